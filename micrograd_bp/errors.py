@@ -1,0 +1,61 @@
+"""The package's errors: each is also the built-in error that a caller would expect, and carries what it says as fields.
+
+Imports nothing.
+"""
+
+from __future__ import annotations
+
+
+class DomainError(ValueError):
+    """An operation was asked for a number outside its real domain.
+
+    Fields: `op` (its name), `args_given` (the numbers), `domain` (what is allowed, as text).
+
+    >>> from micrograd_bp import Value
+    >>> Value(-1.0).log()
+    Traceback (most recent call last):
+    ...
+    micrograd_bp.errors.DomainError: log: x = -1.0 is outside (0, inf)
+    """
+
+    def __init__(self, message: str, op: str = "", args_given: tuple[float, ...] = (), domain: str = "") -> None:
+        super().__init__(message)
+        self.op = op
+        self.args_given = args_given
+        self.domain = domain
+
+    def __reduce__(self) -> tuple[type[DomainError], tuple[object, ...]]:
+        return type(self), (self.args[0], self.op, self.args_given, self.domain)
+
+
+class PoleError(DomainError, ZeroDivisionError):
+    """A division by zero, or a negative power of zero: a `DomainError` that is also a `ZeroDivisionError`."""
+
+
+class ShapeError(ValueError):
+    """Something has another length or nesting than it must have. Fields: `expected` and `given`, as text."""
+
+    def __init__(self, message: str, expected: str = "", given: str = "") -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.given = given
+
+
+class StateError(ValueError):
+    """Saved parameters do not fit the model; nothing was changed. Fields: `missing`, `unexpected`, `invalid` ."""
+
+    def __init__(
+        self,
+        message: str,
+        missing: tuple[str, ...] = (),
+        unexpected: tuple[str, ...] = (),
+        invalid: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.missing = missing
+        self.unexpected = unexpected
+        self.invalid = invalid
+
+
+class MissingExtraError(ImportError):
+    """An optional package is not installed; the message names the command that installs it."""

@@ -1,0 +1,282 @@
+"""What an operation is: `Op`, one row of the table in `ops.py`, and the domains that rows are described with.
+
+Imports math only (and typing).
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, overload
+
+Rule = Callable[..., Any]
+
+ATOM = 9  # the precedence of a name, a number or a function call: never in brackets
+
+
+class Interval:
+    """The real numbers from `low` to `high`, an `open_low` or `open_high` end left out; `integer`: only whole ones.
+
+    nan and infinities are data and pass wherever the interval reaches that far.
+
+    >>> Interval(0.0, math.inf, open_low=True)
+    (0, inf)
+    >>> [Interval(-1.0, 1.0).holds(x) for x in (-1.0, 1.5, math.nan)]
+    [True, False, True]
+    """
+
+    def __init__(
+        self,
+        low: float = -math.inf,
+        high: float = math.inf,
+        open_low: bool = False,
+        open_high: bool = False,
+        integer: bool = False,
+    ) -> None:
+        self.low = low
+        self.high = high
+        self.open_low = open_low
+        self.open_high = open_high
+        self.integer = integer
+
+    def holds(self, x: float) -> bool:
+        if x < self.low or (self.open_low and x == self.low):
+            return False
+        if x > self.high or (self.open_high and x == self.high):
+            return False
+        return not self.integer or x - x != 0.0 or x == math.floor(x)
+
+    def __repr__(self) -> str:
+        if self.integer:
+            return "the integers"
+        left = "(" if self.open_low or self.low == -math.inf else "["
+        right = ")" if self.open_high or self.high == math.inf else "]"
+        return f"{left}{self.low:g}, {self.high:g}{right}"
+
+
+REAL = Interval()
+POSITIVE = Interval(0.0, math.inf, open_low=True)
+NONNEGATIVE = Interval(0.0, math.inf)
+NEGATIVE = Interval(-math.inf, 0.0, open_high=True)
+
+
+def _everywhere(*args: float) -> bool:
+    return True
+
+
+class Bound:
+    """How exact a local derivative is: within `ulps` units in the last place of the derivative at a point that lies
+    within `shift` units in the last place of the given one; promised where `holds(*args)`. `why` says what
+    keeps a row from the default, 4 ulp everywhere."""
+
+    def __init__(
+        self, ulps: float = 4.0, shift: float = 0.0, holds: Callable[..., bool] = _everywhere, why: str = ""
+    ) -> None:
+        self.ulps = ulps
+        self.shift = shift
+        self.holds = holds
+        self.why = why
+
+    def __repr__(self) -> str:
+        shift = f" after a shift of {self.shift:g} ulp" if self.shift else ""
+        return f"{self.ulps:g} ulp{shift}" + (f": {self.why}" if self.why else "")
+
+
+class Operand:
+    """What a row can be applied to besides floats: nodes, dual numbers, tape slots, formula terms.
+
+    `bind` is the only interception point: every operator, method and function ends there.
+    """
+
+    __slots__ = ()
+
+    def bind(self, op: Op, args: tuple[Any, ...]) -> Any:
+        raise TypeError(f"{type(self).__name__} does not say how {op.name} is applied to it")
+
+
+T = TypeVar("T", bound=Operand)
+
+
+class Op:
+    """A function of floats, and everything anyone may ask about it.
+
+    `fn(*args)`         the function of floats: never raises, gives nan or an infinity outside `domain`
+    `partials`          one rule per argument: `(*args, out)` -> d out / d arg, a pure expression in rows and + - *
+    `arguments`         their names, for messages
+    `defaults`          the values of the last arguments where a caller leaves them out
+    `domain`            where the function is real: boxes (one `Interval` per argument), any of them; () is everywhere
+    `pole`              the argument whose zero, outside the domain, is a division by zero
+    `kinks`             functions of the arguments that are 0 where the derivative jumps or is infinite
+    `convention`        what the rules say there
+    `symbol`            the sign on a picture
+    `text`, `latex`     templates over the arguments' texts; `precedence` of the whole, `binds` what each argument needs
+    `exact(m, *args)`   the function by its textbook definition in m, a module like mpmath, free of rounding concerns
+    `bound`             how exact the local derivatives are
+    `native`            the function in C99, over {0}, {1}, ...; by default the C function of the same name
+
+    Called with floats (or ints), it gives a float and, outside the domain, nan or an infinity; called with any
+    `Operand`, it asks that operand's `bind`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        fn: Callable[..., float],
+        *partials: Rule,
+        arguments: tuple[str, ...] = ("x", "y"),
+        defaults: tuple[float, ...] = (),
+        domain: tuple[tuple[Interval, ...], ...] = (),
+        pole: int = -1,
+        kinks: tuple[Rule, ...] = (),
+        convention: str = "",
+        symbol: str = "",
+        text: str = "",
+        latex: str = "",
+        precedence: int = ATOM,
+        binds: tuple[int, ...] = (),
+        exact: Rule | None = None,
+        bound: Bound | None = None,
+        native: str = "",
+    ) -> None:
+        self.name = name
+        self.fn = fn
+        self.partials = partials
+        self.arity = len(partials)
+        self.arguments = arguments[: self.arity]
+        self.defaults = defaults
+        self.domain = domain
+        self.pole = pole
+        self.kinks = kinks
+        self.convention = convention
+        self.symbol = symbol or name
+        self.precedence = precedence
+        self.binds = binds or (0,) * self.arity
+        holes = ", ".join(f"{{{i}}}" for i in range(self.arity))
+        self.text = text or f"{name}({holes})"
+        self.latex = latex or rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}\left({holes}\right)"
+        self._exact = exact
+        self.bound = bound or Bound()
+        self.native = native or f"{name}({holes})"
+
+    @overload
+    def __call__(self, *args: float) -> float: ...
+    @overload
+    def __call__(self, x: T, /, *args: T | float) -> T: ...
+    @overload
+    def __call__(self, x: float, y: T, /, *args: T | float) -> T: ...
+    @overload
+    def __call__(self, x: float, y: float, z: T, /) -> T: ...
+    def __call__(self, *args: Any) -> Any:
+        if len(args) != self.arity:
+            args = self.complete(args)
+        for arg in args:
+            if isinstance(arg, Operand):
+                return arg.bind(self, args)
+        return self.fn(*[as_float(arg) for arg in args])
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
+        return _registered, (self.name,)  # a row is pickled and copied as itself
+
+    def complete(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """`args` with the defaults that they leave out; TypeError where their number is wrong."""
+        left_out = self.arity - len(args)
+        if not 0 <= left_out <= len(self.defaults):
+            least = self.arity - len(self.defaults)
+            allowed = f"{least} to {self.arity}" if self.defaults else f"{self.arity}"
+            raise TypeError(
+                f"{self.name}({', '.join(self.arguments)}) takes {allowed} argument{'s' * (self.arity > 1)}, "
+                f"{len(args)} given"
+            )
+        return args + self.defaults[len(self.defaults) - left_out :]
+
+    def exact(self, m: Any, *args: Any) -> Any:
+        """The function in `m`, a module such as mpmath, at `m`'s precision."""
+        if self._exact is not None:
+            return self._exact(m, *args)
+        return getattr(m, self.name)(*args)
+
+    def allows(self, args: Sequence[float]) -> bool:
+        """Whether `args` lie in the domain.
+
+        >>> from micrograd_bp import ops
+        >>> ops.log.allows([0.0]), ops.pow.allows([-8.0, 3.0]), ops.pow.allows([-8.0, 1 / 3])
+        (False, True, False)
+        """
+        return not self.domain or any(all(i.holds(x) for i, x in zip(box, args, strict=True)) for box in self.domain)
+
+    def refusal(self, args: Sequence[float]) -> tuple[str, str]:
+        """For arguments outside the domain: a sentence that names the offender, and the domain as text."""
+        for place, (name, x) in enumerate(zip(self.arguments, args, strict=True)):
+            intervals = list(dict.fromkeys(str(box[place]) for box in self.domain))
+            if not any(box[place].holds(x) for box in self.domain):
+                allowed = " or ".join(intervals)
+                return f"{self.name}: {name} = {x!r} is outside {allowed}", allowed
+        allowed = "; or ".join(self._describe(box) for box in self.domain)
+        names = ", ".join(self.arguments)
+        return f"{self.name}: ({names}) = {tuple(args)!r} is outside its domain: {allowed}", allowed
+
+    def _describe(self, box: tuple[Interval, ...]) -> str:
+        parts = zip(self.arguments, box, strict=True)
+        return ", ".join(f"{name} in {i}" for name, i in parts if str(i) != str(REAL))
+
+
+OPS: dict[str, Op] = {}
+"""Every operation by its name, in the order of the table; `ops.py` fills it."""
+
+
+def _registered(name: str) -> Op:
+    if name not in OPS:
+        raise LookupError(f"no operation {name!r} is known here; define it before loading what was saved with it")
+    return OPS[name]
+
+
+def as_float(x: object) -> float:
+    """A real number of any kind as a float: int, bool, Fraction, NumPy scalars and 0-d arrays.
+
+    >>> as_float(True), as_float(3)
+    (1.0, 3.0)
+    >>> as_float("3")
+    Traceback (most recent call last):
+    ...
+    TypeError: a real number is needed, not str '3': convert it with float(...) first
+    """
+    if type(x) is float:
+        return x
+    if is_real(x):
+        try:
+            return float(x)  # type: ignore[arg-type]  # is_real says that it can
+        except OverflowError:
+            raise OverflowError(f"{type(x).__name__} {_short(x)} is too large for a float (at most 1.8e308)") from None
+    raise TypeError(f"a real number is needed, not {type(x).__name__} {_short(x)}: {_remedy(x)}")
+
+
+def is_real(x: object) -> bool:
+    """Whether `x` counts as a real number: `numbers.Real`, or a NumPy scalar or 0-d array of one."""
+    if isinstance(x, (float, int, numbers.Real)):
+        return True
+    kind: str = getattr(getattr(x, "dtype", None), "kind", "")  # NumPy is not imported for this
+    return type(x).__module__ == "numpy" and getattr(x, "ndim", None) == 0 and kind in "biuf"
+
+
+def _short(x: object) -> str:
+    try:
+        text = repr(x)
+    except ValueError:  # an int of more than 4300 digits does not print
+        return "of thousands of digits"
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _remedy(x: object) -> str:
+    if isinstance(x, Operand):
+        return "use the node itself, or its .data for the bare number"
+    if isinstance(x, numbers.Complex):
+        return "this package knows real numbers only; pass .real or .imag"
+    if x is None:
+        return "is a return statement missing?"
+    if isinstance(x, (str, bytes)) or type(x).__name__ == "Decimal":
+        return "convert it with float(...) first"
+    return "for several numbers use one at a time, or a NumPy object array of Values"
