@@ -1,0 +1,309 @@
+"""The engine: `Value`, a number that remembers how it was made, and `backward()`, the chain rule over those records.
+
+Imports op, number and errors.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from micrograd_bp.errors import DomainError, PoleError
+from micrograd_bp.number import Number
+from micrograd_bp.op import Op, Operand, as_float, is_real
+
+if TYPE_CHECKING:
+    from micrograd_bp.draw import Graph
+
+VIEWS: dict[str, Callable[..., Any]] = {}
+"""How rooms above this one show a node: `draw` puts "graph" here, so that imports keep pointing down."""
+
+_lock = threading.RLock()  # marks and adjoints live on the nodes: one sort or backward pass at a time
+_last_mark = 0
+
+
+class Value(Number):
+    """A number that remembers the operation, the arguments and the local derivatives that made it.
+
+    `data`         the number; may be set (what was recorded from it before stays as it was)
+    `grad`         the adjoint after `backward()`: d root / d this; 0.0 before; may be set
+    `op`           the row of the operation, None for a leaf
+    `args`         its arguments in order, constants as floats
+    `local_grads`  d this / d argument at the time of recording, aligned with `args`; None for a constant
+    `name`         for people; never affects a computation
+
+    >>> x = Value(2.0, name="x")
+    >>> y = x * x + 3 * x
+    >>> y.backward()
+    >>> y.data, x.grad
+    (10.0, 7.0)
+    >>> y
+    Value(10.0, grad=1.0, op=add)
+
+    Raises TypeError for what is not a real number, OverflowError for an int beyond the floats, DomainError (a
+    ValueError) where an operation leaves the real numbers.
+    """
+
+    # Two arguments and their derivatives have slots of their own, so that a compiled build can hold the derivatives
+    # unboxed; operations of more arguments keep the others in _more.
+    __slots__ = ("_data", "_grad", "_has_grad", "_op", "_x", "_y", "_dx", "_dy", "_more", "_mark", "_name")
+
+    _data: float
+    _grad: float
+    _has_grad: bool
+    _op: Op | None
+    _x: Value | float
+    _y: Value | float
+    _dx: float
+    _dy: float
+    _more: tuple[tuple[Value | float, float], ...]
+    _mark: int
+    _name: str | None
+
+    def __init__(self, data: Any, name: str | None = None) -> None:
+        self._data = as_float(data)
+        self._grad = 0.0
+        self._has_grad = False
+        self._op = None
+        self._x = self._y = self._dx = self._dy = 0.0
+        self._more = ()
+        self._mark = 0
+        self._name = None
+        if name is not None:
+            self.name = name
+
+    @property
+    def data(self) -> float:
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self._data = as_float(data)
+
+    @property
+    def grad(self) -> float:
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._grad = as_float(grad)
+        self._has_grad = True
+
+    @property
+    def has_grad(self) -> bool:
+        """Whether a backward pass has reached this node (or its `grad` was set) since the last `zero_grad`."""
+        return self._has_grad
+
+    @property
+    def name(self) -> str | None:
+        return self._name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        if not (name is None or isinstance(name, str)):
+            raise TypeError(f"a name is a str or None, not {type(name).__name__}")
+        self._name = name
+
+    @property
+    def op(self) -> Op | None:
+        return self._op
+
+    @property
+    def args(self) -> tuple[Value | float, ...]:
+        if self._op is None:
+            return ()
+        return (self._x, self._y, *(arg for arg, _ in self._more))[: self._op.arity]
+
+    @property
+    def local_grads(self) -> tuple[float | None, ...]:
+        derivatives = (self._dx, self._dy, *(d for _, d in self._more))
+        return tuple(d if isinstance(arg, Value) else None for arg, d in zip(self.args, derivatives, strict=False))
+
+    # --- recording ----------------------------------------------------------------------------------------------------
+
+    def bind(self, op: Op, args: tuple[Any, ...]) -> Any:
+        """Apply `op` and record it: the check of the domain, then `record`."""
+        for arg in args:
+            if isinstance(arg, Operand) and not isinstance(arg, Value):
+                return arg.bind(op, args)  # numbers that are built over Values come first
+        node = record(op, args)
+        if node._data - node._data != 0.0:  # a row gives nan or an infinity outside its domain
+            _check_domain(op, args)
+        return node
+
+    # --- backward -----------------------------------------------------------------------------------------------------
+
+    def backward(self, seed: float = 1.0) -> None:
+        """Add d self / d leaf, times `seed`, to the `grad` of every leaf; set it on the nodes between.
+
+        Leaves accumulate over calls; the adjoints of intermediate nodes are those of the last call. Runs through the
+        nodes from the root back, each after all that use it; an adjoint that is exactly 0 contributes 0, also where
+        the local derivative is infinite or nan. Interrupted (Ctrl-C), it puts the leaves' gradients back.
+
+        >>> a = Value(3.0)
+        >>> (a * a).backward(seed=0.5)
+        >>> a.grad
+        3.0
+        """
+        start = as_float(seed)
+        with _lock:
+            order = _sorted(self)
+            before = [(node, node._grad) for node in order if node._op is None]
+            try:
+                for node in order:
+                    node._grad = 0.0
+                self._grad = start
+                for node in reversed(order):
+                    adjoint = node._grad
+                    if adjoint == 0.0:
+                        continue
+                    x = node._x
+                    if isinstance(x, Value):
+                        x._grad += adjoint * node._dx
+                    y = node._y
+                    if isinstance(y, Value):
+                        y._grad += adjoint * node._dy
+                    for arg, derivative in node._more:
+                        if isinstance(arg, Value):
+                            arg._grad += adjoint * derivative
+            except BaseException:
+                for leaf, grad in before:
+                    leaf._grad = grad
+                raise
+            for leaf, grad in before:
+                leaf._grad += grad
+            for node in order:
+                node._has_grad = True
+
+    def zero_grad(self) -> None:
+        """Put the gradients of this node, and of all it was made from, back to 0.0 and absent."""
+        with _lock:
+            for node in _sorted(self):
+                node._grad = 0.0
+                node._has_grad = False
+
+    def detach(self) -> Value:
+        """A new leaf with the same data and name: what is made from it does not reach back here."""
+        return Value(self._data, self._name)
+
+    def graph(self, **options: Any) -> Graph:
+        """The graph below this node as a picture: `.svg`, `.dot`, `.save("x.svg")`; options as for `draw`."""
+        picture: Graph = VIEWS["graph"](self, **options)
+        return picture
+
+    # --- what Python asks of a number ---------------------------------------------------------------------------------
+
+    def __eq__(self, other: object) -> bool:
+        """Identity: a node is a place in a graph. Against a number neither answer would be right: TypeError."""
+        if is_real(other):
+            raise TypeError(f"Value == {other!r}: compare v.data == {other!r}, or nodes by `is`")
+        return self is other if isinstance(other, Value) else NotImplemented
+
+    def __hash__(self) -> int:
+        return id(self) >> 4
+
+    def __lt__(self, other: Any) -> bool:
+        return self._data < _data(other) if _has_data(other) else NotImplemented
+
+    def __le__(self, other: Any) -> bool:
+        return self._data <= _data(other) if _has_data(other) else NotImplemented
+
+    def __gt__(self, other: Any) -> bool:
+        return self._data > _data(other) if _has_data(other) else NotImplemented
+
+    def __ge__(self, other: Any) -> bool:
+        return self._data >= _data(other) if _has_data(other) else NotImplemented
+
+    def __bool__(self) -> bool:
+        return self._data != 0.0
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else repr(self)
+
+    def __repr__(self) -> str:
+        parts = [repr(self._data)]
+        if self._has_grad:
+            parts.append(f"grad={self._grad!r}")
+        if self._op is not None:
+            parts.append(f"op={self._op!r}")
+        if self._name is not None:
+            parts.append(f"name={self._name!r}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def record(op: Op, args: tuple[Any, ...]) -> Value:
+    """A node for `op` applied to `args`, Values or real numbers, without a check of the domain."""
+    numbers = [_data(arg) for arg in args]
+    node = Value(op.fn(*numbers))
+    node._op = op
+    node._x, node._dx = _edge(op, 0, args[0], numbers, node._data)
+    if len(args) > 1:
+        node._y, node._dy = _edge(op, 1, args[1], numbers, node._data)
+    if len(args) > 2:
+        node._more = tuple([_edge(op, i, args[i], numbers, node._data) for i in range(2, len(args))])
+    return node
+
+
+def _edge(op: Op, place: int, arg: Any, numbers: list[float], out: float) -> tuple[Value | float, float]:
+    """What a node keeps of one argument: itself and the local derivative; of a constant, its number alone."""
+    if isinstance(arg, Value):
+        return arg, as_float(op.partials[place](*numbers, out))
+    return numbers[place], 0.0
+
+
+def topological_order(root: Value) -> list[Value]:
+    """The nodes that `root` was made from, and `root`: each after its arguments, depth first, left to right.
+
+    >>> a, b = Value(2.0, name="a"), Value(3.0, name="b")
+    >>> [node.name or node.op for node in topological_order(a * b + a)]
+    ['a', 'b', mul, add]
+    """
+    if not isinstance(root, Value):
+        raise TypeError(f"topological_order takes a Value, not {type(root).__name__}")
+    with _lock:
+        return _sorted(root)
+
+
+def _sorted(root: Value) -> list[Value]:
+    """`topological_order`, by marks on the nodes: `opened` when its arguments are on the stack, `done` when listed."""
+    global _last_mark
+    opened = _last_mark + 1
+    done = _last_mark = _last_mark + 2
+    order: list[Value] = []
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node._mark < opened:
+            node._mark = opened
+            for arg, _ in reversed(node._more):
+                if isinstance(arg, Value) and arg._mark < opened:
+                    stack.append(arg)
+            y = node._y
+            if isinstance(y, Value) and y._mark < opened:
+                stack.append(y)
+            x = node._x
+            if isinstance(x, Value) and x._mark < opened:
+                stack.append(x)
+        else:
+            stack.pop()
+            if node._mark == opened:
+                node._mark = done
+                order.append(node)
+    return order
+
+
+def _check_domain(op: Op, args: tuple[Any, ...]) -> None:
+    numbers = tuple([_data(arg) for arg in args])
+    if not op.allows(numbers):
+        message, domain = op.refusal(numbers)
+        division = op.pole >= 0 and numbers[op.pole] == 0.0
+        raise (PoleError if division else DomainError)(message, op.name, numbers, domain)
+
+
+def _has_data(other: object) -> bool:
+    return isinstance(other, Value) or is_real(other)
+
+
+def _data(number: Any) -> float:
+    return number._data if isinstance(number, Value) else as_float(number)

@@ -1,0 +1,97 @@
+"""`Number`: what every kind of number that rows can be applied to has in common, its operators and named methods.
+
+Each operator is one row bound to its operands; each row is a method of the same name (`x.tanh()`, `x.maximum(y)`).
+Imports op and ops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Self, cast
+
+from micrograd_bp.op import OPS, Operand, as_float, is_real
+from micrograd_bp.ops import abs as absolute
+from micrograd_bp.ops import add, div, mul, neg, sub
+from micrograd_bp.ops import pow as power
+
+NUMPY_NAMES = {"arc" + name.removeprefix("a"): name for name in OPS if name.startswith("a") and name[1:] in OPS}
+"""np.arctan of an object array asks its elements for `.arctan()`; rows have Python's names: `atan`."""
+
+
+def _fits(other: object) -> bool:
+    """Whether an operator takes `other`. Not an array or a foreign class: those get their turn (NotImplemented).
+
+    What can never fit raises the TypeError that says what to do instead.
+    """
+    if isinstance(other, (Operand, float, int)) or is_real(other):
+        return True
+    if type(other).__module__ in ("builtins", "decimal"):
+        as_float(other)
+    return False
+
+
+class Number(Operand):
+    """An operand with Python's operators and a method per row. Subclasses say what `bind` does."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> Self:
+        return self.bind(add, (self, other)) if _fits(other) else NotImplemented
+
+    def __radd__(self, other: Any) -> Self:
+        if type(other) is int and other == 0:
+            return self  # the start of sum([...])
+        return self.bind(add, (other, self)) if _fits(other) else NotImplemented
+
+    def __sub__(self, other: Any) -> Self:
+        return self.bind(sub, (self, other)) if _fits(other) else NotImplemented
+
+    def __rsub__(self, other: Any) -> Self:
+        return self.bind(sub, (other, self)) if _fits(other) else NotImplemented
+
+    def __mul__(self, other: Any) -> Self:
+        return self.bind(mul, (self, other)) if _fits(other) else NotImplemented
+
+    def __rmul__(self, other: Any) -> Self:
+        return self.bind(mul, (other, self)) if _fits(other) else NotImplemented
+
+    def __truediv__(self, other: Any) -> Self:
+        return self.bind(div, (self, other)) if _fits(other) else NotImplemented
+
+    def __rtruediv__(self, other: Any) -> Self:
+        return self.bind(div, (other, self)) if _fits(other) else NotImplemented
+
+    def __pow__(self, other: Any) -> Self:
+        return self.bind(power, (self, other)) if _fits(other) else NotImplemented
+
+    def __rpow__(self, other: Any) -> Self:
+        return self.bind(power, (other, self)) if _fits(other) else NotImplemented
+
+    def __neg__(self) -> Self:
+        return neg(self)
+
+    def __pos__(self) -> Self:
+        return self
+
+    def __abs__(self) -> Self:
+        return absolute(self)
+
+    def __float__(self) -> float:
+        kind = type(self).__name__
+        raise TypeError(
+            f"a {kind} does not turn into a float by itself, for that would drop its gradient: take .data for the "
+            f"number, or this package's function of the same name (mb.exp(v), v.exp()) to stay in the graph"
+        )
+
+    def __int__(self) -> int:
+        return int(self.__float__())
+
+    def __getattr__(self, name: str) -> Callable[..., Self]:
+        op = OPS.get(NUMPY_NAMES.get(name, name))
+        if op is None:
+            raise AttributeError(f"{type(self).__name__} has no attribute or operation {name!r}")
+        return partial(cast(Callable[..., Self], op), self)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *OPS})
