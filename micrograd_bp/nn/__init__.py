@@ -1,0 +1,7 @@
+"""Networks of Values: `Module`, `Neuron`, `Layer`, `MLP`, and how their weights begin. Imports engine and errors."""
+
+from micrograd_bp.nn.init import constant, he, normal, uniform, xavier
+from micrograd_bp.nn.module import Module
+from micrograd_bp.nn.network import MLP, Layer, Neuron, activation_names
+
+__all__ = ["MLP", "Layer", "Module", "Neuron", "activation_names", "constant", "he", "normal", "uniform", "xavier"]

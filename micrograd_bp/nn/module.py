@@ -1,0 +1,202 @@
+"""`Module`: what holds parameters. Imports engine and errors."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from micrograd_bp.engine import Value
+from micrograd_bp.errors import StateError
+from micrograd_bp.op import is_real
+
+_FORMAT, _VERSION = "micrograd_bp parameters", 1
+
+
+class Module:
+    """Whatever has parameters: leaves in its attributes, in modules among them, and in lists, tuples and dicts of both.
+
+    Subclass it, set Values and Modules as attributes, and all of the below works; a parameter that occurs twice counts
+    once. Names are attribute paths ("hidden.w.0") unless a class has better ones, as `MLP` has (`w1_21`).
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = Value(2.0), Value(1.0)
+    ...     def __call__(self, x):
+    ...         return self.slope * x + self.offset
+    >>> line = Line()
+    >>> line.state_dict()
+    {'slope': 2.0, 'offset': 1.0}
+    """
+
+    def parameters(self) -> list[Value]:
+        """The parameters that are trained: all but the frozen ones, in order."""
+        frozen = self._frozen_parameters()
+        return [p for _, p in self.named_parameters() if p not in frozen]
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """(name, parameter) of all parameters, frozen ones too, each once, in order."""
+        seen: set[Value] = set()
+        for name, parameter in self._all_named():
+            if parameter not in seen:
+                seen.add(parameter)
+                yield name, parameter
+
+    def _all_named(self) -> Iterator[tuple[str, Value]]:
+        for name, attribute in vars(self).items():
+            if not name.startswith("_"):
+                yield from _named(name, attribute)
+
+    def modules(self) -> Iterator[Module]:
+        """This module and those within it."""
+        yield self
+        for name, attribute in vars(self).items():
+            if not name.startswith("_"):
+                for module in _children(attribute):
+                    yield from module.modules()
+
+    def zero_grad(self) -> None:
+        """Put the gradients of all parameters back to 0.0, frozen ones too."""
+        for parameter in {*self.parameters(), *(p for _, p in self.named_parameters())}:
+            parameter.zero_grad()
+
+    # --- freezing -----------------------------------------------------------------------------------------------------
+
+    def freeze(self, *names: str) -> None:
+        """Leave parameters out of `parameters()`, so that training does not move them: all, or those that match.
+
+        Names may have wildcards: `freeze("w1_*")`. Raises ValueError for a name that matches nothing; nothing is
+        frozen then.
+        """
+        self._frozen = self._frozen_here() | self._matching(names)
+
+    def unfreeze(self, *names: str) -> None:
+        """Take back `freeze`, for all parameters or those that match, here and in the modules within."""
+        free = self._matching(names)
+        for module in self.modules():
+            module._frozen = module._frozen_here() - free
+
+    def _matching(self, patterns: tuple[str, ...]) -> set[Value]:
+        named = list(self.named_parameters())
+        for pattern in patterns:
+            if not any(fnmatchcase(name, pattern) for name, _ in named):
+                raise ValueError(f"no parameter is called {pattern!r}; there are {_list(name for name, _ in named)}")
+        return {p for name, p in named if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)}
+
+    def _frozen_here(self) -> set[Value]:
+        frozen: set[Value] = vars(self).get("_frozen", set())
+        return frozen
+
+    def _frozen_parameters(self) -> set[Value]:
+        return set().union(*(module._frozen_here() for module in self.modules()))
+
+    # --- saving and loading -------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, float]:
+        """The numbers of all parameters by name."""
+        return {name: p.data for name, p in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Set all parameters from `state`, as `state_dict` gives it.
+
+        Raises StateError (a ValueError) that names what is missing, unexpected or not a finite real number; nothing
+        is changed then.
+        """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state is a mapping of names to numbers, not {type(state).__name__}")
+        own = dict(self.named_parameters())
+        missing = tuple(name for name in own if name not in state)
+        unexpected = tuple(str(name) for name in state if name not in own)
+        invalid = tuple(
+            f"{name} = {state[name]!r}"
+            for name in own
+            if name in state and not (is_real(state[name]) and math.isfinite(state[name]))
+        )
+        faults = [
+            f"{what}: {_list(names)}"
+            for what, names in (("missing", missing), ("unexpected", unexpected), ("not finite numbers", invalid))
+            if names
+        ]
+        if faults:
+            raise StateError(
+                f"the state does not fit this {type(self).__name__} of {len(own)} parameters, nothing was changed; "
+                + "; ".join(faults),
+                missing,
+                unexpected,
+                invalid,
+            )
+        for name, parameter in own.items():
+            parameter.data = state[name]
+
+    def save(self, path: str | Path) -> Path:
+        """Write the parameters to a JSON file, exactly (every float reads back the same); returns the path.
+
+        The file is complete or, if writing fails, as it was before.
+        """
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = {"format": _FORMAT, "version": _VERSION, "module": repr(self), "parameters": self.state_dict()}
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(content, file, indent=1)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink()
+            raise
+        return path
+
+    def load(self, path: str | Path) -> None:
+        """Set the parameters from a file that `save` wrote.
+
+        Raises StateError where the file is no such file or does not fit, OSError where it cannot be read; nothing is
+        changed then.
+        """
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise StateError(f"{path} is not a file of saved parameters: {error}") from None
+        if not isinstance(content, dict) or content.get("format") != _FORMAT:
+            raise StateError(f"{path} is not a file of saved parameters: it has no format {_FORMAT!r}")
+        if content.get("version") != _VERSION:
+            raise StateError(f"{path} has version {content.get('version')!r}; this package reads version {_VERSION}")
+        self.load_state_dict(content.get("parameters", {}))
+
+
+def _named(path: str, thing: Any) -> Iterator[tuple[str, Value]]:
+    if isinstance(thing, Value):
+        if thing.op is None:
+            yield path, thing
+    elif isinstance(thing, Module):
+        for name, parameter in thing._all_named():
+            yield f"{path}.{name}", parameter
+    else:
+        for key, item in _items(thing):
+            yield from _named(f"{path}.{key}", item)
+
+
+def _children(thing: Any) -> Iterator[Module]:
+    if isinstance(thing, Module):
+        yield thing
+    else:
+        for _, item in _items(thing):
+            yield from _children(item)
+
+
+def _items(thing: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(thing, Mapping):
+        yield from thing.items()
+    elif (
+        isinstance(thing, (list, tuple)) or getattr(getattr(thing, "dtype", None), "kind", "") == "O"
+    ):  # array of Values
+        yield from enumerate(thing)
+
+
+def _list(names: Any, most: int = 8) -> str:
+    names = list(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
