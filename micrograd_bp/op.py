@@ -154,7 +154,7 @@ class Op:
         self.binds = binds or (0,) * self.arity
         holes = ", ".join(f"{{{i}}}" for i in range(self.arity))
         self.text = text or f"{name}({holes})"
-        self.latex = latex or rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}\left({holes}\right)"
+        self.latex = latex or rf"\operatorname{{{{{name}}}}}\left({holes}\right)".replace("_", r"\_")
         self._exact = exact
         self.bound = bound or Bound()
         self.native = native or f"{name}({holes})"

@@ -31,6 +31,7 @@ def _normal(*args: float) -> bool:
 
 _OPEN_UNIT = Interval(-1.0, 1.0, open_low=True, open_high=True)
 _NOT_ZERO = ((NEGATIVE,), (POSITIVE,))
+_LOG2_E, _LOG10_E = 1.0 / math.log(2.0), 1.0 / math.log(10.0)
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 _DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)
 
@@ -81,9 +82,9 @@ exp: Op = Op("exp", ieee.exp, lambda x, out: out, latex="e^{{{0}}}")
 expm1: Op = Op("expm1", ieee.expm1, lambda x, out: exp(x))
 log: Op = Op("log", ieee.log, lambda x, out: div(1.0, x), domain=((POSITIVE,),), latex=r"\ln\left({0}\right)")
 log1p: Op = Op("log1p", ieee.log1p, lambda x, out: div(1.0, 1.0 + x), domain=((Interval(-1.0, INF, open_low=True),),))
-log2: Op = Op("log2", ieee.log2, lambda x, out: div(1.0 / math.log(2.0), x), domain=((POSITIVE,),),
+log2: Op = Op("log2", ieee.log2, lambda x, out: div(_LOG2_E, x), domain=((POSITIVE,),),
               exact=lambda m, x: m.log(x) / m.log(2), latex=r"\log_2\left({0}\right)")
-log10: Op = Op("log10", ieee.log10, lambda x, out: div(1.0 / math.log(10.0), x), domain=((POSITIVE,),),
+log10: Op = Op("log10", ieee.log10, lambda x, out: div(_LOG10_E, x), domain=((POSITIVE,),),
                exact=lambda m, x: m.log(x) / m.log(10), latex=r"\log_{{10}}\left({0}\right)")
 sqrt: Op = Op("sqrt", ieee.sqrt, lambda x, out: div(0.5, out), domain=((NONNEGATIVE,),),
               kinks=(lambda x: x,), convention="inf at 0",
@@ -154,7 +155,7 @@ elu: Op = Op("elu", ieee.elu,
              lambda x, alpha, out: where(step(x), 0.0, expm1(x)),
              arguments=("x", "alpha"), defaults=(1.0,), kinks=(lambda x, alpha: where(alpha - 1.0, x, 1.0),),
              convention="alpha at 0, where it is smooth for alpha = 1 only",
-             bound=Bound(4.0, holds=lambda x, alpha: x > -708.0, why="below that exp(x) is subnormal and has few digits left"),
+             bound=Bound(4.0, holds=lambda x, alpha: x > -708.0, why="below that exp(x) is subnormal: few digits"),
              exact=lambda m, x, alpha: x if x > 0 else alpha * m.expm1(x), native="({0} > 0 ? {0} : {1} * expm1({0}))")
 gelu: Op = Op("gelu", ieee.gelu,
               lambda x, out: 0.5 * erfc(-SQRT_HALF * x) + _DENSITY_AT_0 * x * exp(-0.5 * square(x)),
@@ -192,7 +193,8 @@ clip: Op = Op("clip", ieee.clip,
               arguments=("x", "low", "high"),
               kinks=(lambda x, low, high: x - low, lambda x, low, high: x - high, lambda x, low, high: low - high),
               convention="1 at a bound; the bounds get 0 there; high wins where low > high",
-              exact=lambda m, x, low, high: min(max(x, low), high), native="fmin(fmax({0}, {1}), {2})")
+              exact=lambda m, x, low, high: min(max(x, low), high), 
+              native="({0} != {0} || {1} != {1} || {2} != {2} ? NAN : fmin(fmax({0}, {1}), {2}))")
 where: Op = Op("where", ieee.where,
                lambda condition, x, y, out: 0.0,
                lambda condition, x, y, out: where(condition, 1.0, 0.0), lambda condition, x, y, out: where(condition, 0.0, 1.0),
