@@ -81,7 +81,7 @@ def plot(costs: list[float], path: Path) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Train, print the tables, write the pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=3, help="seed of the initial draws (default 3, which converges)")
+    parser.add_argument("--seed", type=_seed, default=3, help="seed of the initial draws (default 3, which converges)")
     parser.add_argument("--alpha", type=_positive, default=0.15, help="learning rate (default 0.15)")
     parser.add_argument("--epochs", type=_count, default=30_000, help="at most so many epochs (default 30000)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the pictures (default ./out)")
@@ -119,6 +119,13 @@ def _positive(text: str) -> float:
     number = float(text)
     if not (math.isfinite(number) and number > 0):
         raise argparse.ArgumentTypeError(f"a positive finite number is needed, not {text}")
+    return number
+
+
+def _seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"0 to 2**32 - 1 is needed, not {text}")
     return number
 
 

@@ -50,8 +50,8 @@ def sigma(z: ArrayLike) -> Array:
 def sigma_prime(z: ArrayLike) -> Array:
     """(1.2), at z itself: sigma(z) (1 - sigma(z)), elementwise.
 
-    >>> sigma_prime(0.0)
-    array(0.25)
+    >>> sigma_prime([0.0, 1000.0])
+    array([0.25, 0.  ])
     """
     z = np.asarray(z, dtype=float)
     return sigma(z) * sigma(-z)

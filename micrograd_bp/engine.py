@@ -123,9 +123,9 @@ class Value(Number):
     # --- recording ----------------------------------------------------------------------------------------------------
 
     def bind(self, op: Op, args: tuple[Any, ...]) -> Any:
-        """Apply `op` and record it: the check of the domain, then `record`."""
+        """Apply `op` and record it, after a check of the domain."""
         for arg in args:
-            if isinstance(arg, Operand) and not isinstance(arg, Value):
+            if not isinstance(arg, Value) and isinstance(arg, Operand):
                 return arg.bind(op, args)  # numbers that are built over Values come first
         node = record(op, args)
         if node._data - node._data != 0.0:  # a row gives nan or an infinity outside its domain
@@ -203,24 +203,6 @@ class Value(Number):
     def __hash__(self) -> int:
         return id(self) >> 4
 
-    def __lt__(self, other: Any) -> bool:
-        return self._data < _data(other) if _has_data(other) else NotImplemented
-
-    def __le__(self, other: Any) -> bool:
-        return self._data <= _data(other) if _has_data(other) else NotImplemented
-
-    def __gt__(self, other: Any) -> bool:
-        return self._data > _data(other) if _has_data(other) else NotImplemented
-
-    def __ge__(self, other: Any) -> bool:
-        return self._data >= _data(other) if _has_data(other) else NotImplemented
-
-    def __bool__(self) -> bool:
-        return self._data != 0.0
-
-    def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
-
     def __repr__(self) -> str:
         parts = [repr(self._data)]
         if self._has_grad:
@@ -233,23 +215,39 @@ class Value(Number):
 
 
 def record(op: Op, args: tuple[Any, ...]) -> Value:
-    """A node for `op` applied to `args`, Values or real numbers, without a check of the domain."""
-    numbers = [_data(arg) for arg in args]
-    node = Value(op.fn(*numbers))
+    """A node for `op` applied to `args`, Values or real numbers, without a check of the domain.
+
+    A rule is called for arguments that are nodes only: Value(-2.0) ** 2 has no use for log(-2).
+    """
+    rules = op.partials
+    x = args[0]
+    if len(args) == 1:
+        a = x._data
+        out = op.fn(a)
+        node = Value(out)
+        node._x, node._dx = x, rules[0](a, out)
+    elif len(args) == 2:
+        y = args[1]
+        a = x._data if isinstance(x, Value) else as_float(x)
+        b = y._data if isinstance(y, Value) else as_float(y)
+        out = op.fn(a, b)
+        node = Value(out)
+        node._x, node._y = a, b
+        if isinstance(x, Value):
+            node._x, node._dx = x, rules[0](a, b, out)
+        if isinstance(y, Value):
+            node._y, node._dy = y, rules[1](a, b, out)
+    else:
+        numbers = [arg._data if isinstance(arg, Value) else as_float(arg) for arg in args]
+        out = op.fn(*numbers)
+        node = Value(out)
+        (node._x, node._dx), (node._y, node._dy), *more = [
+            (arg, rule(*numbers, out)) if isinstance(arg, Value) else (number, 0.0)
+            for arg, number, rule in zip(args, numbers, rules, strict=True)
+        ]
+        node._more = tuple(more)
     node._op = op
-    node._x, node._dx = _edge(op, 0, args[0], numbers, node._data)
-    if len(args) > 1:
-        node._y, node._dy = _edge(op, 1, args[1], numbers, node._data)
-    if len(args) > 2:
-        node._more = tuple([_edge(op, i, args[i], numbers, node._data) for i in range(2, len(args))])
     return node
-
-
-def _edge(op: Op, place: int, arg: Any, numbers: list[float], out: float) -> tuple[Value | float, float]:
-    """What a node keeps of one argument: itself and the local derivative; of a constant, its number alone."""
-    if isinstance(arg, Value):
-        return arg, as_float(op.partials[place](*numbers, out))
-    return numbers[place], 0.0
 
 
 def topological_order(root: Value) -> list[Value]:
@@ -294,16 +292,8 @@ def _sorted(root: Value) -> list[Value]:
 
 
 def _check_domain(op: Op, args: tuple[Any, ...]) -> None:
-    numbers = tuple([_data(arg) for arg in args])
+    numbers = tuple([arg._data if isinstance(arg, Value) else as_float(arg) for arg in args])
     if not op.allows(numbers):
         message, domain = op.refusal(numbers)
         division = op.pole >= 0 and numbers[op.pole] == 0.0
         raise (PoleError if division else DomainError)(message, op.name, numbers, domain)
-
-
-def _has_data(other: object) -> bool:
-    return isinstance(other, Value) or is_real(other)
-
-
-def _data(number: Any) -> float:
-    return number._data if isinstance(number, Value) else as_float(number)

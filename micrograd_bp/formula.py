@@ -26,6 +26,7 @@ def fill(op: Op, args: list[tuple[str, int]]) -> tuple[str, int]:
     """`op` applied to arguments given as (text, precedence): its text and its precedence.
 
     >>> from micrograd_bp import ops
+    >>> from micrograd_bp.op import ATOM
     >>> fill(ops.pow, [fill(ops.add, [("x", ATOM), ("3", ATOM)]), ("2", ATOM)])
     ('(x + 3)²', 4)
     """

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from micrograd_bp.op import OPS, Operand, as_float, is_real
 from micrograd_bp.ops import abs as absolute
 from micrograd_bp.ops import add, div, mul, neg, sub
 from micrograd_bp.ops import pow as power
 
-NUMPY_NAMES = {"arc" + name.removeprefix("a"): name for name in OPS if name.startswith("a") and name[1:] in OPS}
-"""np.arctan of an object array asks its elements for `.arctan()`; rows have Python's names: `atan`."""
+# NumPy asks the elements of an object array for methods of its own names: np.arctan for .arctan(), our .atan()
+_NUMPY_NAMES = {f"arc{name[1:]}": name for name in OPS if name[0] == "a" and name[1:] in OPS}
+_ROWS: dict[str, Any] = OPS  # calls of a row found by its name are not checked for types
+
+_USUAL = (Operand, float, int)  # what is asked for first
 
 
 def _fits(other: object) -> bool:
@@ -24,49 +27,59 @@ def _fits(other: object) -> bool:
 
     What can never fit raises the TypeError that says what to do instead.
     """
-    if isinstance(other, (Operand, float, int)) or is_real(other):
+    if is_real(other):
         return True
     if type(other).__module__ in ("builtins", "decimal"):
         as_float(other)
     return False
 
 
+def _has_data(other: object) -> bool:
+    return isinstance(other, Number) or is_real(other)
+
+
+def _data(number: Any) -> float:
+    return number.data if isinstance(number, Number) else as_float(number)
+
+
 class Number(Operand):
-    """An operand with Python's operators and a method per row. Subclasses say what `bind` does."""
+    """An operand with Python's operators and a method per row. Subclasses say what `bind` does and what `data` is."""
 
     __slots__ = ()
 
+    data: float
+
     def __add__(self, other: Any) -> Self:
-        return self.bind(add, (self, other)) if _fits(other) else NotImplemented
+        return self.bind(add, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
     def __radd__(self, other: Any) -> Self:
         if type(other) is int and other == 0:
             return self  # the start of sum([...])
-        return self.bind(add, (other, self)) if _fits(other) else NotImplemented
+        return self.bind(add, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
     def __sub__(self, other: Any) -> Self:
-        return self.bind(sub, (self, other)) if _fits(other) else NotImplemented
+        return self.bind(sub, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
     def __rsub__(self, other: Any) -> Self:
-        return self.bind(sub, (other, self)) if _fits(other) else NotImplemented
+        return self.bind(sub, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
     def __mul__(self, other: Any) -> Self:
-        return self.bind(mul, (self, other)) if _fits(other) else NotImplemented
+        return self.bind(mul, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
     def __rmul__(self, other: Any) -> Self:
-        return self.bind(mul, (other, self)) if _fits(other) else NotImplemented
+        return self.bind(mul, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
     def __truediv__(self, other: Any) -> Self:
-        return self.bind(div, (self, other)) if _fits(other) else NotImplemented
+        return self.bind(div, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Self:
-        return self.bind(div, (other, self)) if _fits(other) else NotImplemented
+        return self.bind(div, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
     def __pow__(self, other: Any) -> Self:
-        return self.bind(power, (self, other)) if _fits(other) else NotImplemented
+        return self.bind(power, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
     def __rpow__(self, other: Any) -> Self:
-        return self.bind(power, (other, self)) if _fits(other) else NotImplemented
+        return self.bind(power, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
     def __neg__(self) -> Self:
         return neg(self)
@@ -76,6 +89,24 @@ class Number(Operand):
 
     def __abs__(self) -> Self:
         return absolute(self)
+
+    def __lt__(self, other: Any) -> bool:
+        return self.data < _data(other) if _has_data(other) else NotImplemented
+
+    def __le__(self, other: Any) -> bool:
+        return self.data <= _data(other) if _has_data(other) else NotImplemented
+
+    def __gt__(self, other: Any) -> bool:
+        return self.data > _data(other) if _has_data(other) else NotImplemented
+
+    def __ge__(self, other: Any) -> bool:
+        return self.data >= _data(other) if _has_data(other) else NotImplemented
+
+    def __bool__(self) -> bool:
+        return self.data != 0.0
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
 
     def __float__(self) -> float:
         kind = type(self).__name__
@@ -88,10 +119,10 @@ class Number(Operand):
         return int(self.__float__())
 
     def __getattr__(self, name: str) -> Callable[..., Self]:
-        op = OPS.get(NUMPY_NAMES.get(name, name))
+        op = _ROWS.get(name) or _ROWS.get(_NUMPY_NAMES.get(name, ""))
         if op is None:
             raise AttributeError(f"{type(self).__name__} has no attribute or operation {name!r}")
-        return partial(cast(Callable[..., Self], op), self)
+        return partial(op, self)
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *OPS})

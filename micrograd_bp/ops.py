@@ -193,7 +193,7 @@ clip: Op = Op("clip", ieee.clip,
               arguments=("x", "low", "high"),
               kinks=(lambda x, low, high: x - low, lambda x, low, high: x - high, lambda x, low, high: low - high),
               convention="1 at a bound; the bounds get 0 there; high wins where low > high",
-              exact=lambda m, x, low, high: min(max(x, low), high), 
+              exact=lambda m, x, low, high: min(max(x, low), high),
               native="({0} != {0} || {1} != {1} || {2} != {2} ? NAN : fmin(fmax({0}, {1}), {2}))")
 where: Op = Op("where", ieee.where,
                lambda condition, x, y, out: 0.0,

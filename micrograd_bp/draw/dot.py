@@ -108,7 +108,8 @@ def _tip_name(label: str, op: Op | None) -> str:
 
 
 def _html(text: str) -> str:
-    return escape(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))
+    clean = escape(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))
+    return clean.replace("\\", "\\\N{WORD JOINER}")  # "\N" alone would become the node's identifier
 
 
 def _quote(text: str) -> str:

@@ -1,0 +1,120 @@
+"""What the README and the docstrings show is what happens; the demo does what it says."""
+
+import contextlib
+import doctest
+import importlib
+import io
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import micrograd_bp
+
+ROOT = Path(__file__).parent.parent
+MODULES = ["micrograd_bp", *(m.name for m in pkgutil.walk_packages(micrograd_bp.__path__, "micrograd_bp."))]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_doctests(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_doctests_are_there():
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    tests = [t for name in MODULES for t in finder.find(importlib.import_module(name)) if t.examples]
+    assert len(tests) >= 15
+
+
+def test_the_readme_examples_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert blocks
+    namespace = {}
+    for block in blocks:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(block, namespace)
+        expected = re.findall(r"^print\(.*\)  # (.*)$", block, re.MULTILINE)
+        assert printed.getvalue().splitlines() == expected
+    assert list(tmp_path.glob("*.svg"))
+
+
+def test_the_readme_begins_with_its_two_commands():
+    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert re.search(r"pip install .*\.\[all\].*\n.*python demos/xor\.py", blocks[0])
+    assert re.search(r"pip install .*\.\[test\].*\npytest", blocks[1])
+
+
+@pytest.fixture(scope="module")
+def xor(tmp_path_factory):
+    """The demo, run in full as a user runs it; what it printed, and where it wrote."""
+    folder = tmp_path_factory.mktemp("xor")
+    command = [sys.executable, str(ROOT / "demos" / "xor.py"), "--out", str(folder / "pictures")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True)
+    return done.stdout, folder / "pictures"
+
+
+def test_the_xor_demo_stops_where_the_tutorials_script_does(xor):
+    """After np.random.seed(3) the script stops at epoch index 28896, with these parameters."""
+    printed, _ = xor
+    assert "28897 epochs, stopped at 0.0049" in printed
+    learned = dict(re.findall(r"^([wb]\d_\d+) +(-?\d+\.\d{6})$", printed, re.MULTILINE))
+    assert learned == {
+        "w1_11": "5.849697",
+        "w1_12": "5.860036",
+        "b1_1": "-2.456112",
+        "w1_21": "3.813643",
+        "w1_22": "3.815780",
+        "b1_2": "-5.842154",
+        "w2_11": "7.681300",
+        "w2_12": "-8.305909",
+        "b2_1": "-3.478126",
+    }
+
+
+def test_the_xor_demo_prints_its_tables(xor):
+    printed, _ = xor
+    assert re.findall(r"^ (\d)   (\d)    (\d)  0\.\d{6}  (\w+)$", printed, re.MULTILINE) == [
+        ("0", "0", "0", "right"),
+        ("0", "1", "1", "right"),
+        ("1", "0", "1", "right"),
+        ("1", "1", "0", "right"),
+    ]
+    assert re.findall(r"\((3\.\d)\)", printed.split("backward()", 1)[1])[-9:] == ["3.3", "3.3", "3.6"] * 2 + [
+        "3.2",
+        "3.2",
+        "3.5",
+    ]
+    worst = re.search(r"worst difference: ([\d.]+) ulp", printed)
+    assert worst
+    assert float(worst[1]) <= 8
+
+
+def test_the_xor_demo_writes_its_pictures(xor):
+    printed, pictures = xor
+    assert (pictures / "xor_cost.png").read_bytes().startswith(b"\x89PNG")
+    svg = (pictures / "xor_graph.svg").read_text()
+    assert all(name in svg for name in ("w1_21", "b2_1", "z1_2", "a2_1", "x1", ">E<"))
+    assert str(pictures / "xor_cost.png") in printed
+    assert str(pictures / "xor_graph.svg") in printed
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--alpha nan", "--alpha 0", "--alpha -1", "--epochs 0", "--epochs 1.5", "--seed x", "--seed -1"]
+)
+def test_the_xor_demo_refuses_bad_input(arguments, tmp_path):
+    command = [sys.executable, str(ROOT / "demos" / "xor.py"), *arguments.split()]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"argument {arguments.split()[0]}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_xor_demo_helps():
+    done = subprocess.run([sys.executable, str(ROOT / "demos" / "xor.py"), "--help"], capture_output=True, text=True)
+    assert "--seed" in done.stdout
+    assert "alpha = 0.15" in done.stdout

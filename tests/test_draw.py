@@ -1,0 +1,148 @@
+"""Pictures: what stands on the cards, the same graph the same bytes, both layout engines, errors that help."""
+
+import re
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+
+import micrograd_bp as mb
+from micrograd_bp import MissingExtraError, Value, draw
+from micrograd_bp.draw import layout, theme
+from micrograd_bp.formula import number
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def neuron():
+    w, x, b, y = Value(2.0, "w"), Value(-1.5, "x"), Value(0.7, "b"), Value(1.0, "y")
+    y_hat = mb.sigmoid(w * x + b)
+    y_hat.name = "ŷ"
+    loss = (y_hat - y) ** 2 * 0.5
+    loss.name = "L"
+    return loss
+
+
+def texts(svg):
+    return [element.text for element in ET.fromstring(svg.encode()).iter(f"{SVG}text")]
+
+
+def test_the_cards_of_a_neuron():
+    loss = neuron()
+    assert "grad" not in texts(loss.graph().svg)
+    loss.backward()
+    shown = texts(loss.graph().svg)
+    for text in ("w", "ŷ", "w·x", "w·x + b", "(ŷ − y)²", "L", "= σ", "leaf", "grad", "−0.9089", "0.08282", "−1.5"):
+        assert text in [t.strip() for t in shown], text
+    assert shown.count("data") == 10  # constants are no cards
+    elements = ET.fromstring(loss.graph().svg.encode()).iter()
+    titles = "\n".join(element.get("{http://www.w3.org/1999/xlink}title") or "" for element in elements)
+    assert re.search(r"^∂\(ŷ\)/∂\(w·x \+ b\) = 0\.0828\d+; adds −0\.9089 · 0\.08282 = −0\.0753?", titles, re.MULTILINE)
+    assert re.search(r"^w: data 2\.0, grad 0\.11290\d+$", titles, re.MULTILINE)
+
+
+def test_the_same_graph_gives_the_same_bytes():
+    pictures = set()
+    for _ in range(3):
+        loss = neuron()
+        loss.backward()
+        pictures.add((loss.graph().dot, loss.graph().svg))
+    assert len(pictures) == 1
+
+
+def test_an_argument_used_twice_has_two_edges():
+    a = Value(3.0, "a")
+    assert (a * a).graph().dot.count("n0 -> n1") == 2
+
+
+def test_small_numbers_are_not_zero():
+    assert "1e−7" in texts((Value(1e-7) * 1).graph().svg)
+    assert number(-0.0) == "−0"
+    assert number(float("nan")) == "nan"
+    assert number(float("-inf")) == "−inf"
+
+
+def test_long_formulas_leave_the_card_to_the_sign():
+    x = Value(2.0, "a_rather_long_name")
+    y = (x * x).tanh()
+    assert 'tooltip="tanh: data' in y.graph().dot
+
+
+@pytest.mark.parametrize("name", ['"', "<b>&", "\\", "\\N", "\x00\x1b", "", "a\nb", "]]>", "\ud800", "日本"])
+def test_any_name_can_be_drawn(name):
+    x = Value(2.0, name)
+    svg = (x * 2).graph(title=name).svg
+    shown = "".join(text or "" for text in texts(svg))
+    unseen = dict.fromkeys(map(ord, "\x00\x1b\n\ud800\ufffd\N{WORD JOINER}"))
+    assert name.translate(unseen) in shown.translate(unseen)
+
+
+def test_gradients_that_are_not_finite_can_be_drawn():
+    x, y = Value(0.0), Value(float("nan"))
+    z = x.sqrt() + y
+    z.backward()
+    assert "inf" in texts(z.graph().svg)
+    assert theme.strength(float("inf"), 1.0) == 1.0
+
+
+def test_tints_show_sign_and_strength():
+    assert theme.tint(1.0, 1.0) == theme.POSITIVE + "cc"
+    assert theme.tint(-1e-9, 1.0).startswith(theme.NEGATIVE)
+    assert theme.tint(0.0, 0.0).endswith("00")
+
+
+def test_dark_and_light_in_one_file():
+    svg = neuron().graph().svg
+    assert "prefers-color-scheme: dark" in svg
+    for light in (theme.CARD, theme.INK, theme.FAINT, theme.RULE, theme.EDGE):
+        assert f'[fill="{light}"]' in svg
+        assert f'="{light}"' in svg.split("</style>")[1]
+
+
+@pytest.mark.parametrize(
+    ("ending", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("dot", b"digraph")]
+)
+def test_saving(tmp_path, ending, start):
+    path = neuron().graph(direction="TB").save(tmp_path / "new" / f"picture.{ending.upper()}")
+    assert path.read_bytes().startswith(start)
+
+
+def test_notebooks_and_repr():
+    graph = neuron().graph()
+    assert graph._repr_svg_() == graph.svg
+    assert repr(graph) == "<Graph of 10 values; .svg, .save(path)>"
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: neuron().graph(direction="XY"), ValueError, "direction is 'LR' or 'TB', not 'XY'"),
+        (lambda: neuron().graph(digits=0), ValueError, "digits is 1 to 17, not 0"),
+        (lambda: neuron().graph(max_nodes=9), ValueError, "the graph has 10 nodes, more than max_nodes=9"),
+        (lambda: neuron().graph().save("x.gif"), ValueError, r"saved as \.svg, \.png, \.pdf, \.dot, not 'x.gif'"),
+        (lambda: neuron().graph(colour="red"), TypeError, "colour"),
+        (lambda: draw(3.0), TypeError, "takes a Value, not float"),
+    ],
+)
+def test_bad_input(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_without_any_graphviz_both_remedies_are_named(monkeypatch):
+    monkeypatch.setattr(layout.shutil, "which", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'micrograd_bp\[draw\]'.*program `dot`"):
+        _ = neuron().graph().svg
+    assert issubclass(MissingExtraError, ImportError)
+
+
+def test_the_program_dot_is_used_where_it_is(monkeypatch, tmp_path):
+    """A stand-in for the program: it is called with the format, gets the text and its output is the picture."""
+    program = tmp_path / "dot"
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.stdout.write('<svg>' + sys.argv[1] + sys.stdin.read()[:7] + '</svg>')\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert layout.render(neuron().graph().dot, "svg").decode().startswith("<svg>-K")
