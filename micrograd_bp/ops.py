@@ -16,7 +16,6 @@ Imports math, `op` and `ieee`.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from micrograd_bp import ieee
 from micrograd_bp.ieee import INF, SQRT_HALF
@@ -204,5 +203,4 @@ where: Op = Op("where", ieee.where,
 # fmt: on
 
 OPS.update({row.name: row for row in list(globals().values()) if isinstance(row, Op)})
-if not TYPE_CHECKING:  # type checkers read the names above, but not a computed __all__
-    __all__ = list(OPS)
+globals()["__all__"] = list(OPS)  # the package re-exports the rows; a type checker cannot read a computed __all__

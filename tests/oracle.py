@@ -36,6 +36,23 @@ def true_slope(op: Op, place: int, args: Sequence[float]) -> mpmath.mpf:
         return (op.exact(mpmath, *above) - op.exact(mpmath, *below)) / (2 * h)
 
 
+def second_slope(op: Op, place: int, other: int, args: Sequence[float]) -> float | None:
+    """d2 op / d args[place] d args[other] by differences of differences; None at an end of the domain."""
+    if _on_edge(op, place, args) or _on_edge(op, other, args):
+        return None
+    with mpmath.workdps(200):
+        points = [mpmath.mpf(x) for x in args]
+        h = mpmath.mpf(10) ** -40
+
+        def value(step: int, other_step: int) -> mpmath.mpf:
+            moved = list(points)
+            moved[place] += step * h
+            moved[other] += other_step * h
+            return op.exact(mpmath, *moved)
+
+        return float((value(1, 1) - value(1, -1) - value(-1, 1) + value(-1, -1)) / (4 * h * h))
+
+
 def _on_edge(op: Op, place: int, args: Sequence[float]) -> bool:
     near = [math.nextafter(args[place], side) for side in (-math.inf, math.inf)]
     return not all(op.allows([*args[:place], x, *args[place + 1 :]]) for x in near)
