@@ -170,6 +170,10 @@ def test_freezing():
     model.unfreeze()
     assert len(model.parameters()) == 9
     model.freeze()
+    assert model.layers[0].parameters() == []
+    model.layers[0].neurons[1].unfreeze("w.0")
+    assert [p.name for p in model.parameters()] == ["w1_21"]
+    model.freeze()
     model([1, 2]).backward()
     model.zero_grad()
     assert model.parameters() == []

@@ -73,13 +73,15 @@ class Module:
         Names may have wildcards: `freeze("w1_*")`. Raises ValueError for a name that matches nothing; nothing is
         frozen then.
         """
-        self._frozen = self._frozen_here() | self._matching(names)
+        chosen = self._matching(names)
+        for module in self.modules():
+            module._frozen = module._frozen_here() | (chosen & module._own())
 
     def unfreeze(self, *names: str) -> None:
-        """Take back `freeze`, for all parameters or those that match, here and in the modules within."""
-        free = self._matching(names)
+        """Take back `freeze`, for all parameters or those that match."""
+        chosen = self._matching(names)
         for module in self.modules():
-            module._frozen = module._frozen_here() - free
+            module._frozen = module._frozen_here() - chosen
 
     def _matching(self, patterns: tuple[str, ...]) -> set[Value]:
         named = list(self.named_parameters())
@@ -87,6 +89,15 @@ class Module:
             if not any(fnmatchcase(name, pattern) for name, _ in named):
                 raise ValueError(f"no parameter is called {pattern!r}; there are {_list(name for name, _ in named)}")
         return {p for name, p in named if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)}
+
+    def _own(self) -> set[Value]:
+        """The leaves that this module holds itself, not through a module within: each module freezes its own."""
+        return {
+            leaf
+            for name, attribute in vars(self).items()
+            if not name.startswith("_")
+            for _, leaf in _named(name, attribute, into_modules=False)
+        }
 
     def _frozen_here(self) -> set[Value]:
         frozen: set[Value] = vars(self).get("_frozen", set())
@@ -168,16 +179,16 @@ class Module:
         self.load_state_dict(content.get("parameters", {}))
 
 
-def _named(path: str, thing: Any) -> Iterator[tuple[str, Value]]:
+def _named(path: str, thing: Any, into_modules: bool = True) -> Iterator[tuple[str, Value]]:
     if isinstance(thing, Value):
         if thing.op is None:
             yield path, thing
     elif isinstance(thing, Module):
-        for name, parameter in thing._all_named():
-            yield f"{path}.{name}", parameter
+        if into_modules:
+            yield from ((f"{path}.{name}", parameter) for name, parameter in thing._all_named())
     else:
         for key, item in _items(thing):
-            yield from _named(f"{path}.{key}", item)
+            yield from _named(f"{path}.{key}", item, into_modules)
 
 
 def _children(thing: Any) -> Iterator[Module]:
