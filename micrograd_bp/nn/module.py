@@ -34,6 +34,8 @@ class Module:
     {'slope': 2.0, 'offset': 1.0}
     """
 
+    _frozen: frozenset[Value] = frozenset()
+
     def parameters(self) -> list[Value]:
         """The parameters that are trained: all but the frozen ones, in order."""
         frozen = self._frozen_parameters()
@@ -75,13 +77,13 @@ class Module:
         """
         chosen = self._matching(names)
         for module in self.modules():
-            module._frozen = module._frozen_here() | (chosen & module._own())
+            module._frozen = module._frozen | (chosen & module._own())
 
     def unfreeze(self, *names: str) -> None:
         """Take back `freeze`, for all parameters or those that match."""
         chosen = self._matching(names)
         for module in self.modules():
-            module._frozen = module._frozen_here() - chosen
+            module._frozen = module._frozen - chosen
 
     def _matching(self, patterns: tuple[str, ...]) -> set[Value]:
         named = list(self.named_parameters())
@@ -99,12 +101,8 @@ class Module:
             for _, leaf in _named(name, attribute, into_modules=False)
         }
 
-    def _frozen_here(self) -> set[Value]:
-        frozen: set[Value] = vars(self).get("_frozen", set())
-        return frozen
-
-    def _frozen_parameters(self) -> set[Value]:
-        return set().union(*(module._frozen_here() for module in self.modules()))
+    def _frozen_parameters(self) -> frozenset[Value]:
+        return frozenset().union(*(module._frozen for module in self.modules()))
 
     # --- saving and loading -------------------------------------------------------------------------------------------
 
