@@ -77,6 +77,8 @@ class Network:
     @classmethod
     def of(cls, model: MLP) -> Network:
         """The numbers of a model. Raises ValueError for an activation that is not in ACTIVATIONS."""
+        if not isinstance(model, MLP):
+            raise TypeError(f"the formulas are those of an MLP, not of {type(model).__name__}")
         layers = [layer.neurons for layer in model.layers]
         names = [activation_name(neurons[0].activation) for neurons in layers]
         for name in names:

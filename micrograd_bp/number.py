@@ -16,7 +16,7 @@ from micrograd_bp.ops import add, div, mul, neg, sub
 from micrograd_bp.ops import pow as power
 
 # NumPy asks the elements of an object array for methods of its own names: np.arctan for .arctan(), our .atan()
-_NUMPY_NAMES = {f"arc{name[1:]}": name for name in OPS if name[0] == "a" and name[1:] in OPS}
+_NUMPY_NAMES = {f"arc{name[1:]}": name for name in OPS if name[1:4] in ("sin", "cos", "tan")}
 _ROWS: dict[str, Any] = OPS  # calls of a row found by its name are not checked for types
 
 _USUAL = (Operand, float, int)  # what is asked for first

@@ -160,16 +160,16 @@ class Op:
         self.native = native or f"{name}({holes})"
 
     @overload
-    def __call__(self, *args: float) -> float: ...
+    def __call__(self, *args: float, **named: float) -> float: ...
     @overload
-    def __call__(self, x: T, /, *args: T | float) -> T: ...
+    def __call__(self, x: T, *args: T | float, **named: T | float) -> T: ...
     @overload
     def __call__(self, x: float, y: T, /, *args: T | float) -> T: ...
     @overload
     def __call__(self, x: float, y: float, z: T, /) -> T: ...
-    def __call__(self, *args: Any) -> Any:
-        if len(args) != self.arity:
-            args = self.complete(args)
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        if named or len(args) != self.arity:
+            args = self.complete(args, named)
         for arg in args:
             if isinstance(arg, Operand):
                 return arg.bind(self, args)
@@ -181,17 +181,19 @@ class Op:
     def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
         return _registered, (self.name,)  # a row is pickled and copied as itself
 
-    def complete(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """`args` with the defaults that they leave out; TypeError where their number is wrong."""
-        left_out = self.arity - len(args)
-        if not 0 <= left_out <= len(self.defaults):
-            least = self.arity - len(self.defaults)
+    def complete(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """All arguments in order: those given by place and by name, and defaults. TypeError where that fails."""
+        least = self.arity - len(self.defaults)
+        given = dict(zip(self.arguments[least:], self.defaults, strict=True))
+        given |= dict(zip(self.arguments, args, strict=False)) | named
+        strangers = [name for name in named if name not in self.arguments[len(args) :]]
+        if len(args) > self.arity or strangers or len(given) < self.arity:
             allowed = f"{least} to {self.arity}" if self.defaults else f"{self.arity}"
+            what = f"{len(args) + len(named)} given" + (f", {strangers[0]!r} not expected" if strangers else "")
             raise TypeError(
-                f"{self.name}({', '.join(self.arguments)}) takes {allowed} argument{'s' * (self.arity > 1)}, "
-                f"{len(args)} given"
+                f"{self.name}({', '.join(self.arguments)}) takes {allowed} argument{'s' * (self.arity > 1)}, {what}"
             )
-        return args + self.defaults[len(self.defaults) - left_out :]
+        return tuple([given[name] for name in self.arguments])
 
     def exact(self, m: Any, *args: Any) -> Any:
         """The function in `m`, a module such as mpmath, at `m`'s precision."""
@@ -248,9 +250,12 @@ def as_float(x: object) -> float:
         return x
     if is_real(x):
         try:
-            return float(x)  # type: ignore[arg-type]  # is_real says that it can
+            number = float(x)  # type: ignore[arg-type]  # is_real says that it can
         except OverflowError:
-            raise OverflowError(f"{type(x).__name__} {_short(x)} is too large for a float (at most 1.8e308)") from None
+            number = math.inf
+        if math.isinf(number) and x != number:
+            raise OverflowError(f"{type(x).__name__} {_short(x)} is too large for a float (at most 1.8e308)")
+        return number
     raise TypeError(f"a real number is needed, not {type(x).__name__} {_short(x)}: {_remedy(x)}")
 
 

@@ -207,6 +207,7 @@ def test_a_nan_is_the_worst():
         (lambda m: cf.compare(m, [[1, 2]], [[1, 2]]), ShapeError, "Y has 2 columns; this model has 1"),
         (lambda m: cf.compare(m, [[1, 2], [3, 4]], [1]), ShapeError, "as many rows of each"),
         (lambda m: cf.compare(m, np.zeros((0, 2)), []), ShapeError, "at least one"),
+        (lambda m: cf.compare(3, [[1]], [1]), TypeError, "those of an MLP, not of int"),
         (lambda m: cf.forward(XOR_NET, [1, 2, 3]), ShapeError, r"x has shape \(3,\); this network takes \(2,\)"),
         (lambda m: cf.backpropagate(XOR_NET, [1, 2], [1, 2]), ShapeError, r"y has shape \(2,\); this network gives"),
         (lambda m: cf.compare(nn.MLP(1, [1], output_activation="sin"), [[1]], [1]), ValueError, "no closed form for"),

@@ -117,7 +117,9 @@ def test_notebooks_and_repr():
     ("call", "error", "message"),
     [
         (lambda: neuron().graph(direction="XY"), ValueError, "direction is 'LR' or 'TB', not 'XY'"),
-        (lambda: neuron().graph(digits=0), ValueError, "digits is 1 to 17, not 0"),
+        (lambda: neuron().graph(digits=0), ValueError, "digits is a whole number from 1 to 17, not 0"),
+        (lambda: neuron().graph(digits=2.5), ValueError, "not 2.5"),
+        (lambda: neuron().graph(title=3), TypeError, "a title is a str, not int"),
         (lambda: neuron().graph(max_nodes=9), ValueError, "the graph has 10 nodes, more than max_nodes=9"),
         (lambda: neuron().graph().save("x.gif"), ValueError, r"saved as \.svg, \.png, \.pdf, \.dot, not 'x.gif'"),
         (lambda: neuron().graph(colour="red"), TypeError, "colour"),

@@ -34,6 +34,22 @@ def test_other_numpy_things_are_no_numbers(thing):
         Value(thing)
 
 
+def test_long_doubles_beyond_the_floats_are_refused():
+    huge = np.longdouble(1.7e308) * 100
+    if np.isinf(huge):
+        pytest.skip("long doubles are doubles here")
+    with pytest.raises(OverflowError, match="too large for a float"):
+        Value(huge)
+    assert Value(np.longdouble("inf")).data == np.inf
+
+
+def test_two_argument_functions():
+    x, y = Value(1.0), Value(2.0)
+    for function, value in ((np.arctan2, np.arctan2(1.0, 2.0)), (np.hypot, np.hypot(1.0, 2.0)), (np.power, 1.0)):
+        assert function(x, y).data == value
+        assert data(function(np.array([x]), np.array([y]))) == [value]
+
+
 def test_arrays_of_floats_times_a_value():
     v = Value(3.0)
     assert data(np.array([1.0, 2.0]) * v) == data(v * np.array([1.0, 2.0])) == [3.0, 6.0]

@@ -218,6 +218,9 @@ def test_integer_powers_are_exact():
         (lambda: mb.tanh(), r"tanh\(x\) takes 1 argument, 0 given"),
         (lambda: mb.hypot(1.0), r"hypot\(x, y\) takes 2 arguments, 1 given"),
         (lambda: mb.elu(1.0, 2.0, 3.0), r"elu\(x, alpha\) takes 1 to 2 arguments, 3 given"),
+        (lambda: mb.elu(1.0, slope=2.0), r"elu\(x, alpha\) takes 1 to 2 arguments, 2 given, 'slope' not expected"),
+        (lambda: mb.elu(1.0, x=2.0), "'x' not expected"),
+        (lambda: mb.clip(1.0, high=2.0), r"clip\(x, low, high\) takes 3 arguments, 2 given"),
         (lambda: mb.exp("1"), r"a real number is needed, not str '1': convert it with float\(...\) first"),
         (lambda: mb.exp(None), "not NoneType None"),
         (lambda: mb.exp(1j), "real numbers only"),
@@ -228,6 +231,13 @@ def test_integer_powers_are_exact():
 def test_wrong_arguments_are_refused(call, message):
     with pytest.raises(TypeError, match=message):
         call()
+
+
+def test_arguments_by_name():
+    x = Value(5.0)
+    assert x.clip(high=3, low=1).data == mb.clip(5.0, 1, high=3) == 3.0
+    assert [arg for arg in mb.elu(x, alpha=2).args if arg is not x] == [2.0]
+    assert mb.leaky_relu(x=-1.0, slope=0.5) == -0.5
 
 
 def test_ints_too_large_for_floats_are_refused():

@@ -74,8 +74,10 @@ def draw(
     """
     if direction not in ("LR", "TB"):
         raise ValueError(f"direction is 'LR' or 'TB', not {direction!r}")
-    if not 1 <= digits <= 17:
-        raise ValueError(f"digits is 1 to 17, not {digits!r}")
+    if not isinstance(digits, int) or not 1 <= digits <= 17:
+        raise ValueError(f"digits is a whole number from 1 to 17, not {digits!r}")
+    if not (title is None or isinstance(title, str)):
+        raise TypeError(f"a title is a str, not {type(title).__name__}")
     order = topological_order(root)
     if len(order) > max_nodes:
         raise ValueError(

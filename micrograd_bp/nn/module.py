@@ -13,7 +13,7 @@ from typing import Any
 
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import StateError
-from micrograd_bp.op import is_real
+from micrograd_bp.op import as_float
 
 _FORMAT, _VERSION = "micrograd_bp parameters", 1
 
@@ -22,7 +22,8 @@ class Module:
     """Whatever has parameters: leaves in its attributes, in modules among them, and in lists, tuples and dicts of both.
 
     Subclass it, set Values and Modules as attributes, and all of the below works; a parameter that occurs twice counts
-    once. Names are attribute paths ("hidden.w.0") unless a class has better ones, as `MLP` has (`w1_21`).
+    once; attributes that begin with _ are not looked into (keep a reference to a parent there). Names are attribute
+    paths ("hidden.w.0") unless a class has better ones, as `MLP` has (`w1_21`).
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -88,6 +89,8 @@ class Module:
     def _matching(self, patterns: tuple[str, ...]) -> set[Value]:
         named = list(self.named_parameters())
         for pattern in patterns:
+            if not isinstance(pattern, str):
+                raise TypeError(f"parameters are named by str, not by {type(pattern).__name__}")
             if not any(fnmatchcase(name, pattern) for name, _ in named):
                 raise ValueError(f"no parameter is called {pattern!r}; there are {_list(name for name, _ in named)}")
         return {p for name, p in named if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)}
@@ -121,11 +124,7 @@ class Module:
         own = dict(self.named_parameters())
         missing = tuple(name for name in own if name not in state)
         unexpected = tuple(str(name) for name in state if name not in own)
-        invalid = tuple(
-            f"{name} = {state[name]!r}"
-            for name in own
-            if name in state and not (is_real(state[name]) and math.isfinite(state[name]))
-        )
+        invalid = tuple(f"{name} = {state[name]!r}" for name in own if name in state and not _is_finite(state[name]))
         faults = [
             f"{what}: {_list(names)}"
             for what, names in (("missing", missing), ("unexpected", unexpected), ("not finite numbers", invalid))
@@ -204,6 +203,13 @@ def _items(thing: Any) -> Iterator[tuple[Any, Any]]:
         isinstance(thing, (list, tuple)) or getattr(getattr(thing, "dtype", None), "kind", "") == "O"
     ):  # array of Values
         yield from enumerate(thing)
+
+
+def _is_finite(x: object) -> bool:
+    try:
+        return math.isfinite(as_float(x))
+    except (TypeError, OverflowError):
+        return False
 
 
 def _list(names: Any, most: int = 8) -> str:

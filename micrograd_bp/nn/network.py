@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from numbers import Integral
 from typing import Any, cast
 
 from micrograd_bp.engine import Value
@@ -67,7 +68,7 @@ class Neuron(Module):
         activation: str | Activation = "relu",
         *,
         init: str | Initialiser = "uniform",
-        bias_init: float | Initialiser = 0.0,
+        bias_init: float | str | Initialiser = 0.0,
         rng: random.Random | None = None,
         seed: int | None = None,
         nonlin: bool = True,
@@ -87,15 +88,17 @@ class Neuron(Module):
         return self.activation is not identity
 
     def __call__(self, x: Sequence[Any]) -> Value:
-        if len(x) != len(self.w):
-            raise ShapeError(
-                f"this neuron takes {len(self.w)} inputs, {len(x)} given", f"{len(self.w)} inputs", f"{len(x)} inputs"
-            )
+        _check_inputs(x, len(self.w), "neuron")
         z = self.b
         for w, x_k in zip(self.w, x, strict=True):
             z = z + w * x_k
+        if not isinstance(z, Value):
+            raise TypeError("each input is a number or a Value, not an array: call the network sample by sample")
         z.name = self._names[0]
         a = self.activation(z)
+        if not isinstance(a, Value):
+            name = activation_name(self.activation)
+            raise TypeError(f"the activation {name} gave {type(a).__name__} {a!r}; it has to give a Value")
         if a.op is not None and a.name is None:
             a.name = self._names[1]
         return a
@@ -164,11 +167,13 @@ class MLP(Module):
         output_activation: str | Activation = "identity",
         *,
         init: str | Initialiser = "uniform",
-        bias_init: float | Initialiser = 0.0,
+        bias_init: float | str | Initialiser = 0.0,
         rng: random.Random | None = None,
         seed: int | None = None,
     ) -> None:
         _check_size("n_inputs", n_inputs)
+        if not hasattr(sizes, "__len__"):
+            raise TypeError(f"sizes is a sequence of whole numbers, one for each layer, not {type(sizes).__name__}")
         widths = [n_inputs, *sizes]
         if len(widths) == 1:
             raise ShapeError("sizes is empty: an MLP needs at least one layer", "at least one size", "none")
@@ -184,11 +189,7 @@ class MLP(Module):
             _name_all(layer.neurons, str(number))
 
     def __call__(self, x: Sequence[Any]) -> Any:
-        n_inputs = len(self.layers[0].neurons[0].w)
-        if len(x) != n_inputs:
-            raise ShapeError(
-                f"this MLP takes {n_inputs} inputs, {len(x)} given", f"{n_inputs} inputs", f"{len(x)} inputs"
-            )
+        _check_inputs(x, len(self.layers[0].neurons[0].w), "MLP")
         values = x
         for layer in self.layers:
             values = [neuron(values) for neuron in layer.neurons]
@@ -224,14 +225,21 @@ def _name_all(neurons: list[Neuron], layer: str) -> None:
 
 
 def _check_size(name: str, size: object) -> None:
-    if isinstance(size, bool) or not isinstance(size, int):
+    if isinstance(size, bool) or not isinstance(size, Integral):
         raise TypeError(f"{name} is a whole number, not {type(size).__name__} {size!r}")
-    if size < 1:
+    if int(size) < 1:
         raise ShapeError(f"{name} is {size}; at least 1 is needed", "at least 1", str(size))
 
 
-def _bias(bias_init: float | Initialiser) -> Initialiser:
-    return bias_init if callable(bias_init) else constant(bias_init)
+def _check_inputs(x: Any, count: int, who: str) -> None:
+    if not hasattr(x, "__len__") or isinstance(x, (str, bytes, Mapping, Set)):
+        raise TypeError(f"this {who} takes a sequence of {count} numbers or Values, not {type(x).__name__}")
+    if len(x) != count:
+        raise ShapeError(f"this {who} takes {count} inputs, {len(x)} given", f"{count} inputs", f"{len(x)} inputs")
+
+
+def _bias(bias_init: float | str | Initialiser) -> Initialiser:
+    return initialiser(bias_init) if callable(bias_init) or isinstance(bias_init, str) else constant(bias_init)
 
 
 def _generator(rng: random.Random | None, seed: int | None) -> random.Random:
