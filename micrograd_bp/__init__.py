@@ -6,6 +6,16 @@
 
 from micrograd_bp import copying as copying
 from micrograd_bp import nn as nn
+from micrograd_bp.calculus import derivative as derivative
+from micrograd_bp.calculus import directional_derivative as directional_derivative
+from micrograd_bp.calculus import grad as grad
+from micrograd_bp.calculus import gradients as gradients
+from micrograd_bp.calculus import hessian as hessian
+from micrograd_bp.calculus import hvp as hvp
+from micrograd_bp.calculus import jacobian as jacobian
+from micrograd_bp.calculus import jvp as jvp
+from micrograd_bp.calculus import value_and_grad as value_and_grad
+from micrograd_bp.calculus import vjp as vjp
 from micrograd_bp.draw import draw as draw
 from micrograd_bp.engine import Value as Value
 from micrograd_bp.engine import topological_order as topological_order

@@ -1,6 +1,6 @@
 """The engine: `Value`, a number that remembers how it was made, and `backward()`, the chain rule over those records.
 
-Imports op, number and errors.
+Imports op and number.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from micrograd_bp.errors import DomainError, PoleError
-from micrograd_bp.number import Number
+from micrograd_bp.number import Number, check_domain
 from micrograd_bp.op import Op, Operand, as_float, is_real
 
 if TYPE_CHECKING:
@@ -129,8 +128,15 @@ class Value(Number):
                 return arg.bind(op, args)  # numbers that are built over Values come first
         node = record(op, args)
         if node._data - node._data != 0.0:  # a row gives nan or an infinity outside its domain
-            _check_domain(op, args)
+            check_domain(op, tuple([arg._data if isinstance(arg, Value) else as_float(arg) for arg in args]))
         return node
+
+    def apply(self, op: Op, args: tuple[Any, ...]) -> Any:
+        """Apply `op` and record it, whatever the domain."""
+        for arg in args:
+            if not isinstance(arg, Value) and isinstance(arg, Operand):
+                return arg.apply(op, args)
+        return record(op, args)
 
     # --- backward -----------------------------------------------------------------------------------------------------
 
@@ -289,11 +295,3 @@ def _sorted(root: Value) -> list[Value]:
                 node._mark = done
                 order.append(node)
     return order
-
-
-def _check_domain(op: Op, args: tuple[Any, ...]) -> None:
-    numbers = tuple([arg._data if isinstance(arg, Value) else as_float(arg) for arg in args])
-    if not op.allows(numbers):
-        message, domain = op.refusal(numbers)
-        division = op.pole >= 0 and numbers[op.pole] == 0.0
-        raise (PoleError if division else DomainError)(message, op.name, numbers, domain)

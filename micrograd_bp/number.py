@@ -1,7 +1,7 @@
 """`Number`: what every kind of number that rows can be applied to has in common, its operators and named methods.
 
 Each operator is one row bound to its operands; each row is a method of the same name (`x.tanh()`, `x.maximum(y)`).
-Imports op and ops.
+Imports errors, op and ops.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Self
 
-from micrograd_bp.op import OPS, Operand, as_float, is_real
+from micrograd_bp.errors import DomainError, PoleError
+from micrograd_bp.op import OPS, Op, Operand, Rule, as_float, is_real
 from micrograd_bp.ops import abs as absolute
 from micrograd_bp.ops import add, div, mul, neg, sub
 from micrograd_bp.ops import pow as power
@@ -126,3 +127,43 @@ class Number(Operand):
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *OPS})
+
+
+def check_domain(op: Op, numbers: tuple[float, ...]) -> None:
+    """Raise DomainError, or PoleError where it is a division by zero, if the numbers are outside the row's domain."""
+    if not op.allows(numbers):
+        message, domain = op.refusal(numbers)
+        division = op.pole >= 0 and numbers[op.pole] == 0.0
+        raise (PoleError if division else DomainError)(message, op.name, numbers, domain)
+
+
+class _Free(Number):
+    """A number as a derivative rule gets it: rows applied to it check no domain."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: Operand) -> None:
+        self.number = number
+
+    def apply(self, op: Op, args: tuple[Any, ...]) -> Any:
+        bare = tuple([arg.number if isinstance(arg, _Free) else arg for arg in args])
+        return _Free(self.number.apply(op, bare))
+
+
+def local_derivative(rule: Rule, args: tuple[Any, ...], out: Any) -> Any:
+    """A derivative rule at `args` and `out`, whatever numbers they are; it follows IEEE: sqrt'(0) is inf, no error."""
+    freed = [_Free(arg) if isinstance(arg, Operand) else arg for arg in (*args, out)]
+    result = rule(*freed)
+    return result.number if isinstance(result, _Free) else result
+
+
+def chained(*factors: Any) -> Any:
+    """The product of two factors of the chain rule; exactly 0 where one is exactly 0 and the other inf or nan.
+
+    Only that product is guarded: a finite factor keeps its edge to an adjoint that happens to be 0.
+    """
+    x, y = factors
+    product = _data(x) * _data(y)
+    if product != product and 0.0 in (_data(x), _data(y)):
+        return 0.0
+    return x * y

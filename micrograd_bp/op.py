@@ -86,12 +86,16 @@ class Bound:
 class Operand:
     """What a row can be applied to besides floats: nodes, dual numbers, tape slots, formula terms.
 
-    `bind` is the only interception point: every operator, method and function ends there.
+    `bind` is the only interception point: every operator, method and function ends there. `apply` is what it does once
+    the domain is checked; what derivative rules compute, which follow IEEE and refuse nothing, ends there directly.
     """
 
     __slots__ = ()
 
     def bind(self, op: Op, args: tuple[Any, ...]) -> Any:
+        return self.apply(op, args)
+
+    def apply(self, op: Op, args: tuple[Any, ...]) -> Any:
         raise TypeError(f"{type(self).__name__} does not say how {op.name} is applied to it")
 
 
