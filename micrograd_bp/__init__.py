@@ -16,6 +16,7 @@ from micrograd_bp.calculus import jacobian as jacobian
 from micrograd_bp.calculus import jvp as jvp
 from micrograd_bp.calculus import value_and_grad as value_and_grad
 from micrograd_bp.calculus import vjp as vjp
+from micrograd_bp.custom import op as op
 from micrograd_bp.draw import draw as draw
 from micrograd_bp.engine import Value as Value
 from micrograd_bp.engine import topological_order as topological_order
@@ -25,7 +26,10 @@ from micrograd_bp.errors import PoleError as PoleError
 from micrograd_bp.errors import ShapeError as ShapeError
 from micrograd_bp.errors import StateError as StateError
 from micrograd_bp.op import OPS as OPS
+from micrograd_bp.op import Bound as Bound
+from micrograd_bp.op import Interval as Interval
 from micrograd_bp.op import Op as Op
 from micrograd_bp.ops import *
+from micrograd_bp.taylor import taylor as taylor
 
 __version__ = "0.1.0"

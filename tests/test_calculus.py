@@ -263,3 +263,60 @@ def test_duals_are_numbers():
         float(x)
     with pytest.raises(TypeError, match="real number is needed, not str"):
         x + "1"
+
+
+# --- Taylor series ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("op", OPS.values(), ids=OPS)
+def test_taylor_coefficients_of_rows(op):
+    """Each row along each argument, to order 10, against mpmath."""
+    for args in list(ordinary(op))[:4]:
+        for place in range(op.arity):
+
+            def along(x, m=None, place=place, args=args):
+                moved = [mpmath.mpf(y) if m else y for y in args]
+                moved[place] = x
+                return op.exact(m, *moved) if m else op(*moved)
+
+            ours = mb.taylor(along, args[place], 10)
+            with mpmath.workdps(120):
+                try:
+                    true = mpmath.taylor(lambda x, along=along: along(x, mpmath), mpmath.mpf(args[place]), 10)
+                except (ValueError, ZeroDivisionError):
+                    continue  # the domain ends here
+            if any(mpmath.im(c) for c in true) or math.isnan(ours[1]):
+                continue  # nan: no derivative along this argument (the exponent of a negative number)
+            scale = [float(abs(c)) for c in true]
+            for k, (a, b) in enumerate(zip(ours, true, strict=True)):
+                assert a == pytest.approx(float(b), rel=1e-9, abs=1e-12 * max(scale[: k + 1])), (args, place, k)
+
+
+def test_taylor_of_compositions():
+    assert mb.taylor(lambda x: 1 / (1 - x), 0.0, 10) == [1.0] * 11
+    assert mb.taylor(lambda x: (x + 3) ** 3, 0.0, 4) == [27.0, 27.0, 9.0, 1.0, 0.0]
+    exponential = mb.taylor(lambda x: mb.exp(x * 2), 0.0, 10)
+    assert exponential == pytest.approx([2**k / math.factorial(k) for k in range(11)], rel=1e-14)
+    high = mb.taylor(lambda x: mb.tanh(x * mb.sin(x)) / (1 + x * x), 0.4, 5)
+    nested = [
+        mb.derivative(lambda x: mb.tanh(x * mb.sin(x)) / (1 + x * x), k)(0.4) / math.factorial(k) for k in range(6)
+    ]
+    assert high == pytest.approx(nested, rel=1e-12)
+    assert mb.taylor(lambda x: 7, 1.0, 2) == [7.0, 0.0, 0.0]
+    assert mb.taylor(lambda x: 1 / x, -0.5, 0) == [-2.0]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: mb.taylor(mb.exp, 0.0, 11), ValueError, "from 0 to 10, not 11"),
+        (lambda: mb.taylor(mb.exp, 0.0, True), ValueError, "not True"),
+        (lambda: mb.taylor(mb.log, -1.0, 2), DomainError, "log: x = -1.0 is outside"),
+        (lambda: mb.taylor(lambda x: x * Value(2.0), 1.0, 2), TypeError, "not Value"),
+        (lambda: mb.taylor(lambda x: Value(2.0), 1.0, 2), TypeError, "from its argument alone, not Value"),
+        (lambda: mb.taylor(lambda x: "1", 1.0, 2), TypeError, "not str"),
+    ],
+)
+def test_taylor_refuses(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -15,7 +15,7 @@ PACKAGE = Path(micrograd_bp.__file__).parent
 # Each module may import those that stand before it. A module within a package is listed by its own name.
 ORDER = (
     *("errors", "ieee", "op", "ops"),  # L0: what an operation is, and the table
-    *("number", "engine", "dual", "formula", "copying"),  # L1: numbers that record, and formulas
+    *("number", "engine", "dual", "taylor", "formula", "copying", "custom"),  # L1: numbers that record, and formulas
     *("tree", "calculus", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
     *("draw.theme", "draw.dot", "draw.layout", "draw"),
     "",  # the package itself
