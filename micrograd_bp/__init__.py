@@ -6,6 +6,9 @@
 
 from micrograd_bp import copying as copying
 from micrograd_bp import nn as nn
+from micrograd_bp.anomaly import trace_nonfinite as trace_nonfinite
+from micrograd_bp.anomaly import why_zero as why_zero
+from micrograd_bp.calculus import adjoints as adjoints
 from micrograd_bp.calculus import derivative as derivative
 from micrograd_bp.calculus import directional_derivative as directional_derivative
 from micrograd_bp.calculus import grad as grad

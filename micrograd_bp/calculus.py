@@ -41,6 +41,16 @@ def gradients(root: Value, wrt: Sequence[Value]) -> list[Value | float]:
     return _accumulate(topological_order(root), wrt, graph=True)
 
 
+def adjoints(root: Value, wrt: Sequence[Value]) -> list[float]:
+    """d root / d node for each node of `wrt`, as numbers: what `backward` would put into their `grad`, which stays.
+
+    >>> x = Value(3.0)
+    >>> adjoints(x * x, [x]), x.grad
+    ([6.0], 0.0)
+    """
+    return _accumulate(topological_order(root), wrt, graph=False)
+
+
 def _accumulate(order: list[Value], wrt: Sequence[Value], graph: bool) -> list[Any]:
     """The adjoints of `wrt` below the last node of `order`: graphs by the rules, or floats by what was recorded."""
     reached = set(wrt)

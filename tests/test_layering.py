@@ -16,7 +16,7 @@ PACKAGE = Path(micrograd_bp.__file__).parent
 ORDER = (
     *("errors", "ieee", "op", "ops"),  # L0: what an operation is, and the table
     *("number", "engine", "dual", "taylor", "formula", "copying", "custom"),  # L1: numbers that record, and formulas
-    *("tree", "calculus", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
+    *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
     *("draw.theme", "draw.dot", "draw.layout", "draw"),
     "",  # the package itself
 )
