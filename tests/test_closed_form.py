@@ -181,6 +181,18 @@ def test_the_comparison_can_fail(mistake, monkeypatch):
     assert cf.compare(model_of(NET_3333), X3, [0.0, 1.0, 0.0]).worst.ulps > 1000
 
 
+def test_the_worst_sample_counts(monkeypatch):
+    right = cf.backpropagate
+
+    def wrong_for_one(net, x, y):
+        dW, db = right(net, x, y)
+        return (dW, [b * 1.001 for b in db]) if list(x) == [0, 1] else (dW, db)
+
+    monkeypatch.setattr(cf, "backpropagate", wrong_for_one)
+    assert cf.compare(model_of(XOR_NET), XOR_X, XOR_Y).worst.ulps > 1e6
+    assert cf.compare(model_of(XOR_NET), XOR_X[2:], XOR_Y[2:]).worst.ulps < 10
+
+
 @pytest.mark.parametrize("activation", ["identity", "tanh", "relu", "sigmoid"])
 def test_other_activations(activation):
     model = nn.MLP(3, [4, 2], activation, "identity", seed=4)

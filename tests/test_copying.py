@@ -80,6 +80,13 @@ def test_a_pickle_is_of_the_state_at_its_time():
     assert pickle.loads(pickle.dumps(y)).args[0].data == 7.0
 
 
+def test_a_gradient_of_zero_is_not_an_absent_one():
+    x, y = Value(1.0), Value(2.0)
+    (x * 0).backward()
+    for duplicate in WAYS.values():
+        assert [duplicate(node).has_grad for node in (x, y)] == [True, False]
+
+
 def test_shallow_copies():
     x = Value(2.0, name="x")
     y = x * x

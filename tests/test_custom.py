@@ -72,6 +72,19 @@ def test_a_wrong_custom_rule_is_caught():
     assert excess(cube, 0, [2.0], Value(2.0).cube().local_grads[0]) > 1e10
 
 
+def test_more_than_three_arguments():
+    @mb.op(*[lambda a, b, c, d, out, k=k: float(k) for k in (1, 10, 100, 1000)])
+    def weigh(a, b, c, d):
+        return a + 10 * b + 100 * c + 1000 * d
+
+    a, b, c, d = (Value(1.0, name) for name in "abcd")
+    y = weigh(a * 2, b, c.tanh(), d)
+    y.backward()
+    assert [n.name or n.op.name for n in mb.topological_order(y)] == ["a", "mul", "b", "c", "tanh", "d", "weigh"]
+    assert (y.local_grads, a.grad, d.grad) == ((1.0, 10.0, 100.0, 1000.0), 2.0, 1000.0)
+    assert copy.deepcopy(y).local_grads == y.local_grads
+
+
 def test_domains_and_errors():
     @mb.op(lambda x, out: 0.5 / out, domain=((NONNEGATIVE,),))
     def root(x):

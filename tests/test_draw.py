@@ -9,6 +9,7 @@ import pytest
 import micrograd_bp as mb
 from micrograd_bp import MissingExtraError, Value, draw
 from micrograd_bp.draw import layout, theme
+from micrograd_bp.draw.dot import labels
 from micrograd_bp.formula import number
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -60,6 +61,34 @@ def test_small_numbers_are_not_zero():
     assert number(-0.0) == "−0"
     assert number(float("nan")) == "nan"
     assert number(float("-inf")) == "−inf"
+
+
+def test_formulas_have_the_brackets_they_need():
+    a, b, c = Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "c")
+    formulas = {
+        "a + b + c": a + b + c,
+        "a + (b + c)": a + (b + c),
+        "a − (b − c)": a - (b - c),
+        "a·b − c": a * b - c,
+        "(a + b)·c": (a + b) * c,
+        "a / b·c": a / b * c,
+        "a / (b·c)": a / (b * c),
+        "−a + b": -a + b,
+        "a + (−b)": a + -b,
+        "−(a + b)": -(a + b),
+        "a²": a**2,
+        "a⁻²": a**-2,
+        "a^2.5": a**2.5,
+        "a^(b + c)": a ** (b + c),
+        "(−a)²": (-a) ** 2,
+        "(a·b)²": (a * b).square(),
+        "2^a": 2**a,
+        "√(a + b)": (a + b).sqrt(),
+        "|a − b|": abs(a - b),
+        "σ(a·b)": (a * b).sigmoid(),
+        "max(a, b − 1)": mb.maximum(a, b - 1),
+    }
+    assert [labels(mb.topological_order(node), 4)[node] for node in formulas.values()] == list(formulas)
 
 
 def test_long_formulas_leave_the_card_to_the_sign():

@@ -120,6 +120,7 @@ def test_sum_makes_no_node_for_its_start():
     x, y = Value(1.0), Value(2.0)
     assert sum([x]) is x
     assert [type(a) for a in sum([x, y]).args] == [Value, Value]
+    assert [(zero + x).op for zero in (0.0, False, -0.0)] == [ops.add] * 3  # only the int 0 is the start of a sum
 
 
 def test_in_place_operators_make_new_nodes():
