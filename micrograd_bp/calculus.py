@@ -63,6 +63,8 @@ def _accumulate(order: list[Value], wrt: Sequence[Value], graph: bool) -> list[A
             continue
         for arg, rule, recorded in zip(node.args, node.op.partials, node.local_grads, strict=True):
             if isinstance(arg, Value) and arg in reached:
+                if recorded == 0.0 and node.op.selects:
+                    continue  # not taken, and constantly so
                 local = local_derivative(rule, node.args, node) if graph else recorded
                 term = chained(adjoints[node], local)
                 adjoints[arg] = adjoints[arg] + term if arg in adjoints else term

@@ -58,11 +58,16 @@ class Dual(Number):
         tangent: Any = 0.0
         for arg, rule in zip(args, op.partials, strict=True):
             if isinstance(arg, Dual) and arg.level == level:
-                tangent = tangent + chained(arg.tangent, local_derivative(rule, primals, out))
+                local = local_derivative(rule, primals, out)  # a 0 on either side wins: what does not move adds nothing
+                tangent = tangent + chained(*((local, arg.tangent) if _is_zero(local) else (arg.tangent, local)))
         return Dual(out, tangent, level)
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level})"
+
+
+def _is_zero(x: Any) -> bool:
+    return (x.data if isinstance(x, Number) else x) == 0.0
 
 
 def _evaluate(op: Op, args: tuple[Any, ...], checked: bool) -> Any:

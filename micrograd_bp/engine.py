@@ -5,12 +5,13 @@ Imports op and number.
 
 from __future__ import annotations
 
+import numbers
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from micrograd_bp.number import Number, check_domain
-from micrograd_bp.op import Op, Operand, as_float, is_real
+from micrograd_bp.op import Op, Operand, as_float, is_real, short
 
 if TYPE_CHECKING:
     from micrograd_bp.draw import Graph
@@ -119,8 +120,6 @@ class Value(Number):
         derivatives = (self._dx, self._dy, *(d for _, d in self._more))
         return tuple(d if isinstance(arg, Value) else None for arg, d in zip(self.args, derivatives, strict=False))
 
-    # --- recording ----------------------------------------------------------------------------------------------------
-
     def bind(self, op: Op, args: tuple[Any, ...]) -> Any:
         """Apply `op` and record it, after a check of the domain."""
         for arg in args:
@@ -138,14 +137,13 @@ class Value(Number):
                 return arg.apply(op, args)
         return record(op, args)
 
-    # --- backward -----------------------------------------------------------------------------------------------------
-
     def backward(self, seed: float = 1.0) -> None:
         """Add d self / d leaf, times `seed`, to the `grad` of every leaf; set it on the nodes between.
 
         Leaves accumulate over calls; the adjoints of intermediate nodes are those of the last call. Runs through the
-        nodes from the root back, each after all that use it; an adjoint that is exactly 0 contributes 0, also where
-        the local derivative is infinite or nan. Interrupted (Ctrl-C), it puts the leaves' gradients back.
+        nodes from the root back, each after all that use it. An adjoint of exactly 0 contributes 0, also where the
+        local derivative is infinite or nan, and what a where, relu, maximum ... did not take gets 0, whatever arrives.
+        Interrupted (Ctrl-C), it puts the leaves' gradients back.
 
         >>> a = Value(3.0)
         >>> (a * a).backward(seed=0.5)
@@ -164,6 +162,9 @@ class Value(Number):
                     adjoint = node._grad
                     if adjoint == 0.0:
                         continue
+                    if adjoint - adjoint != 0.0 and node._op is not None and node._op.selects:
+                        _pass_to_taken(node, adjoint)
+                        continue
                     x = node._x
                     if isinstance(x, Value):
                         x._grad += adjoint * node._dx
@@ -173,12 +174,13 @@ class Value(Number):
                     for arg, derivative in node._more:
                         if isinstance(arg, Value):
                             arg._grad += adjoint * derivative
+                totals = [(leaf, grad + leaf._grad) for leaf, grad in before]
+                for leaf, total in totals:
+                    leaf._grad = total
             except BaseException:
                 for leaf, grad in before:
                     leaf._grad = grad
                 raise
-            for leaf, grad in before:
-                leaf._grad += grad
             for node in order:
                 node._has_grad = True
 
@@ -198,26 +200,19 @@ class Value(Number):
         picture: Graph = VIEWS["graph"](self, **options)
         return picture
 
-    # --- what Python asks of a number ---------------------------------------------------------------------------------
-
     def __eq__(self, other: object) -> bool:
         """Identity: a node is a place in a graph. Against a number neither answer would be right: TypeError."""
-        if is_real(other):
-            raise TypeError(f"Value == {other!r}: compare v.data == {other!r}, or nodes by `is`")
+        if is_real(other) or isinstance(other, numbers.Number):
+            raise TypeError(f"Value == {short(other)}: compare v.data == {short(other)}, or nodes by `is`")
         return self is other if isinstance(other, Value) else NotImplemented
 
     def __hash__(self) -> int:
         return id(self) >> 4
 
     def __repr__(self) -> str:
-        parts = [repr(self._data)]
-        if self._has_grad:
-            parts.append(f"grad={self._grad!r}")
-        if self._op is not None:
-            parts.append(f"op={self._op!r}")
-        if self._name is not None:
-            parts.append(f"name={self._name!r}")
-        return f"{type(self).__name__}({', '.join(parts)})"
+        facts = {"grad": self._grad if self._has_grad else None, "op": self._op, "name": self._name}
+        shown = [f"{fact}={value!r}" for fact, value in facts.items() if value is not None]
+        return f"{type(self).__name__}({', '.join([repr(self._data), *shown])})"
 
 
 def record(op: Op, args: tuple[Any, ...]) -> Value:
@@ -254,6 +249,13 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
         node._more = tuple(more)
     node._op = op
     return node
+
+
+def _pass_to_taken(node: Value, adjoint: float) -> None:
+    """An infinite or nan adjoint goes to the arguments that a where, relu, maximum ... took, and not to the others."""
+    for arg, derivative in ((node._x, node._dx), (node._y, node._dy), *node._more):
+        if isinstance(arg, Value) and derivative != 0.0:
+            arg._grad += adjoint * derivative
 
 
 def topological_order(root: Value) -> list[Value]:

@@ -156,6 +156,10 @@ def step(x: float) -> float:
     return 1.0 if x > 0.0 else 0.0 if x == x else NAN
 
 
+def less(x: float, y: float) -> float:
+    return 1.0 if x < y else 0.0 if x >= y else NAN
+
+
 def maximum(x: float, y: float) -> float:
     return x if x > y or x != x else y
 

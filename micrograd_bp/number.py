@@ -43,6 +43,12 @@ def _data(number: Any) -> float:
     return number.data if isinstance(number, Number) else as_float(number)
 
 
+def _comparable(other: Any) -> Any:
+    return (
+        other.data if isinstance(other, Number) else other
+    )  # as it is: Python compares big ints and Fractions exactly
+
+
 class Number(Operand):
     """An operand with Python's operators and a method per row. Subclasses say what `bind` does and what `data` is."""
 
@@ -92,16 +98,16 @@ class Number(Operand):
         return absolute(self)
 
     def __lt__(self, other: Any) -> bool:
-        return self.data < _data(other) if _has_data(other) else NotImplemented
+        return self.data < _comparable(other) if _has_data(other) else NotImplemented
 
     def __le__(self, other: Any) -> bool:
-        return self.data <= _data(other) if _has_data(other) else NotImplemented
+        return self.data <= _comparable(other) if _has_data(other) else NotImplemented
 
     def __gt__(self, other: Any) -> bool:
-        return self.data > _data(other) if _has_data(other) else NotImplemented
+        return self.data > _comparable(other) if _has_data(other) else NotImplemented
 
     def __ge__(self, other: Any) -> bool:
-        return self.data >= _data(other) if _has_data(other) else NotImplemented
+        return self.data >= _comparable(other) if _has_data(other) else NotImplemented
 
     def __bool__(self) -> bool:
         return self.data != 0.0
@@ -157,13 +163,11 @@ def local_derivative(rule: Rule, args: tuple[Any, ...], out: Any) -> Any:
     return result.number if isinstance(result, _Free) else result
 
 
-def chained(*factors: Any) -> Any:
-    """The product of two factors of the chain rule; exactly 0 where one is exactly 0 and the other inf or nan.
+def chained(first: Any, then: Any) -> Any:
+    """The product of two factors of the chain rule; exactly 0 where the first is exactly 0 and the other inf or nan.
 
     Only that product is guarded: a finite factor keeps its edge to an adjoint that happens to be 0.
     """
-    x, y = factors
-    product = _data(x) * _data(y)
-    if product != product and 0.0 in (_data(x), _data(y)):
+    if _data(first) == 0.0 and _data(then) - _data(then) != 0.0:
         return 0.0
-    return x * y
+    return first * then

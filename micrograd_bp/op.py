@@ -113,6 +113,7 @@ class Op:
     `pole`              the argument whose zero, outside the domain, is a division by zero
     `kinks`             functions of the arguments that are 0 where the derivative jumps or is infinite
     `convention`        what the rules say there
+    `selects`           a derivative of exactly 0 means that the argument was not taken: nothing passes, not even inf
     `symbol`            the sign on a picture
     `text`, `latex`     templates over the arguments' texts; `precedence` of the whole, `binds` what each argument needs
     `exact(m, *args)`   the function by its textbook definition in m, a module like mpmath, free of rounding concerns
@@ -134,6 +135,7 @@ class Op:
         pole: int = -1,
         kinks: tuple[Rule, ...] = (),
         convention: str = "",
+        selects: bool = False,
         symbol: str = "",
         text: str = "",
         latex: str = "",
@@ -153,6 +155,7 @@ class Op:
         self.pole = pole
         self.kinks = kinks
         self.convention = convention
+        self.selects = selects
         self.symbol = symbol or name
         self.precedence = precedence
         self.binds = binds or (0,) * self.arity
@@ -258,9 +261,9 @@ def as_float(x: object) -> float:
         except OverflowError:
             number = math.inf
         if math.isinf(number) and x != number:
-            raise OverflowError(f"{type(x).__name__} {_short(x)} is too large for a float (at most 1.8e308)")
+            raise OverflowError(f"{type(x).__name__} {short(x)} is too large for a float (at most 1.8e308)")
         return number
-    raise TypeError(f"a real number is needed, not {type(x).__name__} {_short(x)}: {_remedy(x)}")
+    raise TypeError(f"a real number is needed, not {type(x).__name__} {short(x)}: {_remedy(x)}")
 
 
 def is_real(x: object) -> bool:
@@ -271,7 +274,8 @@ def is_real(x: object) -> bool:
     return type(x).__module__ == "numpy" and getattr(x, "ndim", None) == 0 and kind in "biuf"
 
 
-def _short(x: object) -> str:
+def short(x: object) -> str:
+    """`x` as it prints, cut to 40 characters."""
     try:
         text = repr(x)
     except ValueError:  # an int of more than 4300 digits does not print

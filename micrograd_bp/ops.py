@@ -25,7 +25,7 @@ _SUM, _NEG, _PRODUCT, _POWER = 1, 2, 3, 4  # precedences, loosest first
 
 
 def _normal(*args: float) -> bool:
-    return all(x == 0.0 or math.fabs(x) >= 2.0**-1022 for x in args)
+    return all(x == 0.0 or 2.0**-1022 <= math.fabs(x) < INF for x in args)
 
 
 _OPEN_UNIT = Interval(-1.0, 1.0, open_low=True, open_high=True)
@@ -58,15 +58,16 @@ neg: Op = Op("neg", lambda x: -x, lambda x, out: -1.0,
              symbol="−", text="−{0}", latex="-{0}", precedence=_NEG, binds=(_PRODUCT,),
              exact=lambda m, x: -x, native="-{0}")
 pow: Op = Op("pow", ieee.power,
-             lambda x, y, out: where(y, y * pow(x, y - 1.0), div(y, where(x, x, 1.0))),  # 0 * inf at y = 0
+             lambda x, y, out: y * pow(where(y, x, where(1e-16 * x, x, 1.0)), y - 1.0),  # at y = 0, 1 / x may be inf: 0 * inf
              lambda x, y, out: out * log(where(x, x, 1.0)),
              domain=((POSITIVE, REAL), (NONNEGATIVE, NONNEGATIVE), (NEGATIVE, Interval(integer=True))), pole=0,
              kinks=(lambda x, y: where(step(1.0 - y), x, 1.0),),
              convention="x**0 is constant, also at 0; d/dy of 0**y is 0; d/dy is nan for x < 0",
              symbol="xʸ", text="{0}{1:sup}", latex="{0}^{{{1}}}", precedence=_POWER, binds=(ATOM, ATOM),
              exact=lambda m, x, y: m.power(x, y),
-             bound=Bound(400.0, holds=_normal, why="for 0 < |y| < 1/2 the exponent y - 1 is rounded, and |log x| <= 745 amplifies that; "
-                                                 "8 ulp elsewhere"))
+             bound=Bound(800.0, holds=lambda x, y: _normal(x, y, ieee.power(x, y), ieee.power(x, y - 1.0)),
+                       why="for y < 1/2 the exponent y - 1 is rounded, and |log x|, up to 745, amplifies that; where x**y or "
+                           "x**(y - 1) overflows or is subnormal, digits are lost"))
 square: Op = Op("square", lambda x: x * x, lambda x, out: 2.0 * x,
                 text="{0}²", latex="{0}^2", precedence=_POWER, binds=(ATOM,),
                 exact=lambda m, x: x * x, native="{0} * {0}")
@@ -107,7 +108,8 @@ atan2: Op = Op("atan2", math.atan2,
                lambda y, x, out: div(div(x, hypot(x, y)), hypot(x, y)),
                lambda y, x, out: div(div(-y, hypot(x, y)), hypot(x, y)),
                arguments=("y", "x"), kinks=(lambda y, x: where(step(x), 1.0, y),),
-               convention="nan at (0, 0); the jump along y = 0, x < 0 is not seen")
+               convention="nan at (0, 0); the jump along y = 0, x < 0 is not seen",
+               bound=Bound(4.0, holds=_normal, why="subnormal arguments have few digits"))
 hypot: Op = Op("hypot", math.hypot,
                lambda x, y, out: div(x, where(out, out, 1.0)), lambda x, y, out: div(y, where(out, out, 1.0)),
                kinks=(lambda x, y: hypot(x, y),), convention="0 at (0, 0), the subgradient of least norm",
@@ -143,7 +145,7 @@ log_sigmoid: Op = Op("log_sigmoid", ieee.log_sigmoid, lambda x, out: sigmoid(-x)
                      exact=lambda m, x: -m.log1p(m.exp(-x)),
                      native="({0} < 0 ? {0} - log1p(exp({0})) : -log1p(exp(-{0})))")
 relu: Op = Op("relu", ieee.relu, lambda x, out: step(x),
-              kinks=(lambda x: x,), convention="0 at 0",
+              kinks=(lambda x: x,), convention="0 at 0", selects=True,
               exact=lambda m, x: max(x, 0 * x), native="({0} <= 0 ? 0 : {0})")
 leaky_relu: Op = Op("leaky_relu", ieee.leaky_relu,
                     lambda x, slope, out: where(step(x), 1.0, slope), lambda x, slope, out: minimum(x, 0.0),
@@ -171,34 +173,38 @@ abs: Op = Op("abs", math.fabs, lambda x, out: sign(x),
              kinks=(lambda x: x,), convention="0 at 0",
              symbol="|x|", text="|{0}|", latex=r"\left|{0}\right|", exact=lambda m, x: m.fabs(x), native="fabs({0})")
 sign: Op = Op("sign", ieee.sign, lambda x, out: 0.0,
-              kinks=(lambda x: x,), convention="0 everywhere", native="({0} > 0 ? 1 : {0} < 0 ? -1 : {0} - {0})")
+              kinks=(lambda x: x,), convention="0 everywhere", selects=True, native="({0} > 0 ? 1 : {0} < 0 ? -1 : {0} - {0})")
 step: Op = Op("step", ieee.step, lambda x, out: 0.0,
-              kinks=(lambda x: x,), convention="0 everywhere; step(0) = 0",
+              kinks=(lambda x: x,), convention="0 everywhere; step(0) = 0", selects=True,
               exact=lambda m, x: m.mpf(1 if x > 0 else 0), native="({0} > 0 ? 1 : {0} <= 0 ? 0 : {0})")
+less: Op = Op("less", ieee.less, lambda x, y, out: 0.0, lambda x, y, out: 0.0,
+              kinks=(lambda x, y: x - y,), convention="0 everywhere; 1 where x < y, else 0; infinities compare", selects=True,
+              symbol="<", text="{0} < {1}", latex="{0} < {1}", precedence=0, binds=(_SUM, _SUM),
+              exact=lambda m, x, y: m.mpf(1 if x < y else 0), native="({0} < {1} ? 1 : {0} >= {1} ? 0 : NAN)")
 maximum: Op = Op("maximum", ieee.maximum,
-                 lambda x, y, out: 0.5 + 0.5 * sign(x - y), lambda x, y, out: 0.5 - 0.5 * sign(x - y),
-                 kinks=(lambda x, y: x - y,), convention="1/2 each at a tie",
+                 lambda x, y, out: 0.5 + 0.5 * (less(y, x) - less(x, y)), lambda x, y, out: 0.5 + 0.5 * (less(x, y) - less(y, x)),
+                 kinks=(lambda x, y: x - y,), convention="1/2 each at a tie", selects=True,
                  symbol="max", text="max({0}, {1})", latex=r"\max\left({0}, {1}\right)",
                  exact=lambda m, x, y: max(x, y), native="({0} > {1} || {0} != {0} ? {0} : {1})")
 minimum: Op = Op("minimum", ieee.minimum,
-                 lambda x, y, out: 0.5 - 0.5 * sign(x - y), lambda x, y, out: 0.5 + 0.5 * sign(x - y),
-                 kinks=(lambda x, y: x - y,), convention="1/2 each at a tie",
+                 lambda x, y, out: 0.5 + 0.5 * (less(x, y) - less(y, x)), lambda x, y, out: 0.5 + 0.5 * (less(y, x) - less(x, y)),
+                 kinks=(lambda x, y: x - y,), convention="1/2 each at a tie", selects=True,
                  symbol="min", text="min({0}, {1})", latex=r"\min\left({0}, {1}\right)",
                  exact=lambda m, x, y: min(x, y), native="({0} < {1} || {0} != {0} ? {0} : {1})")
 clip: Op = Op("clip", ieee.clip,
-              lambda x, low, high, out: (1.0 - step(low - x)) * (1.0 - step(x - high)),
-              lambda x, low, high, out: step(low - x) * (1.0 - step(low - high)),
-              lambda x, low, high, out: step(maximum(x, low) - high),
+              lambda x, low, high, out: (1.0 - less(x, low)) * (1.0 - less(high, x)),
+              lambda x, low, high, out: less(x, low) * (1.0 - less(high, low)),
+              lambda x, low, high, out: less(high, maximum(x, low)),
               arguments=("x", "low", "high"),
               kinks=(lambda x, low, high: x - low, lambda x, low, high: x - high, lambda x, low, high: low - high),
-              convention="1 at a bound; the bounds get 0 there; high wins where low > high",
+              convention="1 at a bound; the bounds get 0 there; high wins where low > high", selects=True,
               exact=lambda m, x, low, high: min(max(x, low), high),
               native="({0} != {0} || {1} != {1} || {2} != {2} ? NAN : fmin(fmax({0}, {1}), {2}))")
 where: Op = Op("where", ieee.where,
                lambda condition, x, y, out: 0.0,
                lambda condition, x, y, out: where(condition, 1.0, 0.0), lambda condition, x, y, out: where(condition, 0.0, 1.0),
                arguments=("condition", "x", "y"), kinks=(lambda condition, x, y: condition,),
-               convention="x where the condition is not 0, else y; no derivative with respect to the condition",
+               convention="x where the condition is not 0, else y; no derivative with respect to the condition", selects=True,
                exact=lambda m, condition, x, y: x if condition != 0 else y, native="({0} != 0 ? {1} : {2})")
 # fmt: on
 
