@@ -202,6 +202,11 @@ class Op:
             )
         return tuple([given[name] for name in self.arguments])
 
+    @property
+    def states_exact(self) -> bool:
+        """Whether the row has a definition of its own for `exact`, not `m`'s function of its name."""
+        return self._exact is not None
+
     def exact(self, m: Any, *args: Any) -> Any:
         """The function in `m`, a module such as mpmath, at `m`'s precision."""
         if self._exact is not None:

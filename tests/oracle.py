@@ -28,6 +28,7 @@ def true_slope(op: Op, place: int, args: Sequence[float]) -> mpmath.mpf:
     with mpmath.workdps(_digits(args)):
         points = [mpmath.mpf(x) for x in args]
         h = _STEP * min([1, *(abs(x) for x in points if x)])  # a tie of two arguments is farther away than that
+        h /= max([1, *(abs(x) for x in points)])  # 1**y with y = 1e153 bends within 1e-153
         if _on_edge(op, place, args):
             raise ValueError("the domain ends here")
         above, below = list(points), list(points)

@@ -1,0 +1,226 @@
+"""The slope of a function of floats from its values alone: extrapolated differences that know how far to be trusted.
+
+A ladder of steps, each a quarter of the one before, gives differences in the middle and on either side. Richardson
+extrapolation removes their truncation errors; the scatter of its table and the measured noise of the function bound what is
+left. Where the slopes of the two sides differ for good, there is a kink. Imports math only.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+_EPS = 2.0**-52
+_LEVELS = 15  # the smallest step is 1e-9 of the largest
+_COLUMNS = 5
+_NOISE_POINTS = 8
+
+
+@dataclass(frozen=True)
+class Slope:
+    """`value` ± `error`, and the slopes `left` and `right` of the point with errors of their own.
+
+    `kind` is "smooth", "kink" (left and right differ), "jump" (the function does), "infinite", "end" (of the domain:
+    one side only) or "unknown" (no difference can be trusted). `natural` is the slope of a function that changes by its own
+    size over the largest step.
+    """
+
+    value: float
+    error: float
+    kind: str = "smooth"
+    left: float = math.nan
+    right: float = math.nan
+    step: float = 0.0
+    natural: float = 0.0
+
+    @property
+    def vague(self) -> bool:
+        """Whether neither the slope's leading digits nor its smallness, beside the natural slope, are certain."""
+        return self.error > 1e-3 * abs(self.value) and self.error > 1e-9 * self.natural + 2.0**-1000
+
+    def allows(self, slope: float, slack: float) -> bool:
+        """Whether `slope` lies between the slopes of the two sides."""
+        low, high = min(self.left, self.right), max(self.left, self.right)
+        return low - slack <= slope <= high + slack
+
+
+@dataclass(frozen=True)
+class _Estimate:
+    value: float
+    error: float
+    step: float
+
+
+_NOTHING = _Estimate(math.nan, math.inf, 0.0)
+
+
+class Ladder:
+    """The values of a function of one float around x, on steps of `scale` and less; one ladder serves all its outputs."""
+
+    def __init__(self, f: Callable[[float], list[float]], x: float, scale: float) -> None:
+        self.x = x
+        self.center = f(x)
+        self.steps: list[float] = []
+        self.above: list[tuple[float, list[float]]] = []
+        self.below: list[tuple[float, list[float]]] = []
+        for level in range(_LEVELS):
+            step = 0.25 * scale * 0.25**level
+            if not (x - step < x < x + step and math.isfinite(step)):
+                break
+            self.steps.append(step)
+            self.above.append((x + step, f(x + step)))
+            self.below.append((x - step, f(x - step)))
+        # fine and coarse: rounding may scatter the values, or make stairs of them that are flat at a fine look
+        self._beside = [
+            [f(x + place * max(apart * scale, 8 * math.ulp(x))) for place in range(1, _NOISE_POINTS)]
+            for apart in (1e-10, 1e-5)
+        ]
+
+    def slope(self, output: int) -> Slope:
+        """The slope of one output."""
+        sizes = [abs(out[output]) for _, out in (*self.above, *self.below) if math.isfinite(out[output])]
+        natural = max([abs(self.center[output]), *sizes]) / (4.0 * self.steps[0]) if self.steps else 0.0
+        return replace(self._slope(output), natural=natural)
+
+    def _slope(self, output: int) -> Slope:
+        center = self.center[output]
+        noise = self._noise(output)
+        above = [(x, out[output]) for x, out in self.above]
+        below = [(x, out[output]) for x, out in self.below]
+        right = _one_sided(self.x, center, above, self.steps, noise)
+        left = _one_sided(self.x, center, below, self.steps, noise)
+        both = [
+            (up - down) / (x_up - x_down) if math.isfinite(up - down) else math.nan
+            for (x_up, up), (x_down, down) in zip(above, below, strict=True)
+        ]
+        middle = _extrapolate(both, self.steps, _noises(above, below, noise), 16.0)
+        sides = {"left": left.value, "right": right.value}
+        if _jumps(center, above, noise) or _jumps(center, below, noise):
+            return Slope(middle.value, math.inf, "jump", **sides)
+        if _differ(left, right):
+            return Slope(middle.value, left.error + right.error, "kink", step=right.step, **sides)
+        ends = [_ends(side) for side in (above, below)]
+        one_sided = any(ends) and not all(ends)
+        inner = below if ends[0] else above
+        quotients = [_quotients(self.x, center, side) for side in ((inner,) if one_sided else (above, below))]
+        if any(_grows(q, self.steps, _noises(inner, inner, noise)) for q in quotients):
+            return Slope(middle.value, math.inf, "infinite", **sides)
+        if one_sided:
+            side = left if ends[0] else right
+            return Slope(side.value, side.error, "end", side.value, side.value, side.step)
+        if not math.isfinite(middle.error) or _contradicted(middle, both, self.steps):
+            return Slope(middle.value, math.inf, "unknown", **sides)
+        return Slope(middle.value, middle.error, "smooth", step=middle.step, **sides)
+
+    def _noise(self, output: int) -> float:
+        """How far the function strays from a smooth one: by fourth differences of close neighbours (Moré, Wild 2011)."""
+        noise = _EPS * abs(self.center[output]) + 2.0**-1074
+        for beside in self._beside:
+            row = [out[output] for out in beside]
+            if all(math.isfinite(y) for y in row):
+                for _ in range(4):
+                    row = [b - a for a, b in itertools.pairwise(row)]
+                noise = max(noise, math.sqrt(sum(y * y for y in row) / (70.0 * len(row))))  # 70 = 8! / (4!)²
+        return noise
+
+
+def scales(x: float) -> list[float]:
+    """Step scales worth trying at x, the most promising first."""
+    size = abs(x)
+    if size == 0.0:
+        return [1.0, 1e-8]
+    return [max(size, 1.0)] if 0.1 <= size <= 10.0 else [max(size, 1.0), min(size, 1.0)]
+
+
+def better(one: Slope, other: Slope) -> Slope:
+    """The one of two slopes at a point, the second from smaller steps, that is known more exactly."""
+    if one.kind == "end" != other.kind:
+        return other  # the domain does not end here, but within the larger steps
+    sharp = [slope for slope in (one, other) if slope.kind != "unknown"]
+    return min(sharp, key=lambda slope: slope.error and slope.error / max(abs(slope.value), 1e-300), default=one)
+
+
+def _noises(above: list[tuple[float, float]], below: list[tuple[float, float]], noise: float) -> list[float]:
+    return [noise + _EPS * max(abs(up), abs(down)) for (_, up), (_, down) in zip(above, below, strict=True)]
+
+
+def _quotients(x: float, center: float, side: list[tuple[float, float]]) -> list[float]:
+    return [(y - center) / (there - x) if math.isfinite(y - center) else math.nan for there, y in side]
+
+
+def _one_sided(x: float, center: float, side: list[tuple[float, float]], steps: list[float], noise: float) -> _Estimate:
+    return _extrapolate(_quotients(x, center, side), steps, [2.0 * n for n in _noises(side, side, noise)], 4.0)
+
+
+def _extrapolate(quotients: list[float], steps: list[float], noises: list[float], ratio: float) -> _Estimate:
+    """The best entry of the Richardson table of difference quotients whose error falls by `ratio` from step to step."""
+    best = _NOTHING
+    before: list[float] = []
+    for level, (quotient, step, noise) in enumerate(zip(quotients, steps, noises, strict=True)):
+        if not math.isfinite(quotient):
+            before = []
+            continue
+        row = [quotient]
+        for column in range(1, min(len(before), _COLUMNS - 1) + 1):
+            row.append(row[-1] + (row[-1] - before[column - 1]) / (ratio**column - 1.0))
+            scatter = max(abs(row[-1] - row[-2]), abs(row[-1] - before[column - 1]))
+            error = scatter + 2.0 * noise / step
+            if error < best.error and _settles(row[-1], error, level, quotients, steps, noises):
+                best = _Estimate(row[-1], error, step)
+        before = row
+    return best
+
+
+def _settles(
+    value: float, error: float, level: int, quotients: list[float], steps: list[float], noises: list[float]
+) -> bool:
+    """Whether the quotients of smaller steps keep to `value`, up to noise: agreement by chance does not last."""
+    reach = 2.0 * max(abs(quotients[level] - value), error)
+    return all(
+        abs(quotient - value) <= reach + 8.0 * noise / step
+        for quotient, step, noise in zip(quotients[level + 1 :], steps[level + 1 :], noises[level + 1 :], strict=True)
+    )
+
+
+def _differ(left: _Estimate, right: _Estimate) -> bool:
+    if not (math.isfinite(left.error) and math.isfinite(right.error)):
+        return False
+    return abs(left.value - right.value) > 30.0 * (left.error + right.error) + 1e-6 * max(
+        abs(left.value), abs(right.value)
+    )
+
+
+def _jumps(center: float, side: list[tuple[float, float]], noise: float) -> bool:
+    """Whether the function stays away from its value however near one comes."""
+    away = [abs(y - center) for _, y in side[-4:]]
+    if len(away) < 4 or not all(math.isfinite(y) for y in away):
+        return False
+    return away[-1] > 1e3 * noise and all(b > 0.9 * a for a, b in itertools.pairwise(away))
+
+
+def _grows(quotients: list[float], steps: list[float], noises: list[float]) -> bool:
+    """Whether the quotients grow without end as the step falls: their changes, above the noise, do not get smaller."""
+    changes: list[float] = []
+    for i in range(1, len(quotients)):
+        change = quotients[i] - quotients[i - 1]
+        if not abs(change) > 20.0 * noises[i] / steps[i]:
+            break
+        changes.append(change)
+    last = changes[-5:]
+    return len(changes) >= 7 and all(b / a > 0.7 for a, b in itertools.pairwise(last))
+
+
+def _contradicted(best: _Estimate, quotients: list[float], steps: list[float]) -> bool:
+    """Whether larger steps agreed on another slope: rounding can make flat stairs of a function, steady but not true."""
+    coarse = [q for q, step in zip(quotients, steps, strict=True) if step > 4.0 * best.step]
+    return any(
+        max(abs(a - b), abs(b - c)) < 0.01 * abs(b) and abs(b - best.value) > 0.1 * abs(b) + best.error
+        for a, b, c in zip(coarse, coarse[1:], coarse[2:], strict=False)
+    )
+
+
+def _ends(side: list[tuple[float, float]]) -> bool:
+    """Whether the function has no value on this side, however near."""
+    return not any(math.isfinite(y) for _, y in side[-4:])

@@ -1,0 +1,201 @@
+"""A recorded graph node by node: every local derivative and every value beside the truth. Imports engine, op, replay, report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from micrograd_bp.check.replay import UNDEFINED, Replay
+from micrograd_bp.check.report import NodeError
+from micrograd_bp.engine import Value
+from micrograd_bp.op import Op
+
+_EPS = 2.0**-52
+_TINY = 2.0**-1000
+_STEP = 1e-30  # to the sides of a kink, relative to the arguments
+SAME = 1e-9  # two derivatives that differ by less, relatively, follow the same formula
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A recorded local derivative beside the true one: `verdict` is "right", "imprecise" (right but for rounding),
+    "kink" or "wrong"."""
+
+    node: Value
+    place: int
+    recorded: float
+    true: Any
+    verdict: str
+    reason: str = ""
+
+
+def edges(replay: Replay) -> Iterable[Edge]:
+    """Every recorded local derivative of what depends on the variables, in order, beside the truth where it was
+    recorded."""
+    for node in replay.order:
+        if node.op is None or node not in replay.active:
+            continue
+        numbers = _numbers(node)
+        args = [replay.m.mpf(x) for x in numbers]
+        places = [p for p, arg in enumerate(node.args) if isinstance(arg, Value) and arg in replay.active]
+        corner = on_kink(node.op, numbers, places)
+        for place in places:
+            recorded = node.local_grads[place]
+            if recorded is not None:
+                yield _edge(replay, node, node.op, place, args, recorded, corner)
+        if corner and len(places) == 2:
+            yield from _diagonals(replay, node, node.op, places, args)
+
+
+def _edge(replay: Replay, node: Value, op: Op, place: int, args: list[Any], recorded: float, corner: bool) -> Edge:
+    true = None if corner else replay.slope(op, place, args)
+    if true is None:
+        return Edge(node, place, recorded, None, *_at_corner(replay, op, place, args, recorded, corner))
+    error = abs(true - recorded) if math.isfinite(recorded) else replay.m.inf
+    if error <= SAME * abs(true):
+        return Edge(node, place, recorded, true, "right")
+    if not _TINY < abs(true) < 2.0**1000 and error <= 1e-3 * abs(true) + _TINY:
+        return Edge(node, place, recorded, true, "imprecise", "beyond the range of normal floats")
+    if error <= _blur(replay, op, place, args, true) or error <= 16 * _EPS * abs(node.data) / max(
+        abs(args[place]), _TINY
+    ):
+        return Edge(node, place, recorded, true, "imprecise", "digits are lost in the rule")
+    if not op.bound.holds(*map(float, args)):
+        return Edge(node, place, recorded, true, "imprecise", op.bound.why)
+    return Edge(node, place, recorded, true, "wrong")
+
+
+def _blur(replay: Replay, op: Op, place: int, args: list[Any], true: Any) -> Any:
+    """What the row's bound allows for: some ulps, and the slope's change over a shift of the argument."""
+    allowed = 4 * op.bound.ulps * _EPS * abs(true)
+    if op.bound.shift:
+        moved = list(args)
+        moved[place] *= 1 - _EPS
+        there = replay.slope(op, place, moved)
+        allowed += 4 * op.bound.shift * abs(there - true) if there is not None else 0
+    return allowed
+
+
+def _at_corner(replay: Replay, op: Op, place: int, args: list[Any], recorded: float, corner: bool) -> tuple[str, str]:
+    """The verdict on a kink, or where the domain ends: between the slopes of the sides is right."""
+    where = f"{op.name} has a kink here" if corner else f"the domain of {op.name} ends here"
+    where += f"; by convention {op.convention}" if corner and op.convention else ""
+    slopes = [
+        s
+        for side in (-1, 1)
+        if (s := _side(replay, op, [side * (p == place) for p in range(op.arity)], args)) is not None
+    ]
+    jump = max([abs(slope) for slope in slopes], default=0) * replay.size(args) * _STEP > 1e-9
+    several = (
+        sum(kink(*map(float, args)) == 0.0 for kink in op.kinks) > 1
+    )  # which one is first is a matter of convention
+    if not slopes or jump or several or math.isnan(recorded):
+        return "kink", where
+    low, high = min(slopes), max(slopes)
+    slack = SAME * max(abs(low), abs(high))
+    if math.isinf(recorded):
+        return ("kink", where) if max(abs(low), abs(high)) > 1e6 else ("wrong", f"{where}, with finite slopes")
+    if low - slack <= recorded <= high + slack:
+        return "kink", where
+    return "wrong", f"{where}: outside the slopes {float(low):.6g} and {float(high):.6g} of its sides"
+
+
+def _diagonals(replay: Replay, node: Value, op: Op, places: list[int], args: list[Any]) -> Iterable[Edge]:
+    """Along a kink the function is smooth: there the derivatives, taken together, have to be right."""
+    recorded = [node.local_grads[place] or 0.0 for place in places]
+    for signs in ((1, 1), (1, -1)):
+        direction = [0] * op.arity
+        for place, sign in zip(places, signs, strict=True):
+            direction[place] = sign
+        ahead = _side(replay, op, direction, args)
+        behind = _side(replay, op, [-d for d in direction], args)
+        if ahead is None or behind is None or abs(ahead + behind) > SAME * abs(ahead):
+            continue
+        along = sum(sign * local for sign, local in zip(signs, recorded, strict=True))
+        if math.isfinite(along) and abs(along - ahead) > SAME * max(1, abs(ahead)):
+            reason = f"the derivatives together are {along:.6g} where it is smooth, with slope {float(ahead):.6g}"
+            yield Edge(node, places[0], recorded[0], None, "wrong", reason)
+
+
+def _side(replay: Replay, op: Op, direction: Sequence[int], args: list[Any]) -> Any:
+    """The slope on one side of args, positive or negative `direction`; along a diagonal the rate of change."""
+    h = replay.size(args) * _STEP
+    digits = 90 - int(replay.m.log10(h / max(1, *map(abs, args))))
+    with replay.m.workdps(digits):
+        try:
+            there = op.exact(replay.m, *(x + h * d for x, d in zip(args, direction, strict=True)))
+            rate = (there - op.exact(replay.m, *args)) / h
+        except UNDEFINED:
+            return None
+    if not replay.real(rate):
+        return None
+    moving = [d for d in direction if d]
+    return rate * moving[0] if len(moving) == 1 else rate
+
+
+def corner(replay: Replay) -> Value | None:
+    """The first node that stands on a kink of its operation and would leave it with the variables."""
+    for node in replay.order:
+        if node.op is not None and node.op.kinks and node in replay.active:
+            places = [p for p, arg in enumerate(node.args) if isinstance(arg, Value) and arg in replay.active]
+            if on_kink(node.op, _numbers(node), places):
+                return node
+    return None
+
+
+def wrong_value(replay: Replay) -> Value | None:
+    """The first node whose value is not what its operation gives for the arguments that it got."""
+    for node in replay.order:
+        if node.op is not None and node in replay.active:
+            numbers = _numbers(node)
+            true = replay.exact(node.op, [replay.m.mpf(x) for x in numbers])
+            slack = 16 * _EPS * max([abs(x) for x in numbers]) + _TINY
+            if true is not None and abs(true - node.data) > SAME * abs(true) + slack and abs(true) < 2.0**1000:
+                return node
+    return None
+
+
+def node_errors(replay: Replay, label: Callable[[Value], str]) -> tuple[NodeError, ...]:
+    """The rounding errors of every operation that depends on the variables."""
+    found: dict[Value, list[float | None]] = {}
+    for edge in edges(replay):
+        slopes = found.setdefault(edge.node, [None] * len(edge.node.args))
+        if edge.true is not None:
+            slopes[edge.place] = _ulps(edge.recorded, edge.true)
+    return tuple([
+        NodeError(label(node), _ulps(node.data, replay.exact(node.op, [replay.m.mpf(x) for x in _numbers(node)])),
+                  _ulps(node.data, replay.values[node]), tuple(slopes))
+        for node, slopes in found.items() if node.op is not None
+    ])  # fmt: skip
+
+
+def on_kink(op: Op, numbers: Sequence[float], places: Sequence[int]) -> bool:
+    """Whether the arguments lie on a kink of the row that moving those at `places` would leave."""
+    for kink in op.kinks:
+        if kink(*numbers) == 0.0:
+            for place in places:
+                for sign in (1e-3, -1e-3):
+                    moved = list(numbers)
+                    moved[place] += sign * abs(moved[place]) or sign
+                    if kink(*moved) != 0.0:
+                        return True
+    return False
+
+
+def _met(op: Op, numbers: Sequence[float]) -> int:
+    """How many of the row's kinks meet at the arguments."""
+    return sum(kink(*numbers) == 0.0 for kink in op.kinks)
+
+
+def _numbers(node: Value) -> list[float]:
+    return [arg.data if isinstance(arg, Value) else arg for arg in node.args]
+
+
+def _ulps(computed: float, true: Any) -> float:
+    """The distance in units in the last place of the true number; infinite where the computed one is no number."""
+    if true is None:
+        return math.nan
+    unit = math.ulp(float(true)) if abs(true) < 1.7e308 else math.inf
+    return float(abs(true - computed) / unit) if math.isfinite(computed) else math.inf

@@ -1,0 +1,175 @@
+"""A recorded graph replayed in mpmath, by the rows' textbook definitions: what every value, local derivative and gradient
+would be without rounding. Shares with the engine the graph alone, none of its rules. Imports engine, errors, op; mpmath
+when called.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from micrograd_bp.engine import Value
+from micrograd_bp.errors import MissingExtraError
+from micrograd_bp.op import Op
+
+_DIGITS = (90, 330, 1200)  # tried in turn, until a slope stands: erf' at 26 is 1e-294
+
+UNDEFINED = (ValueError, ZeroDivisionError, OverflowError, NotImplementedError)
+
+
+class Replay:
+    """The graph `order` (in topological order) as a function of the leaves `variables`, at any number of digits."""
+
+    def __init__(self, order: Sequence[Value], variables: Sequence[Value]) -> None:
+        try:
+            import mpmath
+        except ImportError:
+            raise MissingExtraError(
+                "replaying a graph exactly needs mpmath:  pip install 'micrograd_bp[testing]'"
+            ) from None
+        self.m = mpmath.mp.clone()  # a precision of its own
+        self.m.dps = _DIGITS[0]
+        self.order = order
+        self.variables = variables
+        self.active = set(variables)  # what depends on the variables
+        for node in order:
+            if any(isinstance(arg, Value) and arg in self.active for arg in node.args):
+                self.active.add(node)
+        self._point = [self.m.mpf(leaf.data) for leaf in variables]
+        self.values = self._forward(self._point)
+
+    def defines(self) -> bool:
+        """Whether every operation that counts has an exact definition: in its row, or in mpmath under its name."""
+        return all(node.op is None or node not in self.active or self._defined(node.op) for node in self.order)
+
+    def finite(self) -> bool:
+        """Whether all recorded values are."""
+        return all(math.isfinite(node.data) for node in self.order)
+
+    def _defined(self, op: Op) -> bool:
+        return op.states_exact or callable(getattr(self.m, op.name, None))
+
+    def gradient(self, point: Sequence[Any] | None = None) -> list[Any]:
+        """d root / d variable at the recorded point, or another; None where some local derivative does not exist."""
+        adjoints = self.adjoints(self.values if point is None else self._forward(point))
+        totals = [adjoints.get(leaf, self.m.mpf(0)) for leaf in self.variables]
+        return [None if self.m.isnan(total) else total for total in totals]
+
+    def adjoints(self, values: dict[Value, Any]) -> dict[Value, Any]:
+        """d root / d node for the nodes that depend on the variables; nan where a local derivative does not exist."""
+        adjoints: dict[Value, Any] = {self.order[-1]: self.m.mpf(1)}
+        for node in reversed(self.order):
+            adjoint = adjoints.get(node, 0)
+            if node.op is None or node not in self.active or adjoint == 0:
+                continue
+            args = [values[arg] if isinstance(arg, Value) else self.m.mpf(arg) for arg in node.args]
+            for place, arg in enumerate(node.args):
+                if isinstance(arg, Value) and arg in self.active:
+                    local = self.slope(node.op, place, args)
+                    adjoints[arg] = adjoints.get(arg, 0) + adjoint * (self.m.nan if local is None else local)
+        return adjoints
+
+    def hessian(self) -> list[list[Any]]:
+        """The rows of second derivatives, by differences of exact gradients; None where they do not settle."""
+        columns = []
+        for i, x in enumerate(self._point):
+            size = min(1, abs(x)) if x else 1
+            self.m.dps = max(self.m.dps, 200 + 5 * int(-self.m.log10(size)))
+            coarse, fine = (self._difference(i, size * self.m.mpf(10) ** -power) for power in (12, 14))
+            columns.append([self._settled(*pair) for pair in zip(coarse, fine, strict=True)])
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def _settled(self, coarse: tuple[Any, Any] | None, fine: tuple[Any, Any] | None) -> Any:
+        if coarse is None or fine is None:
+            return None
+        slope, noise = fine
+        if abs(slope) <= noise:
+            return self.m.mpf(0)
+        return slope if abs(coarse[0] - slope) <= 1e-14 * abs(slope) + noise else None
+
+    def _difference(self, i: int, h: Any) -> list[tuple[Any, Any] | None]:
+        """The change of each first derivative as the i-th variable moves by h, over h; and how exact that is."""
+        ahead, behind = (
+            self.gradient([x + step * (place == i) for place, x in enumerate(self._point)]) for step in (h, -h)
+        )
+        noise = self.m.mpf(10) ** (-2 * self.m.dps // 5)  # a slope stands to half the digits
+        return [
+            None if up is None or down is None else ((up - down) / (2 * h), noise * max(abs(up), abs(down)) / h)
+            for up, down in zip(ahead, behind, strict=True)
+        ]
+
+    def recorded_sum(self) -> tuple[list[Any], list[Any]]:
+        """The recorded local derivatives, multiplied and added up exactly; and the sum of the terms' magnitudes."""
+        sums: dict[Value, Any] = {self.order[-1]: self.m.mpf(1)}
+        sizes = dict(sums)
+        for node in reversed(self.order):
+            adjoint = sums.get(node, 0)
+            if node.op is None or (adjoint == 0 and sizes.get(node, 0) == 0):
+                continue
+            for arg, local in zip(node.args, node.local_grads, strict=True):
+                if not isinstance(arg, Value) or local is None or (local == 0.0 and node.op.selects):
+                    continue
+                if adjoint == 0 and not math.isfinite(local):
+                    continue
+                sums[arg] = sums.get(arg, 0) + adjoint * local
+                sizes[arg] = sizes.get(arg, 0) + sizes[node] * abs(local)
+        return ([sums.get(leaf, self.m.mpf(0)) for leaf in self.variables],
+                [sizes.get(leaf, self.m.mpf(0)) for leaf in self.variables])  # fmt: skip
+
+    # --- numbers ------------------------------------------------------------------------------------------------------
+
+    def _forward(self, point: Sequence[Any]) -> dict[Value, Any]:
+        values = dict(zip(self.variables, point, strict=True))
+        for node in self.order:
+            if node not in values:
+                values[node] = self.m.mpf(node.data)  # a leaf, or constant
+                if node.op is not None and node in self.active:
+                    args = [values[arg] if isinstance(arg, Value) else self.m.mpf(arg) for arg in node.args]
+                    true = self.exact(node.op, args)
+                    values[node] = values[node] if true is None else true
+        return values
+
+    def exact(self, op: Op, args: list[Any]) -> Any:
+        """op(*args), or None where it has no real value or no definition."""
+        if not self._defined(op):
+            return None
+        try:
+            true = op.exact(self.m, *args)
+        except UNDEFINED:
+            return None
+        return true if self.real(true) else None
+
+    def slope(self, op: Op, place: int, args: list[Any]) -> Any:
+        """d op / d args[place], by central differences so small, at so many digits, that 20 of them stand; None where
+        the domain ends."""
+        slope = None
+        for digits in (max(self.m.dps, _DIGITS[0]), *_DIGITS[1:]):
+            with self.m.workdps(digits):
+                size = self.size(args)
+                try:
+                    coarse, slope = (
+                        self._central(op, place, args, size * self.m.mpf(10) ** -power)
+                        for power in (digits // 4, digits // 4 + 4)
+                    )
+                except UNDEFINED:
+                    return None
+                if not (self.real(coarse) and self.real(slope)):
+                    return None
+                if slope != 0 and abs(coarse - slope) <= 1e-20 * abs(slope):
+                    break
+        return slope
+
+    def _central(self, op: Op, place: int, args: list[Any], h: Any) -> Any:
+        above, below = list(args), list(args)
+        above[place] = args[place] + h
+        below[place] = args[place] - h
+        return (op.exact(self.m, *above) - op.exact(self.m, *below)) / (2 * h)
+
+    def size(self, args: Iterable[Any]) -> Any:
+        """The scale of a small step away from args."""
+        return min([self.m.mpf(1), *(abs(x) for x in args if x)])
+
+    def real(self, x: Any) -> bool:
+        """Whether x is a finite real number."""
+        return isinstance(x, (int, self.m.mpf)) and bool(self.m.isfinite(x))

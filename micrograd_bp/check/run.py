@@ -1,0 +1,291 @@
+"""A check from the first call to the report: what is computed, which truth it is held against, what is raised.
+
+Imports calculus, engine, tree and the rooms of the check.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from micrograd_bp.calculus import adjoints, gradients, jvp
+from micrograd_bp.check.nodes import node_errors
+from micrograd_bp.check.report import Finding, GradientMismatch, NodeError, Report
+from micrograd_bp.check.subject import Subject, Trace, called, plain
+from micrograd_bp.check.verdicts import ByDifferences, ByReplay, Verdict, describe
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.op import as_float
+from micrograd_bp.tree import flatten
+
+Matrix = list[list[float]]  # a row for each number that f gives
+
+
+class Check:
+    """One check of `subject`; `grad` is the derivative to be checked, or None for the engine's by `modes`."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        grad: Callable[..., Any] | None,
+        modes: Sequence[str],
+        rtol: float | None,
+        atol: float | None,
+    ) -> None:
+        self.subject = subject
+        self.grad = grad
+        self._grad: Callable[..., Any] = grad or subject.f
+        self.modes = modes
+        self.rtol = rtol
+        self.atol = atol
+        self._faults: list[tuple[Finding, Verdict]] = []
+        self._disturbances = 0
+        self.trace = self._traced()
+        self.outputs = subject.on_floats(subject.point) if self.trace is None else self.trace.outputs
+        self._same_again()
+        self.differences = ByDifferences(subject, self._call, len(self.outputs), rtol, atol)
+        self.change = ""  # what in the graph changes with the inputs, though it should not
+        self.replays = self._replays()
+
+    def run(self, order: int) -> Report:
+        findings = [finding for mode in self.modes for finding in self._firsts(mode)]
+        if order == 2 and not self._faults:
+            findings += [finding for mode in self.modes for finding in self._seconds(mode)]
+        return self._checked(findings)
+
+    # --- the function -------------------------------------------------------------------------------------------------
+
+    def _traced(self) -> Trace | None:
+        """The function called on Values; None where it takes plain floats only, which is for hand-written gradients."""
+        if self.grad is None:
+            return self.subject.on_values()
+        try:
+            trace = self.subject.on_values()
+        except GradientMismatch:
+            raise
+        except Exception:  # whatever a function of floats says to something that is none
+            return None
+        return trace if any(isinstance(root, Value) for root in trace.roots) else None
+
+    def _call(self, point: Sequence[float]) -> list[float]:
+        return self.subject.on_floats(point) if self.trace is None else self.subject.on_values(point).outputs
+
+    def _same_again(self) -> None:
+        again = self._call(self.subject.point)
+        if [repr(x) for x in again] != [repr(x) for x in self.outputs]:
+            raise GradientMismatch(
+                f"the function is not deterministic: called twice at {self.subject.point} it gives {self.outputs}, then "
+                f"{again}; fix its random numbers, or let it keep nothing between calls",
+                "not deterministic",
+            )
+
+    def _replays(self) -> list[ByReplay | None] | None:
+        """A replay for each output (None for a constant); None where the graph is not the function near the point."""
+        trace = self.trace
+        if trace is None or any(x - x != 0.0 for x in self.outputs) or not self._stays(trace):
+            return None
+        names = self.subject.names
+        replays = [
+            ByReplay(root, trace.leaves, names, self.rtol, self.atol) if isinstance(root, Value) else None
+            for root in trace.roots
+        ]
+        usable = all(r is None or (r.replay.defines() and r.replay.finite()) for r in replays)
+        corner = self.grad is not None and any(r is not None and r.corner for r in replays)
+        return replays if usable and not corner else None
+
+    def _stays(self, trace: Trace) -> bool:
+        """Whether the graph recorded beside the point, on both sides, is the same but for the numbers of its nodes."""
+        shape = trace.shape()
+        for side in (1e-7, -1e-7):
+            moved = [x + side * (1.0 + 0.1 * (i % 7)) * (abs(x) or 1.0) for i, x in enumerate(self.subject.point)]
+            try:
+                beside = self.subject.on_values(moved).shape()
+            except (ArithmeticError, ValueError):  # the domain ends here
+                continue
+            if beside != shape:
+                self.change = _changed(shape, beside)
+                return False
+        return True
+
+    # --- what is checked ----------------------------------------------------------------------------------------------
+
+    def _own(self, mode: str) -> Matrix:
+        """The engine's first derivatives."""
+        if mode == "reverse":
+            trace = self.subject.on_values()
+            return [_by_backward(root, trace.leaves) for root in trace.roots]
+        return _rows(self._along(self.subject.point, unit) for unit in self._units())
+
+    def _along(self, point: Any, tangent: Sequence[float]) -> list[Any]:
+        tangents: list[Any] = jvp(self.subject.on_leaves, (point,), (list(tangent),))[1]
+        return tangents
+
+    def _units(self) -> list[list[float]]:
+        places = range(len(self.subject.point))
+        return [[float(i == j) for j in places] for i in places]
+
+    def _hessians(self, mode: str) -> list[Matrix]:
+        """The engine's second derivatives of each output: reverse over reverse, or forward over forward."""
+        if mode == "reverse":
+            trace = self.subject.on_values()
+            roots = trace.roots
+            slopes = [gradients(root, trace.leaves) if isinstance(root, Value) else [] for root in roots]
+            return [
+                [adjoints(g, trace.leaves) if isinstance(g, Value) else [0.0] * len(trace.leaves) for g in row]
+                for row in slopes
+            ]
+        point, units = self.subject.point, self._units()
+        blocks = [_rows(jvp(lambda p, u=u: self._along(p, u), (point,), (v,))[1] for v in units) for u in units]
+        return [[block[k] for block in blocks] for k in range(len(self.outputs))]
+
+    def _given(self) -> Matrix:
+        """The derivatives of `grad` at the point, after f and grad have been elsewhere."""
+        self._disturb()
+        args = self.subject.arguments(self.subject.point)
+        result, _, _ = flatten(plain(self._grad(*args)))
+        self.subject.unchanged(args, self.subject.point)
+        rows, columns = len(self.outputs), len(self.subject.point)
+        if len(result) != rows * columns:
+            needed = f"{columns}" if rows == 1 else f"{rows} x {columns}"
+            raise ValueError(f"grad gives {len(result)} numbers; {needed} derivatives are needed")
+        numbers = [x.data if isinstance(x, Value) else as_float(x) for x in result]
+        return [numbers[k * columns : (k + 1) * columns] for k in range(rows)]
+
+    def _disturb(self) -> None:
+        """Call f and grad at another point: one that leans on what such a call leaves behind gives itself away."""
+        self._disturbances += 1
+        elsewhere = [x + 0.125 * self._disturbances * (abs(x) or 1.0) for x in self.subject.point]
+        for function in (self._grad, self.subject.f):
+            with contextlib.suppress(ArithmeticError, ValueError, TypeError):
+                function(*self.subject.arguments(elsewhere))
+
+    def _given_twice(self) -> Matrix:
+        first, second = self._given(), self._given()
+        if repr(first) != repr(second):
+            raise GradientMismatch(
+                f"grad depends on earlier calls: at the same point it gives {first}, then {second}",
+                "not deterministic",
+            )
+        return first
+
+    # --- what is said -------------------------------------------------------------------------------------------------
+
+    def _firsts(self, mode: str) -> Iterator[Finding]:
+        matrix = self._own(mode) if self.grad is None else self._given_twice()
+        for k, row in enumerate(matrix):
+            truth = self.replays[k] if self.replays is not None else None
+            for i, computed in enumerate(row):
+                if self.replays is None:
+                    verdict = self.differences.judge(k, i, computed)
+                elif truth is None:
+                    verdict = Verdict("right" if computed == 0.0 else "wrong", 0.0)
+                elif self.grad is None:
+                    verdict = truth.own(i, computed)
+                else:
+                    verdict = truth.given(i, computed, _by_backward(truth.root, truth.leaves)[i])
+                yield self._finding(k, self.subject.names[i], i, computed, verdict)
+
+    def _seconds(self, mode: str) -> Iterator[Finding]:
+        names = self.subject.names
+        for k, matrix in enumerate(self._hessians(mode)):
+            truth = self.replays[k] if self.replays is not None else None
+            slopes = ByDifferences(self.subject, self._gradient_of(k), len(names), self.rtol, self.atol)
+            for i, row in enumerate(matrix):
+                for j, computed in enumerate(row):
+                    if self.replays is None:
+                        verdict = slopes.judge(i, j, computed)
+                    elif truth is None:
+                        verdict = Verdict("right" if computed == 0.0 else "wrong", 0.0)
+                    else:
+                        verdict = truth.second(i, j, computed)
+                    yield self._finding(k, f"{names[i]}, {names[j]}", j, computed, verdict)
+
+    def _gradient_of(self, k: int) -> Callable[[Sequence[float]], list[float]]:
+        def gradient(point: Sequence[float]) -> list[float]:
+            trace = self.subject.on_values(point)
+            return _by_backward(trace.roots[k], trace.leaves)
+
+        return gradient
+
+    def _finding(self, k: int, name: str, i: int, computed: float, verdict: Verdict) -> Finding:
+        output = f"[{k}]" if len(self.outputs) > 1 else ""
+        finding = Finding(name, output, self.subject.point[i], computed, verdict.expected, verdict.error, verdict.verdict,
+                          verdict.reason)  # fmt: skip
+        if verdict.verdict == "wrong":
+            self._faults.append((finding, verdict))
+        return finding
+
+    def _checked(self, findings: list[Finding]) -> Report:
+        """The report; raises where something in it is wrong."""
+        report = Report(tuple(findings), "differences" if self.replays is None else "replay", self._measure)
+        if not self._faults:
+            return report
+        finding, verdict = max(self._faults, key=lambda fault: _off(fault[0]))
+        more = f"; {len(self._faults) - 1} more are wrong" if len(self._faults) > 1 else ""
+        sure = f" ± {finding.error:.1g}" if finding.error else ""
+        lines = [
+            f"{verdict.kind}: {finding.what} = {finding.computed!r} at {self._at(finding)}, but "
+            f"{verdict.between or repr(finding.expected) + sure} is right (checked by {report.method}){more}"
+        ]
+        node, where = verdict.node, verdict.reason
+        if self.replays is None and self.grad is None and self.trace is not None:
+            node, where = self._first_wrong(where)
+        lines += [f"  {where}"] if where else []
+        lines += [f"  hint: {clue}" for clue in (verdict.clue, self.change) if clue]
+        raise GradientMismatch("\n".join(lines), verdict.kind, report, node)
+
+    def _at(self, finding: Finding) -> str:
+        point = list(zip(self.subject.names, self.subject.point, strict=True))
+        shown = point if len(point) <= 6 else [(n, x) for n, x in point if n in finding.name.split(", ")]
+        return ", ".join(f"{name} = {x!r}" for name, x in shown)
+
+    def _first_wrong(self, otherwise: str) -> tuple[Value | None, str]:
+        """The first node whose recorded local derivative is wrong, where the whole graph could not be replayed."""
+        for root in self.trace.roots if self.trace is not None else ():
+            if isinstance(root, Value) and self.trace is not None:
+                edge = ByReplay(root, self.trace.leaves, self.subject.names, None, None).wrong_edge
+                if edge is not None:
+                    return edge.node, describe(edge)
+        return None, otherwise
+
+    def _measure(self) -> tuple[NodeError, ...]:
+        replays = [truth.replay for truth in self.replays or () if truth is not None]
+        return tuple(error for replay in replays for error in node_errors(replay, called))
+
+
+def _by_backward(root: Value | float, leaves: Sequence[Value]) -> list[float]:
+    """d root / d leaf by `backward()`; the leaves' own gradients are put back."""
+    if not isinstance(root, Value):
+        return [0.0] * len(leaves)
+    before = [(leaf, leaf.grad) for leaf in topological_order(root) if leaf.op is None and leaf.has_grad]
+    root.zero_grad()
+    root.backward()
+    gradient = [leaf.grad if leaf.has_grad else 0.0 for leaf in leaves]
+    root.zero_grad()
+    for leaf, grad in before:
+        leaf.grad = grad
+    return gradient
+
+
+def _rows(columns: Iterable[Iterable[Any]]) -> Matrix:
+    return [[x.data if isinstance(x, Value) else float(x) for x in row] for row in zip(*columns, strict=True)]
+
+
+def _off(finding: Finding) -> float:
+    """How far off a finding is, beside its size; what is no number is farthest."""
+    error = abs(finding.computed - finding.expected) / max(abs(finding.computed), abs(finding.expected), 1e-300)
+    return math.inf if math.isnan(error) else error
+
+
+def _changed(shape: list[tuple[object, ...]], beside: list[tuple[object, ...]]) -> str:
+    """What is different in a graph that was recorded a little beside the point."""
+    for line, other in zip(shape, beside, strict=False):
+        if line != other:
+            same_operation = len(line) == len(other) and line[:1] == other[:1]
+            if same_operation and line[0] != "input":
+                return (
+                    f"a constant in {line[0]!r} changes with the inputs: was it computed from .data, outside the graph, or "
+                    f"kept from an earlier call?"
+                )
+    return "near the point the function records another graph: it branches on its inputs"

@@ -1,0 +1,167 @@
+"""What is checked: a function, the numbers that it is checked at, and the ways it can be called.
+
+Imports engine, errors, op, tree and report.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from micrograd_bp.check.report import GradientMismatch
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.op import Operand, as_float, is_real
+from micrograd_bp.tree import flatten
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One call of the function on Values: the leaves it was given and the numbers it gave, roots or plain floats."""
+
+    leaves: tuple[Value, ...]
+    roots: tuple[Value | float, ...]
+
+    @property
+    def outputs(self) -> list[float]:
+        return [root.data if isinstance(root, Value) else root for root in self.roots]
+
+    def graph(self) -> list[Value]:
+        """All roots' nodes, in one topological order."""
+        order = dict.fromkeys(
+            node for root in self.roots if isinstance(root, Value) for node in topological_order(root)
+        )
+        return list(order)
+
+    def shape(self) -> list[tuple[object, ...]]:
+        """The graph without its numbers, but for those that are neither inputs nor made from them."""
+        number = {leaf: i for i, leaf in enumerate(self.leaves)}
+        place: dict[object, object] = {}
+        lines: list[tuple[object, ...]] = []
+        for node in self.graph():
+            if node.op is None:
+                place[node] = ("input", number[node]) if node in number else ("constant", node.data)
+            else:
+                args = [place[arg] if isinstance(arg, Value) else ("constant", arg) for arg in node.args]
+                place[node] = len(lines)
+                lines.append((node.op.name, *args))
+        return [*lines, tuple(place[root] if isinstance(root, Value) else root for root in self.roots)]
+
+
+class Subject:
+    """`f` at `inputs`, with respect to their numbers, or to the leaves `wrt` that f uses by itself."""
+
+    def __init__(self, f: Callable[..., Any], inputs: tuple[Any, ...], wrt: Sequence[Value]) -> None:
+        self.f = f
+        self.wrt = tuple(wrt)
+        leaves, paths, self._rebuild = flatten(inputs)
+        self._count = len(leaves)
+        self.names = _names(f, leaves, paths) + [leaf.name or f"wrt[{i}]" for i, leaf in enumerate(self.wrt)]
+        self.point = [_number(leaf) for leaf in (*leaves, *self.wrt)]
+
+    def arguments(self, point: Sequence[float]) -> Any:
+        """The arguments with the numbers of `point`, made anew."""
+        return self._rebuild(list(point[: self._count]))
+
+    def on_leaves(self, leaves: list[Any]) -> list[Any]:
+        """The function's numbers for any kind of numbers in place of the inputs."""
+        return flatten(self.f(*self._rebuild(list(leaves))))[0]
+
+    def on_floats(self, point: Sequence[float]) -> list[float]:
+        """The function's numbers at `point`, called with plain floats. Raises what the function raises."""
+        args = self.arguments(point)
+        with self._moved(point):
+            leaves, _, _ = flatten(plain(self.f(*args)))
+        self.unchanged(args, point)
+        return [_number(leaf) for leaf in leaves]
+
+    def on_values(self, point: Sequence[float] | None = None) -> Trace:
+        """The function called with fresh leaves at `point`, or where it stands."""
+        at = self.point if point is None else point
+        leaves = [Value(x, name) for x, name in zip(at[: self._count], self.names, strict=False)]
+        args = self._rebuild(list(leaves))
+        with self._moved(at):
+            out, _, _ = flatten(self.f(*args))
+        self.unchanged(args, at, leaves)
+        return Trace((*leaves, *self.wrt), tuple([x if isinstance(x, Value) else as_float(x) for x in out]))
+
+    def around(
+        self, call: Callable[[Sequence[float]], list[float]], i: int, count: int
+    ) -> Callable[[float], list[float]]:
+        """The function along its i-th number; nan where it has no value."""
+
+        def along(x: float) -> list[float]:
+            try:
+                outputs = call([*self.point[:i], x, *self.point[i + 1 :]])
+            except (ArithmeticError, ValueError, TypeError):  # a TypeError: (-1.0) ** 0.5 is complex
+                return [math.nan] * count
+            return outputs if len(outputs) == count else [math.nan] * count
+
+        return along
+
+    @contextmanager
+    def _moved(self, point: Sequence[float]) -> Iterator[None]:
+        """The leaves `wrt` at `point` for a while."""
+        before = [leaf.data for leaf in self.wrt]
+        try:
+            for leaf, x in zip(self.wrt, point[self._count :], strict=True):
+                leaf.data = x
+            yield
+        finally:
+            for leaf, x in zip(self.wrt, before, strict=True):
+                leaf.data = x
+
+    def unchanged(self, args: Any, point: Sequence[float], leaves: Sequence[Value] = ()) -> None:
+        """Raise GradientMismatch if a call has changed what it was given."""
+        try:
+            after, _, _ = flatten(args)
+        except TypeError:
+            after = []
+        given = [leaf.data if isinstance(leaf, Value) else leaf for leaf in after]
+        same = len(given) == self._count and all(map(_same, given, point))
+        if not same or (leaves and any(a is not b for a, b in zip(after, leaves, strict=True))):
+            changed = next((i for i, (a, b) in enumerate(zip(given, point, strict=False)) if not _same(a, b)), None)
+            what = self.names[changed] if changed is not None else "the structure of its inputs"
+            raise GradientMismatch(f"the function changes {what}, which it was given: work on a copy", "inputs changed")
+
+
+def called(node: Value) -> str:
+    """A node for people: its name, or its operation with what its arguments are called."""
+    if node.name is not None or node.op is None:
+        return node.name or "a leaf"
+    parts = [
+        arg.name or (arg.op.name if arg.op else "leaf") if isinstance(arg, Value) else f"{arg:g}" for arg in node.args
+    ]
+    return f"{node.op.name}({', '.join(parts)})"
+
+
+def plain(result: Any) -> Any:
+    """Numbers of other libraries (tensors) as lists."""
+    known = isinstance(result, (Operand, list, tuple, dict)) or is_real(result)
+    return result.tolist() if not known and hasattr(result, "tolist") else result
+
+
+def _same(a: Any, b: Any) -> bool:
+    return bool(a == b or (a != a and b != b))
+
+
+def _number(leaf: Any) -> float:
+    return leaf.data if isinstance(leaf, Value) else as_float(leaf)
+
+
+def _names(f: Callable[..., Any], leaves: list[Any], paths: list[str]) -> list[str]:
+    """What to call each number: a Value's own name, else the parameter's with the path inside it: "w[0]['b']"."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):  # some built-in functions do not tell
+        parameters = []
+    places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    names = []
+    for leaf, path in zip(leaves, paths, strict=True):
+        place, rest = path[1:].split("]", 1)
+        called = places[int(place)] if int(place) < len(places) else f"arg{place}"
+        names.append(getattr(leaf, "name", None) if isinstance(leaf, Value) and leaf.name else called + rest)
+    return [str(name) for name in names]

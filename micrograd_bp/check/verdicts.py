@@ -1,0 +1,250 @@
+"""The verdict on a derivative, held against a replay or against differences.
+
+Imports calculus, engine and the rooms below: replay, differences, hints, subject.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from micrograd_bp.calculus import gradients
+from micrograd_bp.check import nodes
+from micrograd_bp.check.differences import Ladder, Slope, better, scales
+from micrograd_bp.check.hints import graph_hint, hint
+from micrograd_bp.check.nodes import SAME, Edge
+from micrograd_bp.check.replay import Replay
+from micrograd_bp.check.subject import Subject, called
+from micrograd_bp.engine import Value, topological_order
+
+_EPS = 2.0**-52
+_TINY = 2.0**-1000  # a difference below this is no difference
+_ROUGHLY = 1e-6  # what differences can be expected to confirm
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`expected` ± `error` is the truth; for a wrong derivative `kind` and `node` say where the fault is, and `clue` what
+    it looks like."""
+
+    verdict: str
+    expected: float
+    error: float = 0.0
+    reason: str = ""
+    kind: str = "wrong gradient"
+    node: Value | None = None
+    clue: str = ""
+    between: str = ""  # what is right at a kink
+
+
+class ByReplay:
+    """The truth about one root of a recorded graph."""
+
+    method = "replay"
+
+    def __init__(
+        self, root: Value, leaves: Sequence[Value], names: Sequence[str], rtol: float | None, atol: float | None
+    ):
+        self.root = root
+        self.leaves = leaves
+        self.names = names
+        self.rtol = SAME if rtol is None else rtol
+        self.atol = atol or 0.0
+        self.replay = Replay(topological_order(root), leaves)
+
+    @cached_property
+    def gradient(self) -> list[Any]:
+        return self.replay.gradient()
+
+    @cached_property
+    def corner(self) -> str:
+        node = nodes.corner(self.replay)
+        return (
+            ""
+            if node is None or node.op is None
+            else f"{called(node)} is on a kink; by convention {node.op.convention}"
+        )
+
+    @cached_property
+    def wrong_edge(self) -> Edge | None:
+        return next((edge for edge in nodes.edges(self.replay) if edge.verdict == "wrong"), None)
+
+    @cached_property
+    def wrong_value(self) -> Value | None:
+        return nodes.wrong_value(self.replay)
+
+    @cached_property
+    def sums(self) -> tuple[list[Any], list[Any]]:
+        return self.replay.recorded_sum()
+
+    def own(self, i: int, computed: float) -> Verdict:
+        """On what the engine computed: its rules and its sums are held against the truth one by one."""
+        true = self.gradient[i]
+        expected = math.nan if true is None else float(true)
+        near = true is not None and _near(computed, true, self.rtol, self.atol)
+        if near and not self.corner:
+            return Verdict("right", expected)
+        if self.wrong_edge is not None:
+            edge = self.wrong_edge
+            return Verdict("wrong", expected, kind="wrong rule", node=edge.node, reason=describe(edge))
+        total, size = (parts[i] for parts in self.sums)
+        unclear = self.corner and not (math.isfinite(computed) and math.isfinite(float(total)))  # infinities of a kink may meet as nan
+        if not unclear and not _near(computed, total, 0.0, 8 * _EPS * (len(self.replay.order) + 8) * size):
+            clue = graph_hint(self.leaves[i], computed, float(total), self.replay)
+            return Verdict("wrong", float(total), kind="wrong accumulation", clue=clue)
+        if self.wrong_value is not None:
+            reason = (
+                f"the value of {called(self.wrong_value)}, {self.wrong_value.data!r}, is not that of its definition"
+            )
+            return Verdict("wrong", expected, kind="wrong rule", node=self.wrong_value, reason=reason)
+        if self.corner:
+            return Verdict("kink", expected, reason=self.corner)
+        if true is None:
+            return Verdict("kink", expected, reason="some local derivative does not exist here")
+        if true == 0 and _near(computed, true, 0.0, 8 * _EPS * len(self.replay.order) * size):
+            return Verdict("right", 0.0)
+        return Verdict("ill-conditioned", expected, reason="every rule is right; rounding spoils the digits")
+
+    def given(self, i: int, computed: float, own: float) -> Verdict:
+        """On a derivative from elsewhere, which may lose as many digits as the engine's, `own`, does."""
+        true = self.gradient[i]
+        expected = math.nan if true is None else float(true)
+        if true is None:
+            return Verdict("kink", expected, reason="some local derivative does not exist here")
+        if _near(computed, true, self.rtol, self.atol):
+            return Verdict("right", expected)
+        x, size = self.leaves[i].data, self.sums[1][i]
+        blur = 16 * _EPS * max(abs(self.root.data) / max(abs(x), _TINY), float(size)) + 10 * float(abs(true - own))
+        if self.atol == 0.0 and _near(computed, true, 0.0, blur):
+            return (
+                Verdict("right", 0.0)
+                if true == 0
+                else Verdict("ill-conditioned", expected, reason="rounding explains it")
+            )
+        numbers = [math.nan if slope is None else float(slope) for slope in self.gradient]
+        clue = hint(i, computed, numbers, 0.0, self.names) or graph_hint(
+            self.leaves[i], computed, expected, self.replay
+        )
+        return Verdict("wrong", expected, clue=clue)
+
+    # --- second derivatives -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def hessian(self) -> list[list[Any]]:
+        return self.replay.hessian()
+
+    @cached_property
+    def _slopes(self) -> list[Replay | None]:
+        """The gradient's own graphs, one for each input."""
+        roots = gradients(self.root, self.leaves)
+        return [Replay(topological_order(root), self.leaves) if isinstance(root, Value) else None for root in roots]
+
+    @cached_property
+    def _extreme(self) -> bool:
+        """Whether a value is so large or small that its cube is no normal float."""
+        return any(x and not 1e-100 < abs(x) < 1e100 for x in self.replay.values.values())
+
+    def second(self, i: int, j: int, computed: float) -> Verdict:
+        """On a second derivative that the engine computed, by differentiating the rules themselves."""
+        true = self.hessian[i][j]
+        expected = math.nan if true is None else float(true)
+        if self.corner or true is None:
+            return Verdict("kink", expected, reason=self.corner or "the second derivative does not exist here")
+        if _near(computed, true, self.rtol, self.atol):
+            return Verdict("right", expected)
+        if self._extreme:
+            return Verdict(
+                "ill-conditioned", expected, reason="second derivatives of such numbers leave the floats' range"
+            )
+        slope = self._slopes[i]
+        again, size = (slope.gradient()[j], slope.recorded_sum()[1][j]) if slope is not None else (0, 0)
+        if again is None or abs(again - true) > _ROUGHLY * abs(true) + _EPS * size + _TINY:
+            reason = "the rules are right, but what they give is not: one of them does not hold for Values"
+            return Verdict("wrong", expected, kind="wrong rule", reason=reason)
+        noise = 64 * _EPS * len(slope.order) * size if slope is not None else 0
+        if true == 0 and _near(computed, true, 0.0, noise):
+            return Verdict("right", expected)
+        if not _near(computed, true, 1e-2, noise):
+            return Verdict("wrong", expected, kind="wrong accumulation")
+        return Verdict("ill-conditioned", expected, reason="every rule is right; rounding spoils the digits")
+
+
+class ByDifferences:
+    """The truth about a function of which only values are known."""
+
+    method = "differences"
+
+    def __init__(
+        self,
+        subject: Subject,
+        call: Callable[[Sequence[float]], list[float]],
+        count: int,
+        rtol: float | None,
+        atol: float | None,
+    ) -> None:
+        self.subject = subject
+        self.call = call
+        self.count = count
+        self.rtol = _ROUGHLY if rtol is None else rtol
+        self.atol = atol or 0.0
+        self._slopes: dict[int, list[Slope]] = {}
+
+    def slopes(self, i: int) -> list[Slope]:
+        """The slopes of all outputs along the i-th input."""
+        if i not in self._slopes:
+            x = self.subject.point[i]
+            along = self.subject.around(self.call, i, self.count)
+            best: list[Slope] = []
+            for scale in scales(x):
+                ladder = Ladder(along, x, scale)
+                here = [ladder.slope(k) for k in range(self.count)]
+                best = [better(a, b) for a, b in zip(best, here, strict=True)] if best else here
+                if all(slope.error <= 1e-8 * abs(slope.value) for slope in best):
+                    break
+            self._slopes[i] = best
+        return self._slopes[i]
+
+    def judge(self, k: int, i: int, computed: float) -> Verdict:
+        slope = self.slopes(i)[k]
+        known = (slope.value, slope.error)
+        slack = (100.0 if slope.vague else 10.0) * slope.error + self.rtol * max(abs(computed), abs(slope.value)) + self.atol
+        if slope.kind == "kink":
+            sides = f"the slope is {slope.left:.6g} on the left and {slope.right:.6g} on the right"
+            if slope.allows(computed, slack):
+                return Verdict("kink", *known, reason=sides)
+            return Verdict("wrong", *known, reason=sides, between=f"between {slope.left:.6g} and {slope.right:.6g}")
+        if slope.kind == "jump":
+            return Verdict("kink", *known, reason="the function jumps here")
+        if slope.kind == "infinite":
+            verdict = "kink" if math.isinf(computed) else "ill-conditioned"
+            return Verdict(verdict, *known, reason="the slope grows without end here")
+        if not math.isfinite(slope.error):
+            return Verdict("ill-conditioned", *known, reason="no difference can be trusted here")
+        if not math.isfinite(computed) and slope.vague:
+            return Verdict("ill-conditioned", *known, reason="no difference can be trusted here")
+        if not math.isfinite(computed) or abs(computed - slope.value) > slack:
+            numbers = [self.slopes(j)[k].value for j in range(len(self.subject.point))]
+            clue = hint(i, computed, numbers, slack, self.subject.names)
+            return Verdict("wrong", *known, clue=clue)
+        if slope.vague:
+            return Verdict("ill-conditioned", *known, reason="differences cannot resolve so small a slope")
+        return Verdict("right", *known)
+
+
+def _near(computed: float, true: Any, rtol: float, slack: Any) -> bool:
+    if not math.isfinite(computed):
+        return computed == float(true) or (math.isnan(computed) and math.isnan(float(true)))
+    return bool(abs(computed - true) <= rtol * abs(true) + slack + _TINY)
+
+
+def describe(edge: Edge) -> str:
+    """Where a local derivative is wrong, both numbers, and why."""
+    op = edge.node.op
+    name = op.arguments[edge.place] if op is not None else ""
+    at = ", ".join(f"{arg.data if isinstance(arg, Value) else arg!r}" for arg in edge.node.args)
+    true = "" if edge.true is None else f", but {float(edge.true)!r} is right"
+    because = f" ({edge.reason})" if edge.reason else ""
+    return f"in {called(edge.node)}: d {op} / d {name} = {edge.recorded!r} at ({at}){true}{because}"

@@ -1,0 +1,299 @@
+"""Hypothesis strategies for numbers, expressions and networks, and `@gradient_property`: property tests of gradients.
+
+Imports check, engine, errors, nn, op and ops; hypothesis, which the extra `testing` brings.
+
+Everything drawn lies inside the domains that the rows state, prints as code that makes it again, and shrinks to something
+short.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from micrograd_bp.check import check_gradient
+from micrograd_bp.engine import Value
+from micrograd_bp.errors import DomainError, MissingExtraError
+from micrograd_bp.nn import MLP
+from micrograd_bp.op import ATOM, OPS, REAL, Interval, Op, as_float
+
+try:
+    import hypothesis
+    from hypothesis import strategies as st
+except ImportError:
+    raise MissingExtraError("property tests need hypothesis:  pip install 'micrograd_bp[testing]'") from None
+
+Domain = Op | Interval | Sequence[tuple[Interval, ...]]
+
+_PLAIN = (0.5, 1.0, -1.0, 2.0, 3.0)  # constants that people write
+_TOO_LARGE = 1e6  # an expression's numbers stay below, so that its gradient says something
+_AWAY = 1e-2  # how far "away from kinks" is
+
+
+def values(low: float = -10.0, high: float = 10.0, name: str | None = None) -> st.SearchStrategy[Value]:
+    """Leaves with a number from `low` to `high`; they shrink towards small whole numbers.
+
+    >>> values(0.0, 1.0).map(lambda v: 0.0 <= v.data <= 1.0).example()
+    True
+    """
+    return _numbers(Interval(low, high)).map(lambda x: Value(x, name))
+
+
+def points_in(domain: Domain, away_from_kinks: bool = False) -> st.SearchStrategy[tuple[float, ...]]:
+    """Points inside a domain: of an operation, an interval, or a sequence of boxes (an interval for each argument).
+
+    With `away_from_kinks`, for an operation, none closer than 0.01 to where its derivative jumps.
+
+    >>> import micrograd_bp as mb
+    >>> points_in(mb.log).map(lambda args: args[0] > 0).example()
+    True
+    """
+    if isinstance(domain, Op):
+        boxes = domain.domain or ((REAL,) * domain.arity,)
+        inside = _points(boxes).filter(domain.allows)
+        return inside.filter(functools.partial(_off_kinks, domain)) if away_from_kinks else inside
+    if away_from_kinks:
+        raise ValueError("only an operation has kinks to keep away from: give the operation, not its domain")
+    return _points(((domain,),) if isinstance(domain, Interval) else domain)
+
+
+class Expression:
+    """A function of floats or Values with a `point` to look at it, drawn by `expressions()`; `repr` is code for it.
+
+    >>> import micrograd_bp as mb
+    >>> e = Expression([("tanh", "x"), ("mul", 0, "y")], {"x": 0.5, "y": 2.0})
+    >>> e
+    lambda x, y: mb.tanh(x) * y  # at 0.5, 2.0
+    >>> e(0.5, 2.0) == mb.tanh(0.5) * 2.0
+    True
+    """
+
+    def __init__(self, lines: Sequence[tuple[Any, ...]], point: dict[str, float]) -> None:
+        """A line is an operation's name and its arguments: names of leaves, numbers of earlier lines, or floats."""
+        used = _used(lines)
+        place = {line: i for i, line in enumerate(used)}
+        self.lines = [(lines[i][0], *(place[a] if type(a) is int else a for a in lines[i][1:])) for i in used]
+        leaves = {arg for line in self.lines for arg in line[1:] if isinstance(arg, str)}
+        self.inputs = {name: x for name, x in point.items() if name in leaves}
+
+    @property
+    def point(self) -> tuple[float, ...]:
+        return tuple(self.inputs.values())
+
+    def __call__(self, *args: Any) -> Any:
+        if len(args) != len(self.inputs):
+            raise TypeError(f"the expression takes {len(self.inputs)} arguments, {len(args)} given")
+        leaves = dict(zip(self.inputs, args, strict=True))
+        results: list[Any] = []
+        for name, *given in self.lines:
+            operands = [leaves[a] if isinstance(a, str) else results[a] if type(a) is int else a for a in given]
+            results.append(OPS[name](*operands))
+        return results[-1]
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_ONLY) for n in self.inputs])
+
+    @property
+    def code(self) -> str:
+        """The function as Python; what is used twice gets a name where it is used first."""
+        uses: dict[int, int] = {}
+        for line in self.lines:
+            for arg in line[1:]:
+                if type(arg) is int:
+                    uses[arg] = uses.get(arg, 0) + 1
+        named = {i: f"t{k}" for k, i in enumerate(sorted(i for i, n in uses.items() if n > 1), start=1)}
+        first = _first_uses(self.lines)
+        texts: list[tuple[str, int]] = []
+        for i, (name, *given) in enumerate(self.lines):
+            args = []
+            for k, arg in enumerate(given):
+                if type(arg) is not int:
+                    args.append((repr(arg) if isinstance(arg, float) else arg, ATOM if arg == arg else 0))
+                elif arg in named and first[arg] != (i, k):
+                    args.append((named[arg], ATOM))
+                elif arg in named:
+                    args.append((f"({named[arg]} := {texts[arg][0]})", ATOM))
+                else:
+                    args.append(texts[arg])
+            texts.append(_python(OPS[name], args))
+        return f"lambda {', '.join(self.inputs)}: {texts[-1][0]}"
+
+    def __repr__(self) -> str:
+        return f"{self.code}  # at {', '.join(map(repr, self.point))}"
+
+
+@st.composite
+def expressions(
+    draw: st.DrawFn,
+    ops: Iterable[Op | str] | None = None,
+    max_nodes: int = 8,
+    n_leaves: int = 2,
+    away_from_kinks: bool = False,
+    leaf: st.SearchStrategy[float] | None = None,
+) -> Expression:
+    """Expressions of at most `max_nodes` operations out of `ops` (all, if not given) in at most `n_leaves` variables.
+
+    At its point every operation is inside its domain and its value below a million; with `away_from_kinks` also at least
+    0.01 from where a derivative jumps. `leaf` draws the variables' numbers. Nodes are shared: an argument may be any
+    earlier node, a variable, or a small constant.
+
+    >>> from hypothesis import find
+    >>> find(expressions(ops=["tanh", "sin"]), lambda e: "tanh" in e.code)
+    lambda x: mb.tanh(x)  # at 0.0
+    """
+    rows = [OPS[op] if isinstance(op, str) else op for op in (OPS.values() if ops is None else ops)]
+    names = [*"xyzuvw"][:n_leaves] + [f"x{i}" for i in range(7, n_leaves + 1)]
+    point = {name: draw(leaf or _numbers(Interval(-10.0, 10.0))) for name in names}
+    known: list[tuple[Any, float]] = [
+        (name, point[name]) for name in reversed(names)
+    ]  # what stands last is drawn first
+    lines: list[tuple[Any, ...]] = []
+    for _ in range(draw(st.integers(1, max_nodes))):
+        first = known[-1 - draw(st.integers(0, len(known) - 1))]
+        rest = [draw(st.integers(0, len(known) + len(_PLAIN) - 1)) for _ in range(max(row.arity for row in rows) - 1)]
+        chosen = [first, *(known[-1 - k] if k < len(known) else (_PLAIN[k - len(known)],) * 2 for k in rest)]
+        numbers = [number for _, number in chosen]
+        row = draw(st.sampled_from(rows).filter(functools.partial(_fits, numbers=numbers, away=away_from_kinks)))
+        lines.append((row.name, *(arg for arg, _ in chosen[: row.arity])))
+        known.append((len(lines) - 1, row.fn(*numbers[: row.arity])))
+    return Expression(lines, point)
+
+
+@st.composite
+def mlps(
+    draw: st.DrawFn,
+    n_inputs: int | None = None,
+    max_width: int = 3,
+    max_layers: int = 2,
+    activations: Sequence[str] = ("tanh", "sigmoid", "softplus", "identity"),
+) -> MLP:
+    """Small networks, with every weight and bias a number that people can read, between -2 and 2.
+
+    >>> mlps(n_inputs=2).map(lambda model: len(model.layers[0].neurons[0].w)).example()
+    2
+    """
+    first = draw(st.integers(1, max_width)) if n_inputs is None else n_inputs
+    widths = draw(st.lists(st.integers(1, max_width), min_size=1, max_size=max_layers))
+    model = MLP(first, widths, activation=draw(st.sampled_from(activations)), seed=0)
+    for parameter in model.parameters():
+        parameter.data = draw(st.integers(-16, 16)) / 8.0
+    return model
+
+
+def gradient_property(
+    function: Callable[..., Any] | None = None,
+    *,
+    grad: Callable[..., Any] | None = None,
+    order: int = 1,
+    mode: str = "reverse",
+    **strategies: st.SearchStrategy[Any],
+) -> Any:
+    """A decorator: the function becomes a property test that its gradient is right wherever its strategies lead.
+
+    Each parameter is drawn from the strategy of its name, or from `values()`; what `check_gradient` takes besides, it
+    takes as well. Points outside the domain are drawn again; kinks and ill-conditioned points pass.
+
+    >>> import micrograd_bp as mb
+    >>> @gradient_property(y=values(0.1, 10.0))
+    ... def test_ratio(x, y):
+    ...     return mb.log(x * x + 1) / y
+    >>> test_ratio()
+    """
+
+    def decorate(f: Callable[..., Any]) -> Callable[..., None]:
+        names = list(inspect.signature(f).parameters)
+        strangers = [name for name in strategies if name not in names]
+        if strangers:
+            raise TypeError(f"{f.__name__} has no parameter {strangers[0]!r}; it has {', '.join(names)}")
+
+        @hypothesis.given(**{name: strategies.get(name, values()) for name in names})
+        @functools.wraps(f)
+        def test(**inputs: Any) -> None:
+            try:
+                check_gradient(f, *(inputs[name] for name in names), grad=grad, order=order, mode=mode)
+            except DomainError:
+                hypothesis.reject()
+
+        return test
+
+    return decorate if function is None else decorate(function)
+
+
+# --- how they are made ------------------------------------------------------------------------------------------------
+
+
+def _numbers(interval: Interval) -> st.SearchStrategy[float]:
+    """Numbers of an interval: small whole ones first, then any."""
+    low = max(as_float(interval.low), -sys.float_info.max)
+    high = min(as_float(interval.high), sys.float_info.max)
+    if not low <= high:
+        raise ValueError(f"there is no number from {interval.low!r} to {interval.high!r}")
+    small = (
+        st.integers(math.ceil(max(low, -5.0)), math.floor(min(high, 5.0)))
+        if max(low, -5.0) <= min(high, 5.0) and math.ceil(max(low, -5.0)) <= math.floor(min(high, 5.0))
+        else None
+    )
+    whole = [] if small is None else [small.map(float).filter(interval.holds)]
+    if interval.integer:
+        return whole[0] if whole else st.just(float(math.ceil(low)))
+    usual = (
+        []
+        if max(low, -10.0) >= min(high, 10.0)
+        else [st.floats(max(low, -10.0), min(high, 10.0)).filter(interval.holds)]
+    )
+    anywhere = st.floats(
+        low, high, exclude_min=interval.open_low, exclude_max=interval.open_high, allow_subnormal=False
+    )
+    return st.one_of(*whole, *usual, anywhere)
+
+
+def _points(boxes: Iterable[tuple[Interval, ...]]) -> st.SearchStrategy[tuple[float, ...]]:
+    return st.one_of([st.tuples(*map(_numbers, box)) for box in boxes])
+
+
+def _off_kinks(op: Op, args: Sequence[float]) -> bool:
+    return all(abs(kink(*args)) >= _AWAY for kink in op.kinks)
+
+
+def _fits(op: Op, numbers: Sequence[float], away: bool) -> bool:
+    args = numbers[: op.arity]
+    if not op.allows(args) or (away and not _off_kinks(op, args)):
+        return False
+    out = op.fn(*args)
+    return math.isfinite(out) and abs(out) <= _TOO_LARGE
+
+
+def _used(lines: Sequence[tuple[Any, ...]]) -> list[int]:
+    """The lines that the last one needs, in order."""
+    needed = {len(lines) - 1}
+    for i in reversed(range(len(lines))):
+        if i in needed:
+            needed.update(arg for arg in lines[i][1:] if type(arg) is int)
+    return sorted(needed)
+
+
+def _first_uses(lines: Sequence[tuple[Any, ...]]) -> dict[int, tuple[int, int]]:
+    """Where each line is needed first as Python evaluates the last one: depth first, arguments left to right."""
+    first: dict[int, tuple[int, int]] = {}
+    stack = [(len(lines) - 1, k) for k in reversed(range(1, len(lines[-1])))]
+    while stack:
+        i, k = stack.pop()
+        arg = lines[i][k]
+        if type(arg) is int and arg not in first:
+            first[arg] = (i, k - 1)
+            stack.extend((arg, below) for below in reversed(range(1, len(lines[arg]))))
+    return first
+
+
+def _python(op: Op, args: list[tuple[str, int]]) -> tuple[str, int]:
+    """The operation as Python: with the operator where the row has one that Python shares with C, else as a call."""
+    if re.fullmatch(r"\{0\} [-+*/] \{1\}|-\{0\}", op.native):
+        parts = [text if need <= has else f"({text})" for (text, has), need in zip(args, op.binds, strict=True)]
+        return op.native.format(*parts), op.precedence
+    return f"mb.{op.name}({', '.join(text for text, _ in args)})", ATOM
