@@ -19,6 +19,8 @@ from micrograd_bp.calculus import jacobian as jacobian
 from micrograd_bp.calculus import jvp as jvp
 from micrograd_bp.calculus import value_and_grad as value_and_grad
 from micrograd_bp.calculus import vjp as vjp
+from micrograd_bp.check import GradientMismatch as GradientMismatch
+from micrograd_bp.check import check_gradient as check_gradient
 from micrograd_bp.custom import op as op
 from micrograd_bp.draw import draw as draw
 from micrograd_bp.engine import Value as Value

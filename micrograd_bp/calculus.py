@@ -16,7 +16,7 @@ from typing import Any
 
 from micrograd_bp import ops
 from micrograd_bp.dual import Dual, new_level
-from micrograd_bp.engine import Value, record, topological_order
+from micrograd_bp.engine import VIEWS, Value, record, topological_order
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.number import chained, local_derivative
 from micrograd_bp.op import Operand, as_float
@@ -39,6 +39,11 @@ def gradients(root: Value, wrt: Sequence[Value]) -> list[Value | float]:
     (27.0, 18.0)
     """
     return _accumulate(topological_order(root), wrt, graph=True)
+
+
+VIEWS["gradient graph"] = lambda root, seed, leaves: {  # backward(create_graph=True)
+    leaf: Value(seed) * slope for leaf, slope in zip(leaves, gradients(root, leaves), strict=True)
+}
 
 
 def adjoints(root: Value, wrt: Sequence[Value]) -> list[float]:
@@ -284,9 +289,6 @@ def directional_derivative(f: Function, point: Any, direction: Any) -> Any:
     if not (math.isfinite(length) and length > 0.0):
         raise ValueError(f"a direction has a positive finite length, not {length!r}")
     return jvp(f, (point,), (rebuild([x / length for x in numbers]),))[1]
-
-
-# --- what is given and taken ------------------------------------------------------------------------------------------
 
 
 def _plain(x: Any) -> Any:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from micrograd_bp.draw import Graph
 
 VIEWS: dict[str, Callable[..., Any]] = {}
-"""How rooms above this one show a node: `draw` puts "graph" here, so that imports keep pointing down."""
+"""What rooms above this one do for a node, so that imports keep pointing down: `draw` puts "graph" here."""
 
 _lock = threading.RLock()  # marks and adjoints live on the nodes: one sort or backward pass at a time
 _last_mark = 0
@@ -137,13 +137,13 @@ class Value(Number):
                 return arg.apply(op, args)
         return record(op, args)
 
-    def backward(self, seed: float = 1.0) -> None:
+    def backward(self, seed: float = 1.0, create_graph: bool = False) -> dict[Value, Any] | None:
         """Add d self / d leaf, times `seed`, to the `grad` of every leaf; set it on the nodes between.
 
         Leaves accumulate over calls; the adjoints of intermediate nodes are those of the last call. Runs through the
         nodes from the root back, each after all that use it. An adjoint of exactly 0 contributes 0, also where the
         local derivative is infinite or nan, and what a where, relu, maximum ... did not take gets 0, whatever arrives.
-        Interrupted (Ctrl-C), it puts the leaves' gradients back.
+        Interrupted (Ctrl-C), it puts the leaves' gradients back. With `create_graph` it gives each leaf's as a Value.
 
         >>> a = Value(3.0)
         >>> (a * a).backward(seed=0.5)
@@ -183,6 +183,7 @@ class Value(Number):
                 raise
             for node in order:
                 node._has_grad = True
+        return VIEWS["gradient graph"](self, start, [leaf for leaf, _ in before]) if create_graph else None
 
     def zero_grad(self) -> None:
         """Put the gradients of this node, and of all it was made from, back to 0.0 and absent."""

@@ -320,3 +320,19 @@ def test_taylor_of_compositions():
 def test_taylor_refuses(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_backward_with_create_graph_gives_gradients_as_values():
+    x, y = Value(3.0, "x"), Value(2.0, "y")
+    slopes = (x * x * y).backward(create_graph=True)
+    assert (x.grad, y.grad) == (12.0, 9.0)
+    assert (slopes[x].data, slopes[y].data) == (12.0, 9.0)
+    x.zero_grad()
+    y.zero_grad()
+    (slopes[x] + slopes[y]).backward()  # 2xy + x²
+    assert (x.grad, y.grad) == (2 * 2 + 2 * 3, 2 * 3)
+    assert (x * y).backward(seed=0.5, create_graph=True)[x].data == 1.0
+    assert (x * y).backward() is None
+    constant = (x * 0.0 + y).backward(create_graph=True)
+    assert all(isinstance(slope, Value) for slope in constant.values())
+    assert constant[y].data == 1.0

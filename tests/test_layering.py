@@ -18,11 +18,19 @@ ORDER = (
     *("number", "engine", "dual", "taylor", "formula", "copying", "custom"),  # L1: numbers that record, and formulas
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
     *("draw.theme", "draw.dot", "draw.layout", "draw"),
+    *("check.report", "check.subject", "check.differences", "check.replay", "check.nodes", "check.hints"),
+    *("check.verdicts", "check.run", "check"),
     "",  # the package itself
+    "strategies",  # needs hypothesis: imported by its users
 )
 STANDARD = {"__future__", "collections", "typing", "functools"}
 L0_IMPORTS = {"math", "numbers", *STANDARD}
-OPTIONAL = {"graphviz": "draw.layout", "pygraphviz": "draw.layout"}
+OPTIONAL = {
+    "graphviz": "draw.layout",
+    "pygraphviz": "draw.layout",
+    "mpmath": "check.replay",
+    "hypothesis": "strategies",
+}
 HEAVY = {"numpy": {"closed_form"}}
 
 

@@ -1,8 +1,8 @@
 """`check_gradient`: whether a gradient is right, and if not, what is wrong with it.
 
-Imports engine and its own rooms: `subject` (the function and how it is called), `replay` (the truth from a recorded graph, in
-mpmath), `differences` (the truth from values alone), `hints`, `verdicts`, `run` (which truth, mode by mode), `report`.
-"""
+Imports engine and its own rooms: `subject` (the function and how it is called), `replay` (the truth from a
+recorded graph, in mpmath), `differences` (the truth from values alone), `hints`, `verdicts`, `run` (which truth,
+mode by mode), `report`."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ def check_gradient(
     """Check the derivatives of f at `inputs` (numbers, or nested structures and arrays of numbers).
 
     Without `grad`, f is a function of Values and what is checked is this package's own gradient: by `backward()`
-    (`mode="reverse"`), by dual numbers ("forward") or "both"; with `order=2` the second derivatives too. With `wrt`, the
-    derivatives by leaves that f uses by itself, such as `model.parameters()`, are checked as well.
+    (`mode="reverse"`), by dual numbers ("forward") or "both"; with `order=2` the second derivatives too. With
+    `wrt`, the derivatives by leaves that f uses by itself, such as `model.parameters()`, are checked as well.
 
     With `grad`, a function of the same arguments, what it gives is checked: the gradient in the structure of the
     arguments, or for several results of f the Jacobian, row by row. Both may be functions of plain floats or arrays, by
     any library, as long as numbers come out.
 
-    The truth comes from the recorded graph, replayed in mpmath by the operations' definitions (extra `testing`), where f is
-    written with this package's functions and the graph does not change near the point; else from values of f alone,
-    by extrapolated differences. Allowed is an error of `rtol` of the derivative (1e-9 for a replay, 1e-6 for
-    differences) plus `atol` (nothing, or what rounding explains).
+    The truth comes from the recorded graph, replayed in mpmath by the operations' definitions (extra `testing`),
+    where f is written with this package's functions and the graph does not change near the point; else from values
+    of f alone, by extrapolated differences. Allowed is an error of `rtol` of the derivative (1e-9 for a replay,
+    1e-6 for differences) plus `atol` (nothing, or what rounding explains).
 
     Returns a `Report` whose `verdict` is "right"; "kink" where f has no derivative and the one given lies between the
     slopes of both sides; or "ill-conditioned" where floats cannot tell: the rules are right, but rounding (or a step
-    across something) spoils the digits. Raises `GradientMismatch` for a wrong gradient, with the names, both numbers, the
-    first node whose local derivative is wrong, and what the mistake looks like; also where f is not deterministic or changes
-    its inputs. Raises ValueError or TypeError for arguments that make no sense.
+    across something) spoils the digits. Raises `GradientMismatch` for a wrong gradient, with the names, both
+    numbers, the first node whose local derivative is wrong, and what the mistake looks like; also where f is not
+    deterministic or changes its inputs. Raises ValueError or TypeError for arguments that make no sense.
 
     >>> import micrograd_bp as mb
     >>> check_gradient(lambda x, y: mb.tanh(x) * y, 0.5, 2.0).verdict
@@ -59,7 +59,8 @@ def check_gradient(
     >>> check_gradient(lambda x: x**3, 2.0, grad=lambda x: 3 * x)
     Traceback (most recent call last):
     ...
-    micrograd_bp.check.report.GradientMismatch: wrong gradient: d f / d x = 6.0 at x = 2.0, but 12.0 is right (checked by replay)
+    micrograd_bp.check.report.GradientMismatch: wrong gradient: d f / d x = 6.0, but 12.0 is right
+      at x = 2.0; checked by replay
       hint: it is half the right one
     """
     if mode not in _MODES:

@@ -1,8 +1,8 @@
 """The slope of a function of floats from its values alone: extrapolated differences that know how far to be trusted.
 
 A ladder of steps, each a quarter of the one before, gives differences in the middle and on either side. Richardson
-extrapolation removes their truncation errors; the scatter of its table and the measured noise of the function bound what is
-left. Where the slopes of the two sides differ for good, there is a kink. Imports math only.
+extrapolation removes their truncation errors; the scatter of its table and the measured noise of the function
+bound what is left. Where the slopes of the two sides differ for good, there is a kink. Imports math only.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Slope:
     """`value` ± `error`, and the slopes `left` and `right` of the point with errors of their own.
 
     `kind` is "smooth", "kink" (left and right differ), "jump" (the function does), "infinite", "end" (of the domain:
-    one side only) or "unknown" (no difference can be trusted). `natural` is the slope of a function that changes by its own
-    size over the largest step.
+    one side only) or "unknown" (no difference can be trusted). `natural` is the slope of a function that changes
+    by its own size over the largest step.
     """
 
     value: float
@@ -39,6 +39,11 @@ class Slope:
     def vague(self) -> bool:
         """Whether neither the slope's leading digits nor its smallness, beside the natural slope, are certain."""
         return self.error > 1e-3 * abs(self.value) and self.error > 1e-9 * self.natural + 2.0**-1000
+
+    @property
+    def useless(self) -> bool:
+        """Whether it could be anything."""
+        return self.error > 0.3 * abs(self.value) and self.error > 1e-3 * self.natural + 1e-200
 
     def allows(self, slope: float, slack: float) -> bool:
         """Whether `slope` lies between the slopes of the two sides."""
@@ -57,7 +62,8 @@ _NOTHING = _Estimate(math.nan, math.inf, 0.0)
 
 
 class Ladder:
-    """The values of a function of one float around x, on steps of `scale` and less; one ladder serves all its outputs."""
+    """The values of a function of one float around x, on steps of `scale` and less; one ladder serves all its
+    outputs."""
 
     def __init__(self, f: Callable[[float], list[float]], x: float, scale: float) -> None:
         self.x = x
@@ -80,8 +86,7 @@ class Ladder:
 
     def slope(self, output: int) -> Slope:
         """The slope of one output."""
-        sizes = [abs(out[output]) for _, out in (*self.above, *self.below) if math.isfinite(out[output])]
-        natural = max([abs(self.center[output]), *sizes]) / (4.0 * self.steps[0]) if self.steps else 0.0
+        natural = self._size(output) / (4.0 * self.steps[0]) if self.steps else 0.0
         return replace(self._slope(output), natural=natural)
 
     def _slope(self, output: int) -> Slope:
@@ -114,15 +119,23 @@ class Ladder:
             return Slope(middle.value, math.inf, "unknown", **sides)
         return Slope(middle.value, middle.error, "smooth", step=middle.step, **sides)
 
+    def _size(self, output: int) -> float:
+        sizes = [abs(out[output]) for _, out in (*self.above, *self.below) if math.isfinite(out[output])]
+        return max([abs(self.center[output]), *sizes])
+
     def _noise(self, output: int) -> float:
-        """How far the function strays from a smooth one: by fourth differences of close neighbours (Moré, Wild 2011)."""
+        """How far the function strays from a smooth one: by fourth differences of close neighbours (Moré, Wild
+        2011)."""
         noise = _EPS * abs(self.center[output]) + 2.0**-1074
+        size = self._size(output)
         for beside in self._beside:
             row = [out[output] for out in beside]
             if all(math.isfinite(y) for y in row):
                 for _ in range(4):
                     row = [b - a for a, b in itertools.pairwise(row)]
-                noise = max(noise, math.sqrt(sum(y * y for y in row) / (70.0 * len(row))))  # 70 = 8! / (4!)²
+                found = math.sqrt(sum(y * y for y in row) / (70.0 * len(row)))  # 70 = 8! / (4!)²
+                if found < 1e-6 * size:  # more is no noise, but the function's own bends
+                    noise = max(noise, found)
         return noise
 
 
@@ -139,7 +152,12 @@ def better(one: Slope, other: Slope) -> Slope:
     if one.kind == "end" != other.kind:
         return other  # the domain does not end here, but within the larger steps
     sharp = [slope for slope in (one, other) if slope.kind != "unknown"]
-    return min(sharp, key=lambda slope: slope.error and slope.error / max(abs(slope.value), 1e-300), default=one)
+    return min(sharp, key=_vagueness, default=one)
+
+
+def _vagueness(slope: Slope) -> float:
+    known = math.isfinite(slope.error) and math.isfinite(slope.value)
+    return slope.error / max(abs(slope.value), 1e-300) if known else math.inf
 
 
 def _noises(above: list[tuple[float, float]], below: list[tuple[float, float]], noise: float) -> list[float]:
@@ -213,7 +231,8 @@ def _grows(quotients: list[float], steps: list[float], noises: list[float]) -> b
 
 
 def _contradicted(best: _Estimate, quotients: list[float], steps: list[float]) -> bool:
-    """Whether larger steps agreed on another slope: rounding can make flat stairs of a function, steady but not true."""
+    """Whether larger steps agreed on another slope: rounding can make flat stairs of a function, steady but not
+    true."""
     coarse = [q for q, step in zip(quotients, steps, strict=True) if step > 4.0 * best.step]
     return any(
         max(abs(a - b), abs(b - c)) < 0.01 * abs(b) and abs(b - best.value) > 0.1 * abs(b) + best.error

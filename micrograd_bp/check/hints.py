@@ -1,4 +1,5 @@
-"""What a wrong derivative looks like: the mistakes that people make, recognised by their numbers. Imports engine, replay."""
+"""What a wrong derivative looks like: the mistakes that people make, recognised by their numbers. Imports engine,
+replay."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ _FACTORS = {2.0: "twice", 0.5: "half", 3.0: "3 times", 1 / 3: "a third of", 4.0:
 
 
 def hint(i: int, computed: float, expected: Sequence[float], slack: float, names: Sequence[str]) -> str:
-    """A sentence about the i-th derivative, wrong beside all that are expected; "" where it looks like nothing known."""
+    """A sentence about the i-th derivative, wrong beside all that are expected; "" where it looks like nothing
+    known."""
     right = expected[i]
 
     def like(x: float) -> bool:
@@ -34,7 +36,8 @@ def hint(i: int, computed: float, expected: Sequence[float], slack: float, names
 
 
 def graph_hint(leaf: Value, computed: float, expected: float, replay: Replay) -> str:
-    """As `hint`, from the recorded graph: a use that was not counted, a factor of the chain rule left out or repeated."""
+    """As `hint`, from the recorded graph: a use that was not counted, a factor of the chain rule left out or
+    repeated."""
     exact = replay.adjoints(replay.values)
 
     def like(x: float) -> bool:
@@ -53,7 +56,10 @@ def graph_hint(leaf: Value, computed: float, expected: float, replay: Replay) ->
             if like(expected - term):
                 return f"one of {len(uses)} uses is not counted, that in {node.op}"
     for node in replay.order:
-        for local in node.local_grads:
+        parallel = [
+            sum(d or 0.0 for b, d in zip(node.args, node.local_grads, strict=True) if b is a) for a in node.args
+        ]
+        for local in (*node.local_grads, *parallel):
             if local and math.isfinite(local) and abs(local) != 1.0:
                 if like(expected / local):
                     return f"a factor {local:.6g} is missing, the derivative of {node.op}"

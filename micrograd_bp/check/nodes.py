@@ -1,4 +1,5 @@
-"""A recorded graph node by node: every local derivative and every value beside the truth. Imports engine, op, replay, report."""
+"""A recorded graph node by node: every local derivative and every value beside the truth. Imports engine, op,
+replay, report."""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ def edges(replay: Replay) -> Iterable[Edge]:
             recorded = node.local_grads[place]
             if recorded is not None:
                 yield _edge(replay, node, node.op, place, args, recorded, corner)
-        if corner and len(places) == 2:
+        if corner and len(places) == 2 and _met(node.op, numbers) == 1:
             yield from _diagonals(replay, node, node.op, places, args)
 
 
@@ -54,7 +55,7 @@ def _edge(replay: Replay, node: Value, op: Op, place: int, args: list[Any], reco
     if true is None:
         return Edge(node, place, recorded, None, *_at_corner(replay, op, place, args, recorded, corner))
     error = abs(true - recorded) if math.isfinite(recorded) else replay.m.inf
-    if error <= SAME * abs(true):
+    if error <= SAME * abs(true) or recorded == float(true):
         return Edge(node, place, recorded, true, "right")
     if not _TINY < abs(true) < 2.0**1000 and error <= 1e-3 * abs(true) + _TINY:
         return Edge(node, place, recorded, true, "imprecise", "beyond the range of normal floats")
@@ -94,7 +95,7 @@ def _at_corner(replay: Replay, op: Op, place: int, args: list[Any], recorded: fl
     if not slopes or jump or several or math.isnan(recorded):
         return "kink", where
     low, high = min(slopes), max(slopes)
-    slack = SAME * max(abs(low), abs(high))
+    slack = SAME * max(abs(low), abs(high)) + 1e-15
     if math.isinf(recorded):
         return ("kink", where) if max(abs(low), abs(high)) > 1e6 else ("wrong", f"{where}, with finite slopes")
     if low - slack <= recorded <= high + slack:

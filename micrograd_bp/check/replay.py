@@ -1,6 +1,6 @@
-"""A recorded graph replayed in mpmath, by the rows' textbook definitions: what every value, local derivative and gradient
-would be without rounding. Shares with the engine the graph alone, none of its rules. Imports engine, errors, op; mpmath
-when called.
+"""A recorded graph replayed in mpmath, by the rows' textbook definitions: what every value, local derivative and
+gradient would be without rounding. Shares with the engine the graph alone, none of its rules. Imports engine,
+errors, op; mpmath when called.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Replay:
                 if adjoint == 0 and not math.isfinite(local):
                     continue
                 sums[arg] = sums.get(arg, 0) + adjoint * local
-                sizes[arg] = sizes.get(arg, 0) + sizes[node] * abs(local)
+                sizes[arg] = sizes.get(arg, 0) + sizes[node] * abs(local) + 2.0**-1022  # a product may underflow
         return ([sums.get(leaf, self.m.mpf(0)) for leaf in self.variables],
                 [sizes.get(leaf, self.m.mpf(0)) for leaf in self.variables])  # fmt: skip
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from micrograd_bp.calculus import adjoints, gradients, jvp
 from micrograd_bp.check.nodes import node_errors
 from micrograd_bp.check.report import Finding, GradientMismatch, NodeError, Report
-from micrograd_bp.check.subject import Subject, Trace, called, plain
+from micrograd_bp.check.subject import Subject, Trace, called, changed, plain
 from micrograd_bp.check.verdicts import ByDifferences, ByReplay, Verdict, describe
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.op import as_float
@@ -46,6 +47,7 @@ class Check:
         self._same_again()
         self.differences = ByDifferences(subject, self._call, len(self.outputs), rtol, atol)
         self.change = ""  # what in the graph changes with the inputs, though it should not
+        self.corner = ""  # the kink that the point is on
         self.replays = self._replays()
 
     def run(self, order: int) -> Report:
@@ -75,8 +77,8 @@ class Check:
         again = self._call(self.subject.point)
         if [repr(x) for x in again] != [repr(x) for x in self.outputs]:
             raise GradientMismatch(
-                f"the function is not deterministic: called twice at {self.subject.point} it gives {self.outputs}, then "
-                f"{again}; fix its random numbers, or let it keep nothing between calls",
+                f"the function is not deterministic: called twice at {self.subject.point} it gives {self.outputs}, "
+                f"then {again}; fix its random numbers, or let it keep nothing between calls",
                 "not deterministic",
             )
 
@@ -91,8 +93,13 @@ class Check:
             for root in trace.roots
         ]
         usable = all(r is None or (r.replay.defines() and r.replay.finite()) for r in replays)
-        corner = self.grad is not None and any(r is not None and r.corner for r in replays)
-        return replays if usable and not corner else None
+        self.corner = next((r.corner for r in replays if r is not None and r.corner), "")
+        return replays if usable and not (self.corner and self.grad is not None) else None
+
+    def _is_ours(self, k: int, i: int, computed: float) -> bool:
+        """Whether a derivative at a kink is the one that this package's conventions give."""
+        ours = self._own("reverse")[k][i]
+        return repr(computed) == repr(ours) or abs(computed - ours) <= 1e-9 * abs(ours)
 
     def _stays(self, trace: Trace) -> bool:
         """Whether the graph recorded beside the point, on both sides, is the same but for the numbers of its nodes."""
@@ -104,7 +111,7 @@ class Check:
             except (ArithmeticError, ValueError):  # the domain ends here
                 continue
             if beside != shape:
-                self.change = _changed(shape, beside)
+                self.change = changed(shape, beside)
                 return False
         return True
 
@@ -178,6 +185,8 @@ class Check:
             for i, computed in enumerate(row):
                 if self.replays is None:
                     verdict = self.differences.judge(k, i, computed)
+                    if verdict.verdict == "wrong" and self.corner and self._is_ours(k, i, computed):
+                        verdict = replace(verdict, verdict="kink", reason=self.corner)
                 elif truth is None:
                     verdict = Verdict("right" if computed == 0.0 else "wrong", 0.0)
                 elif self.grad is None:
@@ -210,8 +219,9 @@ class Check:
 
     def _finding(self, k: int, name: str, i: int, computed: float, verdict: Verdict) -> Finding:
         output = f"[{k}]" if len(self.outputs) > 1 else ""
-        finding = Finding(name, output, self.subject.point[i], computed, verdict.expected, verdict.error, verdict.verdict,
-                          verdict.reason)  # fmt: skip
+        point = self.subject.point[i]
+        told = (verdict.expected, verdict.error, verdict.verdict, verdict.reason)
+        finding = Finding(name, output, point, computed, *told)
         if verdict.verdict == "wrong":
             self._faults.append((finding, verdict))
         return finding
@@ -224,9 +234,10 @@ class Check:
         finding, verdict = max(self._faults, key=lambda fault: _off(fault[0]))
         more = f"; {len(self._faults) - 1} more are wrong" if len(self._faults) > 1 else ""
         sure = f" ± {finding.error:.1g}" if finding.error else ""
+        right = verdict.between or f"{finding.expected!r}{sure}"
         lines = [
-            f"{verdict.kind}: {finding.what} = {finding.computed!r} at {self._at(finding)}, but "
-            f"{verdict.between or repr(finding.expected) + sure} is right (checked by {report.method}){more}"
+            f"{verdict.kind}: {finding.what} = {finding.computed!r}, but {right} is right",
+            f"  at {self._at(finding)}; checked by {report.method}{more}",
         ]
         node, where = verdict.node, verdict.reason
         if self.replays is None and self.grad is None and self.trace is not None:
@@ -276,16 +287,3 @@ def _off(finding: Finding) -> float:
     """How far off a finding is, beside its size; what is no number is farthest."""
     error = abs(finding.computed - finding.expected) / max(abs(finding.computed), abs(finding.expected), 1e-300)
     return math.inf if math.isnan(error) else error
-
-
-def _changed(shape: list[tuple[object, ...]], beside: list[tuple[object, ...]]) -> str:
-    """What is different in a graph that was recorded a little beside the point."""
-    for line, other in zip(shape, beside, strict=False):
-        if line != other:
-            same_operation = len(line) == len(other) and line[:1] == other[:1]
-            if same_operation and line[0] != "input":
-                return (
-                    f"a constant in {line[0]!r} changes with the inputs: was it computed from .data, outside the graph, or "
-                    f"kept from an earlier call?"
-                )
-    return "near the point the function records another graph: it branches on its inputs"

@@ -14,7 +14,7 @@ from typing import Any
 
 from micrograd_bp.check.report import GradientMismatch
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.op import Operand, as_float, is_real
+from micrograd_bp.op import Op, Operand, as_float, is_real
 from micrograd_bp.tree import flatten
 
 
@@ -128,6 +128,19 @@ class Subject:
             raise GradientMismatch(f"the function changes {what}, which it was given: work on a copy", "inputs changed")
 
 
+def changed(shape: list[tuple[object, ...]], beside: list[tuple[object, ...]]) -> str:
+    """What is different in a graph that was recorded a little beside the point."""
+    for line, other in zip(shape, beside, strict=False):
+        if line != other:
+            same_operation = len(line) == len(other) and line[:1] == other[:1]
+            if same_operation and line[0] != "input":
+                return (
+                    f"a constant in {line[0]!r} changes with the inputs: was it computed from .data, outside the "
+                    f"graph, or kept from an earlier call?"
+                )
+    return "near the point the function records another graph: it branches on its inputs"
+
+
 def called(node: Value) -> str:
     """A node for people: its name, or its operation with what its arguments are called."""
     if node.name is not None or node.op is None:
@@ -158,7 +171,11 @@ def _names(f: Callable[..., Any], leaves: list[Any], paths: list[str]) -> list[s
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):  # some built-in functions do not tell
         parameters = []
-    places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    places = (
+        list(f.arguments)
+        if isinstance(f, Op)
+        else [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    )
     names = []
     for leaf, path in zip(leaves, paths, strict=True):
         place, rest = path[1:].split("]", 1)

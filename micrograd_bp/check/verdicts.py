@@ -27,8 +27,8 @@ _ROUGHLY = 1e-6  # what differences can be expected to confirm
 
 @dataclass(frozen=True)
 class Verdict:
-    """`expected` ± `error` is the truth; for a wrong derivative `kind` and `node` say where the fault is, and `clue` what
-    it looks like."""
+    """`expected` ± `error` is the truth; for a wrong derivative `kind` and `node` say where the fault is, and
+    `clue` what it looks like."""
 
     verdict: str
     expected: float
@@ -87,19 +87,21 @@ class ByReplay:
         near = true is not None and _near(computed, true, self.rtol, self.atol)
         if near and not self.corner:
             return Verdict("right", expected)
-        if self.wrong_edge is not None:
-            edge = self.wrong_edge
-            return Verdict("wrong", expected, kind="wrong rule", node=edge.node, reason=describe(edge))
-        total, size = (parts[i] for parts in self.sums)
-        unclear = self.corner and not (math.isfinite(computed) and math.isfinite(float(total)))  # infinities of a kink may meet as nan
-        if not unclear and not _near(computed, total, 0.0, 8 * _EPS * (len(self.replay.order) + 8) * size):
-            clue = graph_hint(self.leaves[i], computed, float(total), self.replay)
-            return Verdict("wrong", float(total), kind="wrong accumulation", clue=clue)
         if self.wrong_value is not None:
             reason = (
                 f"the value of {called(self.wrong_value)}, {self.wrong_value.data!r}, is not that of its definition"
             )
             return Verdict("wrong", expected, kind="wrong rule", node=self.wrong_value, reason=reason)
+        if self.wrong_edge is not None:
+            edge = self.wrong_edge
+            return Verdict("wrong", expected, kind="wrong rule", node=edge.node, reason=describe(edge))
+        total, size = (parts[i] for parts in self.sums)
+        unclear = (self.corner or true is None) and not (
+            math.isfinite(computed) and math.isfinite(float(total))
+        )  # infinities of a kink may meet as nan
+        if not unclear and not _near(computed, total, 0.0, 8 * _EPS * (len(self.replay.order) + 8) * size):
+            clue = graph_hint(self.leaves[i], computed, float(total), self.replay)
+            return Verdict("wrong", float(total), kind="wrong accumulation", clue=clue)
         if self.corner:
             return Verdict("kink", expected, reason=self.corner)
         if true is None:
@@ -151,7 +153,7 @@ class ByReplay:
         """On a second derivative that the engine computed, by differentiating the rules themselves."""
         true = self.hessian[i][j]
         expected = math.nan if true is None else float(true)
-        if self.corner or true is None:
+        if self.corner or true is None or None in self.gradient:
             return Verdict("kink", expected, reason=self.corner or "the second derivative does not exist here")
         if _near(computed, true, self.rtol, self.atol):
             return Verdict("right", expected)
@@ -164,7 +166,7 @@ class ByReplay:
         if again is None or abs(again - true) > _ROUGHLY * abs(true) + _EPS * size + _TINY:
             reason = "the rules are right, but what they give is not: one of them does not hold for Values"
             return Verdict("wrong", expected, kind="wrong rule", reason=reason)
-        noise = 64 * _EPS * len(slope.order) * size if slope is not None else 0
+        noise = 64 * _EPS * (len(slope.order) * size + abs(self.gradient[i])) if slope is not None else 0
         if true == 0 and _near(computed, true, 0.0, noise):
             return Verdict("right", expected)
         if not _near(computed, true, 1e-2, noise):
@@ -210,7 +212,11 @@ class ByDifferences:
     def judge(self, k: int, i: int, computed: float) -> Verdict:
         slope = self.slopes(i)[k]
         known = (slope.value, slope.error)
-        slack = (100.0 if slope.vague else 10.0) * slope.error + self.rtol * max(abs(computed), abs(slope.value)) + self.atol
+        slack = (
+            (100.0 if slope.vague else 10.0) * slope.error
+            + self.rtol * max(abs(computed), abs(slope.value))
+            + self.atol
+        )
         if slope.kind == "kink":
             sides = f"the slope is {slope.left:.6g} on the left and {slope.right:.6g} on the right"
             if slope.allows(computed, slack):
@@ -221,7 +227,8 @@ class ByDifferences:
         if slope.kind == "infinite":
             verdict = "kink" if math.isinf(computed) else "ill-conditioned"
             return Verdict(verdict, *known, reason="the slope grows without end here")
-        if not math.isfinite(slope.error):
+        hidden = slope.value == 0.0 and abs(computed) <= self._resolution(k, i)
+        if not math.isfinite(slope.error) or slope.useless or (hidden and computed != 0.0):
             return Verdict("ill-conditioned", *known, reason="no difference can be trusted here")
         if not math.isfinite(computed) and slope.vague:
             return Verdict("ill-conditioned", *known, reason="no difference can be trusted here")
@@ -232,6 +239,11 @@ class ByDifferences:
         if slope.vague:
             return Verdict("ill-conditioned", *known, reason="differences cannot resolve so small a slope")
         return Verdict("right", *known)
+
+    def _resolution(self, k: int, i: int) -> float:
+        """A slope so small that roundings of numbers of size 1 inside the function may have swallowed it."""
+        size = max(1.0, abs(self.call(self.subject.point)[k]))
+        return 4.0 * _EPS * size / max(abs(self.subject.point[i]), _TINY)
 
 
 def _near(computed: float, true: Any, rtol: float, slack: Any) -> bool:
