@@ -97,7 +97,9 @@ def _at_corner(replay: Replay, op: Op, place: int, args: list[Any], recorded: fl
     low, high = min(slopes), max(slopes)
     slack = SAME * max(abs(low), abs(high)) + 1e-15
     if math.isinf(recorded):
-        return ("kink", where) if max(abs(low), abs(high)) > 1e6 else ("wrong", f"{where}, with finite slopes")
+        nearer = [_side(replay, op, [side * (p == place) for p in range(op.arity)], args, _STEP**3) for side in (-1, 1)]
+        grows = any(s is not None and abs(s) > 1.01 * max(abs(low), abs(high)) for s in nearer)
+        return ("kink", where) if grows else ("wrong", f"{where}, with finite slopes")
     if low - slack <= recorded <= high + slack:
         return "kink", where
     return "wrong", f"{where}: outside the slopes {float(low):.6g} and {float(high):.6g} of its sides"
@@ -120,9 +122,9 @@ def _diagonals(replay: Replay, node: Value, op: Op, places: list[int], args: lis
             yield Edge(node, places[0], recorded[0], None, "wrong", reason)
 
 
-def _side(replay: Replay, op: Op, direction: Sequence[int], args: list[Any]) -> Any:
+def _side(replay: Replay, op: Op, direction: Sequence[int], args: list[Any], step: float = _STEP) -> Any:
     """The slope on one side of args, positive or negative `direction`; along a diagonal the rate of change."""
-    h = replay.size(args) * _STEP
+    h = replay.size(args) * step
     digits = 90 - int(replay.m.log10(h / max(1, *map(abs, args))))
     with replay.m.workdps(digits):
         try:
