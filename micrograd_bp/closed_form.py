@@ -68,11 +68,29 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
 
 @dataclass
 class Network:
-    """W[l] of shape (s_l, s_(l-1)), b[l] of shape (s_l,) and the activation's name, a layer each, the first at 0."""
+    """W[l] of shape (s_l, s_(l-1)), b[l] of shape (s_l,) and the activation's name, a layer each, the first at 0.
+
+    Raises ShapeError where they do not fit together (the tutorial prints b as a row, R^(1 x 3); here it is (3,)).
+    """
 
     W: list[Array]
     b: list[Array]
     activations: list[str]
+
+    def __post_init__(self) -> None:
+        self.W = [np.asarray(W, dtype=float) for W in self.W]
+        self.b = [np.asarray(b, dtype=float) for b in self.b]
+        if not len(self.W) == len(self.b) == len(self.activations) > 0:
+            given = f"{len(self.W)} W, {len(self.b)} b, {len(self.activations)} activations"
+            raise ShapeError(f"a network has a W, a b and an activation for each layer, not {given}")
+        width = self.W[0].shape[-1] if self.W[0].ndim else 0
+        for number, (W, b) in enumerate(zip(self.W, self.b, strict=True), start=1):
+            if W.ndim != 2 or W.shape[1] != width or b.shape != W.shape[:1]:
+                raise ShapeError(
+                    f"layer {number} has W of shape {W.shape} and b of shape {b.shape}; over {width} inputs they are "
+                    f"(s, {width}) and (s,)"
+                )
+            width = W.shape[0]
 
     @classmethod
     def of(cls, model: MLP) -> Network:
@@ -81,7 +99,9 @@ class Network:
             raise TypeError(f"the formulas are those of an MLP, not of {type(model).__name__}")
         layers = [layer.neurons for layer in model.layers]
         names = [activation_name(neurons[0].activation) for neurons in layers]
-        for name in names:
+        for name, neurons in zip(names, layers, strict=True):
+            if any(neuron.activation is not neurons[0].activation for neuron in neurons):
+                raise ValueError("the neurons of a layer share one activation in the formulas; here they differ")
             if name not in ACTIVATIONS:
                 raise ValueError(f"no closed form for the activation {name!r}; there is {', '.join(ACTIVATIONS)}")
         return cls(
@@ -108,7 +128,10 @@ def forward(net: Network, x: ArrayLike) -> tuple[list[Array], list[Array]]:
 
 def cost_of_sample(y: ArrayLike, h: ArrayLike) -> float:
     """(COSTt): half the squared distance of the output h from the expected y, both of shape (s_L,)."""
-    return float(0.5 * np.sum((np.asarray(y, dtype=float) - np.asarray(h, dtype=float)) ** 2))
+    expected, output = np.asarray(y, dtype=float), np.asarray(h, dtype=float)
+    if expected.shape != output.shape:
+        raise ShapeError(f"y has shape {expected.shape}, the output {output.shape}")
+    return float(0.5 * np.sum((expected - output) ** 2))
 
 
 def cost(Y: ArrayLike, H: ArrayLike) -> float:
@@ -117,9 +140,10 @@ def cost(Y: ArrayLike, H: ArrayLike) -> float:
     >>> round(cost([[0], [1], [1], [0]], [[0.1], [0.8], [0.7], [0.3]]), 6)
     0.02875
     """
-    return math.fsum(cost_of_sample(y, h) for y, h in zip(np.asarray(Y), np.asarray(H), strict=True)) / len(
-        np.asarray(Y)
-    )
+    expected, outputs = np.asarray(Y, dtype=float), np.asarray(H, dtype=float)
+    if len(expected) != len(outputs) or not len(expected):
+        raise ShapeError(f"Y has {len(expected)} rows, H {len(outputs)}; both need the same number, at least one")
+    return math.fsum(cost_of_sample(y, h) for y, h in zip(expected, outputs, strict=True)) / len(expected)
 
 
 def backpropagate(net: Network, x: ArrayLike, y: ArrayLike) -> tuple[list[Array], list[Array]]:
@@ -194,7 +218,7 @@ def compare(model: MLP, X: ArrayLike, Y: ArrayLike) -> Comparison:
 
     X is of shape (m, n_inputs) or (n_inputs,), Y of shape (m, n_outputs) or (m,) or (n_outputs,). The model is not
     touched: it is a copy that runs backward. Raises ShapeError where the shapes do not fit, ValueError for an
-    activation without a closed form.
+    activation without a closed form and for parameters that are shared or none of the formulas'.
 
     >>> model = MLP(2, [2, 1], "sigmoid", "sigmoid", seed=1)
     >>> comparison = compare(model, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
@@ -207,6 +231,9 @@ def compare(model: MLP, X: ArrayLike, Y: ArrayLike) -> Comparison:
     parameters = dict(twin.named_parameters())
     engine = np.array([list(_backward(twin, x, y).values()) for x, y in zip(X, Y, strict=True)])
     closed = np.array([_in_order(*backpropagate(net, x, y)) for x, y in zip(X, Y, strict=True)])
+    if engine.shape != closed.shape:
+        own = f"{engine.shape[1]} parameters of its own, {closed.shape[1]} in the formulas"
+        raise ValueError(f"the formulas know weights and biases, each once; this model has {own}")
     ulps = np.abs(engine - closed) / np.spacing(np.abs(closed))
     in_last = sum(len(n.w) + 1 for n in model.layers[-1].neurons)
     rows = []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograd_bp import ShapeError, nn
+from micrograd_bp import OPS, ShapeError, nn
 from micrograd_bp import closed_form as cf
 
 # The networks on which the tutorial's formulas were recomputed: 3-3-3-1 and 3-3-3-3, and the 2-2-1 of its XOR script.
@@ -234,3 +234,58 @@ def test_single_samples_and_single_outputs_need_no_outer_brackets():
     model = model_of(XOR_NET)
     rows = [cf.compare(model, X, Y).rows for X, Y in (([[0, 1]], [[1]]), ([0, 1], [1]), ([[0, 1]], [1]))]
     assert rows[0] == rows[1] == rows[2]
+
+
+@pytest.mark.parametrize(
+    "b", [([[0.25, 0.45]], [[0.15]]), ([[0.25], [0.45]], [[0.15]]), ([0.25], [0.15]), ([0.25, 0.45],)]
+)
+def test_biases_of_another_shape_are_refused(b):
+    W = [np.array([[0.3, -0.4], [0.2, 0.6]]), np.array([[0.7, -0.3]])]
+    with pytest.raises(ShapeError):
+        cf.Network(W, [np.array(row) for row in b], ["sigmoid"] * 2)
+    with pytest.raises(ShapeError, match="layer 2"):
+        cf.Network([W[0], np.ones((1, 3))], [np.ones(2), np.ones(1)], ["sigmoid"] * 2)
+
+
+def test_costs_do_not_broadcast():
+    for call in (
+        lambda: cf.cost([1, 0], [[0.5] * 3] * 2),
+        lambda: cf.cost_of_sample([1, 0, 0], [0.5]),
+        lambda: cf.cost([], []),
+    ):
+        with pytest.raises(ShapeError):
+            call()
+
+
+def test_models_that_the_formulas_do_not_describe_are_refused():
+    mixed = nn.MLP(2, [2, 1], "sigmoid", "sigmoid", seed=1)
+    mixed.layers[0].neurons[1].activation = OPS["tanh"]
+    with pytest.raises(ValueError, match="share one activation"):
+        cf.compare(mixed, [[0, 1]], [1])
+    tied = nn.MLP(2, [2, 1], "sigmoid", "sigmoid", seed=1)
+    tied.layers[0].neurons[0].w[0] = tied.layers[0].neurons[1].w[0]
+    with pytest.raises(ValueError, match="each once"):
+        cf.compare(tied, [[0, 1]], [1])
+
+
+def test_the_columns_are_what_they_say(monkeypatch):
+    """One gradient moved by exactly 3 ulp in one sample: that row says so, and its mean moves."""
+    model = nn.MLP(2, [2, 1], "sigmoid", "sigmoid", seed=1)
+    X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    true = cf._backward
+    engine = [true(model, np.array(x, float), np.array([y], float)) for x, y in zip(X, Y, strict=True)]
+    calls = []
+
+    def off(twin, x, y):
+        found = true(twin, x, y)
+        calls.append(x)
+        if len(calls) == 3:
+            exact = cf.backpropagate(cf.Network.of(model), x, y)[1][1][0]
+            found["b2_1"] = exact + 3 * np.spacing(abs(exact))
+        return found
+
+    monkeypatch.setattr(cf, "_backward", off)
+    row = cf.compare(model, X, Y).rows[-1]
+    assert row.parameter == "b2_1"
+    assert row.ulps == 3.0
+    assert row.engine == pytest.approx(np.mean([g["b2_1"] for g in engine]), rel=1e-14)

@@ -13,7 +13,7 @@ from typing import Any
 
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import StateError
-from micrograd_bp.op import as_float
+from micrograd_bp.op import as_float, short
 
 _FORMAT, _VERSION = "micrograd_bp parameters", 1
 
@@ -51,6 +51,10 @@ class Module:
                 yield name, parameter
 
     def _all_named(self) -> Iterator[tuple[str, Value]]:
+        """All, by name; a class with better names for some gives those first, then `_others`."""
+        return self._others()
+
+    def _others(self) -> Iterator[tuple[str, Value]]:
         for name, attribute in vars(self).items():
             if not name.startswith("_"):
                 yield from _named(name, attribute)
@@ -110,8 +114,16 @@ class Module:
     # --- saving and loading -------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, float]:
-        """The numbers of all parameters by name."""
-        return {name: p.data for name, p in self.named_parameters()}
+        """The numbers of all parameters by name. Raises ValueError where two have the same name."""
+        return {name: p.data for name, p in self._by_name().items()}
+
+    def _by_name(self) -> dict[str, Value]:
+        named: dict[str, Value] = {}
+        for name, parameter in self.named_parameters():
+            if name in named:
+                raise ValueError(f"two parameters of this {type(self).__name__} are called {name!r}: rename one")
+            named[name] = parameter
+        return named
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Set all parameters from `state`, as `state_dict` gives it.
@@ -121,10 +133,12 @@ class Module:
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"a state is a mapping of names to numbers, not {type(state).__name__}")
-        own = dict(self.named_parameters())
+        own = self._by_name()
         missing = tuple(name for name in own if name not in state)
         unexpected = tuple(str(name) for name in state if name not in own)
-        invalid = tuple(f"{name} = {state[name]!r}" for name in own if name in state and not _is_finite(state[name]))
+        invalid = tuple(
+            f"{name} = {short(state[name])}" for name in own if name in state and not _is_finite(state[name])
+        )
         faults = [
             f"{what}: {_list(names)}"
             for what, names in (("missing", missing), ("unexpected", unexpected), ("not finite numbers", invalid))
@@ -144,11 +158,16 @@ class Module:
     def save(self, path: str | Path) -> Path:
         """Write the parameters to a JSON file, exactly (every float reads back the same); returns the path.
 
-        The file is complete or, if writing fails, as it was before.
+        The file is complete or, if writing fails, as it was before. Raises StateError for a parameter that is not
+        finite, for `load` would refuse it.
         """
         path = Path(path)
+        state = self.state_dict()
+        invalid = tuple(f"{name} = {x!r}" for name, x in state.items() if not math.isfinite(x))
+        if invalid:
+            raise StateError(f"not finite numbers, nothing was written: {_list(invalid)}", invalid=invalid)
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = {"format": _FORMAT, "version": _VERSION, "module": repr(self), "parameters": self.state_dict()}
+        content = {"format": _FORMAT, "version": _VERSION, "module": repr(self), "parameters": state}
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -167,13 +186,16 @@ class Module:
         """
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise StateError(f"{path} is not a file of saved parameters: {error}") from None
         if not isinstance(content, dict) or content.get("format") != _FORMAT:
             raise StateError(f"{path} is not a file of saved parameters: it has no format {_FORMAT!r}")
         if content.get("version") != _VERSION:
             raise StateError(f"{path} has version {content.get('version')!r}; this package reads version {_VERSION}")
-        self.load_state_dict(content.get("parameters", {}))
+        parameters = content.get("parameters")
+        if not isinstance(parameters, dict):
+            raise StateError(f"{path} is not a file of saved parameters: it has none")
+        self.load_state_dict(parameters)
 
 
 def _named(path: str, thing: Any, into_modules: bool = True) -> Iterator[tuple[str, Value]]:

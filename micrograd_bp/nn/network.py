@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from numbers import Integral
@@ -11,7 +12,7 @@ from micrograd_bp.engine import Value
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.nn.init import Initialiser, constant, initialiser
 from micrograd_bp.nn.module import Module
-from micrograd_bp.op import OPS, Op
+from micrograd_bp.op import OPS, Op, Operand
 
 Activation = Callable[[Value], Value]
 
@@ -78,8 +79,8 @@ class Neuron(Module):
         draw, draw_bias = initialiser(init), _bias(bias_init)
         source = _generator(rng, seed)
         self.activation = activation_function(activation if nonlin else "identity")
-        self.w = [Value(draw(source, n_inputs, n_outputs), name=f"w{k}") for k in range(1, n_inputs + 1)]
-        self.b = Value(draw_bias(source, n_inputs, n_outputs), name="b")
+        self.w = [Value(_finite(draw(source, n_inputs, n_outputs)), name=f"w{k}") for k in range(1, n_inputs + 1)]
+        self.b = Value(_finite(draw_bias(source, n_inputs, n_outputs)), name="b")
         self._names = ("z", "a")
 
     @property
@@ -87,19 +88,20 @@ class Neuron(Module):
         """micrograd's name for: the activation is not the identity."""
         return self.activation is not identity
 
-    def __call__(self, x: Sequence[Any]) -> Value:
+    def __call__(self, x: Sequence[Any]) -> Any:
         _check_inputs(x, len(self.w), "neuron")
         z = self.b
         for w, x_k in zip(self.w, x, strict=True):
             z = z + w * x_k
-        if not isinstance(z, Value):
+        if not isinstance(z, Operand):
             raise TypeError("each input is a number or a Value, not an array: call the network sample by sample")
-        z.name = self._names[0]
-        a = self.activation(z)
-        if not isinstance(a, Value):
+        if isinstance(z, Value):  # in forward mode it is a Dual, which has no name
+            z.name = self._names[0]
+        a: Any = self.activation(z)
+        if not isinstance(a, Operand):
             name = activation_name(self.activation)
             raise TypeError(f"the activation {name} gave {type(a).__name__} {a!r}; it has to give a Value")
-        if a.op is not None and a.name is None:
+        if isinstance(a, Value) and a.op is not None and a.name is None:
             a.name = self._names[1]
         return a
 
@@ -139,7 +141,8 @@ class Layer(Module):
         return f"Layer({len(first.w)}, {len(self.neurons)}, {activation_name(first.activation)!r})"
 
     def _all_named(self) -> Iterator[tuple[str, Value]]:
-        return _tutorial_names(self.neurons, "")
+        yield from _tutorial_names(self.neurons, "")
+        yield from self._others()
 
 
 class MLP(Module):
@@ -172,7 +175,7 @@ class MLP(Module):
         seed: int | None = None,
     ) -> None:
         _check_size("n_inputs", n_inputs)
-        if not hasattr(sizes, "__len__"):
+        if not hasattr(sizes, "__len__") or isinstance(sizes, (str, bytes, Mapping, Set)):
             raise TypeError(f"sizes is a sequence of whole numbers, one for each layer, not {type(sizes).__name__}")
         widths = [n_inputs, *sizes]
         if len(widths) == 1:
@@ -190,9 +193,10 @@ class MLP(Module):
 
     def __call__(self, x: Sequence[Any]) -> Any:
         _check_inputs(x, len(self.layers[0].neurons[0].w), "MLP")
-        values = x
+        values: Any = x
         for layer in self.layers:
-            values = [neuron(values) for neuron in layer.neurons]
+            out = layer(values)
+            values = out if isinstance(out, list) else [out]
         return values[0] if len(values) == 1 else values
 
     def __repr__(self) -> str:
@@ -206,6 +210,7 @@ class MLP(Module):
     def _all_named(self) -> Iterator[tuple[str, Value]]:
         for number, layer in enumerate(self.layers, start=1):
             yield from _tutorial_names(layer.neurons, str(number))
+        yield from self._others()
 
 
 def _tutorial_names(neurons: list[Neuron], layer: str) -> Iterator[tuple[str, Value]]:
@@ -242,10 +247,20 @@ def _bias(bias_init: float | str | Initialiser) -> Initialiser:
     return initialiser(bias_init) if callable(bias_init) or isinstance(bias_init, str) else constant(bias_init)
 
 
+def _finite(drawn: float) -> float:
+    if not math.isfinite(drawn):
+        raise ValueError(f"the initialiser gives {drawn!r}; weights and biases begin as finite numbers")
+    return drawn
+
+
 def _generator(rng: random.Random | None, seed: int | None) -> random.Random:
     if rng is not None and seed is not None:
         raise ValueError("give rng or seed, not both")
     if rng is not None:
         return rng
     # without either: Python's global generator, so that random.seed(...) governs, as micrograd's users expect
-    return random.Random(seed) if seed is not None else cast(random.Random, random)
+    return (
+        random.Random(int(seed) if isinstance(seed, Integral) else seed)
+        if seed is not None
+        else cast(random.Random, random)
+    )
