@@ -134,3 +134,24 @@ def test_an_unregistered_row_cannot_be_unpickled_quietly():
     del OPS["swish"]
     with pytest.raises(LookupError, match="define it before loading"):
         pickle.loads(text)
+
+
+def test_check_gradient_checks_rows_of_ones_own():
+    row = swish()
+    report = mb.check_gradient(row, 0.7, 1.5, order=2, mode="both")
+    assert (report.verdict, report.method) == ("right", "replay")
+
+    @mb.op(lambda x, out: mb.div(1.0, mb.cosh(x)))  # without `exact`: nothing to replay by
+    def gudermann(x):
+        return math.atan(math.sinh(x))
+
+    report = mb.check_gradient(lambda x: gudermann(x) * x, 0.7, order=2)
+    assert (report.verdict, report.method) == ("right", "differences")
+
+    @mb.op(lambda x, out: mb.div(2.0, mb.cosh(x)), exact=lambda m, x: m.atan(m.sinh(x)))
+    def wrong(x):
+        return math.atan(math.sinh(x))
+
+    with pytest.raises(mb.GradientMismatch, match="in wrong\\(x\\): d wrong / d x") as caught:
+        mb.check_gradient(lambda x: wrong(x) * x, 0.7)
+    assert caught.value.node.op is wrong

@@ -22,6 +22,7 @@ ORDER = (
     *("check.verdicts", "check.run", "check"),
     "",  # the package itself
     "strategies",  # needs hypothesis: imported by its users
+    "semantics",  # the reference, which is run as it is read
 )
 STANDARD = {"__future__", "collections", "typing", "functools"}
 L0_IMPORTS = {"math", "numbers", *STANDARD}
