@@ -169,18 +169,17 @@ def found_by_torch(mutant: Mutant, rule: Rule) -> bool:
     """Whether `torch.autograd.gradcheck` refuses the rule as the backward of an autograd Function."""
     import torch
 
-    class Wrong(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, *x: Any) -> Any:
-            ctx.save_for_backward(*x)
-            return mutant.f(torch, *x)
+    def forward(ctx: Any, *x: Any) -> Any:
+        ctx.save_for_backward(*x)
+        return mutant.f(torch, *x)
 
-        @staticmethod
-        def backward(ctx: Any, *seeds: Any) -> Any:
-            return tuple(seeds[0] * d for d in rule(torch, *ctx.saved_tensors))
+    def backward(ctx: Any, *seeds: Any) -> Any:
+        return tuple(seeds[0] * d for d in rule(torch, *ctx.saved_tensors))
 
+    parts = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
+    function: Any = type("Function", (torch.autograd.Function,), parts)
     x = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in mutant.point]
-    return not torch.autograd.gradcheck(Wrong.apply, x, raise_exception=False)
+    return not torch.autograd.gradcheck(function.apply, x, raise_exception=False)
 
 
 def found_by_jax(mutant: Mutant, rule: Rule) -> bool:

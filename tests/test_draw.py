@@ -1,5 +1,6 @@
 """Pictures: what stands on the cards, the same graph the same bytes, both layout engines, errors that help."""
 
+import math
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -103,7 +104,7 @@ def test_any_name_can_be_drawn(name):
     svg = (x * 2).graph(title=name).svg
     shown = "".join(text or "" for text in texts(svg))
     unseen = dict.fromkeys(map(ord, "\x00\x1b\n\ud800\ufffd\N{WORD JOINER}"))
-    assert name.translate(unseen) in shown.translate(unseen)
+    assert " ".join(name.split()).translate(unseen) in shown.translate(unseen)
 
 
 def test_gradients_that_are_not_finite_can_be_drawn():
@@ -177,3 +178,63 @@ def test_the_program_dot_is_used_where_it_is(monkeypatch, tmp_path):
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert layout.render(neuron().graph().dot, "svg").decode().startswith("<svg>-K")
+
+
+def test_what_the_picture_encodes():
+    """Signs, sizes and options, in the text that Graphviz gets."""
+    x, y = Value(2.0, "x"), Value(-3.0, "y")
+    out = x * y + 0.125 * x
+    out.backward()
+    source = draw(out, direction="TB", digits=7, title="T").dot
+    assert "rankdir=TB" in source
+    assert 'digraph "T"' in source
+    grads = [node.grad for node in (x, y, out)]
+    assert grads == [-2.875, 2.0, 1.0]
+    assert f'BGCOLOR="{theme.NEGATIVE}{round(255 * 0.8):02x}"' in source  # the largest: full strength
+    assert f'BGCOLOR="{theme.POSITIVE}{round(255 * (0.12 + 0.68 * 2 / 2.875)):02x}"' in source
+    assert f"penwidth={1 + 2.5:.2f}" in source  # -3, larger than any gradient
+    assert f"penwidth={1 + 2.5 * 2 / 2.875:.2f}" in source
+    assert ">−2.875<" in source
+    assert draw(out).dot != source
+
+
+def test_what_was_not_taken_gets_nothing_in_the_picture_either():
+    x, y = Value(2.0, "x"), Value(1.0, "y")
+    root = mb.maximum(x, y) * math.inf
+    root.backward()
+    assert y.grad == 0.0
+    assert "inf · 0 = 0" in root.graph().dot
+    assert "= nan" not in root.graph().dot
+    assert theme.tint(math.nan, 1.0).startswith(theme.RULE)
+
+
+@pytest.mark.parametrize("name", ["\n", "\t", " ", "a\nb", "tab\there", "x" * 5000])
+def test_names_are_one_line(name):
+    svg = Value(2.5, name).graph().svg
+    assert ">2.5</text>" in svg
+    shown = " ".join(name.split())
+    assert not shown or (shown if len(shown) <= 40 else shown[:39] + "…") in svg.replace("&#45;", "-").replace(
+        "\xa0", " "
+    )
+
+
+def test_the_dark_style_stays_within_the_picture():
+    svg = Value(1.0, "x").graph().svg
+    rules = re.findall(r"([^{}]+)\{fill:", svg)
+    assert rules
+    assert all(rule.strip().startswith(".micrograd_bp ") for rule in rules)
+    assert '<svg class="micrograd_bp"' in svg
+
+
+def test_a_layout_that_takes_too_long_is_given_up(monkeypatch):
+    monkeypatch.setattr(layout, "_SECONDS", 0.01)
+    monkeypatch.setattr(layout.shutil, "which", lambda name: None)
+    with pytest.raises(TimeoutError, match="draw an inner node"):
+        layout.render("digraph { a -> b }", "svg")
+
+
+def test_a_home_folder_is_meant(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Value(1.0).graph().save("~/a.dot") == tmp_path / "a.dot"
+    with pytest.raises(ValueError, match="digits is a whole number"):
+        Value(1.0).graph(digits=True)

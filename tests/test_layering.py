@@ -28,7 +28,6 @@ STANDARD = {"__future__", "collections", "typing", "functools"}
 L0_IMPORTS = {"math", "numbers", *STANDARD}
 OPTIONAL = {
     "graphviz": "draw.layout",
-    "pygraphviz": "draw.layout",
     "mpmath": "check.replay",
     "hypothesis": "strategies",
 }
@@ -99,7 +98,7 @@ def test_imports_point_down():
         ("engine", "def f():\n    import json"),
         ("ops", "import random"),
         ("nn.module", "import numpy"),
-        ("nn.network", "import pygraphviz"),
+        ("nn.network", "import graphviz"),
         ("unheard_of", ""),
     ],
 )

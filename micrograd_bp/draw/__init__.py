@@ -32,7 +32,7 @@ class Graph:
 
         Returns the path. Raises ValueError for another ending.
         """
-        path = Path(path)
+        path = Path(path).expanduser()
         ending = path.suffix.lower().removeprefix(".")
         if ending not in FORMATS:
             raise ValueError(f"a picture is saved as .{', .'.join(FORMATS)}, not {path.name!r}")
@@ -64,7 +64,8 @@ def draw(
     """The graph below `root` as a picture: a card per value, its gradient tinted by sign and strength, and on each
     edge the local derivative, the line as wide as the gradient that flows through it.
 
-    `direction` is "LR" (left to right) or "TB" (top to bottom), `digits` the significant digits shown. Before any
+    `direction` is "LR" (left to right) or "TB" (top to bottom), `digits` the significant digits shown, `title` the
+    picture's name and tooltip. Before any
     `backward()` no gradients are shown. Raises ValueError above `max_nodes` nodes (layout time grows faster than the
     graph), TypeError for what is not a Value.
 
@@ -74,7 +75,7 @@ def draw(
     """
     if direction not in ("LR", "TB"):
         raise ValueError(f"direction is 'LR' or 'TB', not {direction!r}")
-    if not isinstance(digits, int) or not 1 <= digits <= 17:
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
         raise ValueError(f"digits is a whole number from 1 to 17, not {digits!r}")
     if not (title is None or isinstance(title, str)):
         raise TypeError(f"a title is a str, not {type(title).__name__}")

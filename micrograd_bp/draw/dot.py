@@ -15,6 +15,7 @@ from micrograd_bp.formula import fill, number
 from micrograd_bp.op import ATOM, Op
 
 _LONGEST_LABEL = 22
+_LONGEST_NAME = 40
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # what XML cannot hold
 
 
@@ -22,8 +23,9 @@ def labels(order: list[Value], digits: int) -> dict[Value, str]:
     """What each node is called: its name, else its formula in the names of its arguments, else "" (too long)."""
     parts: dict[Value, tuple[str, int]] = {}
     for node in order:
-        if node.name is not None:
-            parts[node] = (node.name, ATOM)
+        name = shown_name(node)
+        if name:
+            parts[node] = (name, ATOM)
         elif node.op is None:
             parts[node] = ("", ATOM)
         else:
@@ -31,6 +33,12 @@ def labels(order: list[Value], digits: int) -> dict[Value, str]:
             text, precedence = fill(node.op, args) if all(text for text, _ in args) else ("", ATOM)
             parts[node] = (text if len(text) <= _LONGEST_LABEL else "", precedence)
     return {node: text for node, (text, _) in parts.items()}
+
+
+def shown_name(node: Value) -> str:
+    """The node's name on one line of at most 40 characters."""
+    name = " ".join((node.name or "").split())
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def dot(order: list[Value], *, direction: str, digits: int, title: str | None) -> str:
@@ -86,7 +94,8 @@ def _row(name: str, x: float, digits: int, fill_attribute: str) -> str:
 
 def _constant(x: float, digits: int) -> str:
     return (
-        f'[shape=box style=rounded color="{theme.RULE}" fontsize=11 height=0.3 width=0.3 margin="0.08,0.03"'
+        f'[shape=box style="rounded,filled" fillcolor="{theme.CARD}" color="{theme.RULE}" fontsize=11'
+        f' height=0.3 width=0.3 margin="0.08,0.03"'
         f" tooltip={_quote(f'constant {x!r}')} label={_quote(number(x, digits))}]"
     )
 
@@ -96,7 +105,8 @@ def _edge(node: Value, arg: Value, local: float, called: dict[Value, str], digit
     tip = f"∂({name})/∂({below}) = {local!r}"
     width = 1.0
     if node.has_grad:
-        flow = 0.0 if node.grad == 0.0 else node.grad * local
+        refused = node.op is not None and node.op.selects and local == 0.0  # not taken: nothing passes, not even inf
+        flow = 0.0 if node.grad == 0.0 or refused else node.grad * local
         tip += f"; adds {number(node.grad, digits)} · {number(local, digits)} = {number(flow, digits)}"
         width = 1.0 + 2.5 * theme.strength(flow, largest)
     label = _quote(f" {number(local, digits)} ")

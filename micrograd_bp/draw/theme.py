@@ -11,6 +11,8 @@ FONT = "Helvetica,Arial,sans-serif"
 CARD, INK, FAINT, RULE, EDGE = "#ffffff", "#1b1f24", "#5f6670", "#8a919b", "#50565e"
 POSITIVE, NEGATIVE = "#e58e2e", "#3c88c8"
 
+_OURS = ".micrograd_bp"  # the style stays within the picture, also where a page holds it
+
 _DARK = {CARD: "#22272e", INK: "#eceff3", FAINT: "#a9b1bb", RULE: "#6d7681", EDGE: "#aab2bd"}
 
 
@@ -22,7 +24,9 @@ def strength(x: float, largest: float) -> float:
 
 
 def tint(grad: float, largest: float) -> str:
-    """The colour of a gradient: its sign as the hue, its strength as the opacity."""
+    """The colour of a gradient: its sign as the hue, its strength as the opacity; grey for nan."""
+    if math.isnan(grad):
+        return f"{RULE}66"
     opacity = 0.12 + 0.68 * strength(grad, largest) if grad != 0.0 else 0.0
     return f"{POSITIVE if grad > 0.0 else NEGATIVE}{round(255 * opacity):02x}"
 
@@ -30,8 +34,12 @@ def tint(grad: float, largest: float) -> str:
 def with_dark_scheme(svg: str) -> str:
     """`svg` with a style that recolours it where the reader's system asks for dark."""
     rules = "".join(
-        f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}' for light, dark in _DARK.items()
+        f'{_OURS} [fill="{light}"]{{fill:{dark}}}{_OURS} [stroke="{light}"]{{stroke:{dark}}}'
+        for light, dark in _DARK.items()
     )
+    rules += "".join(f'{_OURS} [fill="{hue}"]{{fill-opacity:0.45}}' for hue in (POSITIVE, NEGATIVE))
     style = f"<style>@media (prefers-color-scheme: dark){{{rules}}}</style>"
-    opening = svg.index(">", svg.index("<svg")) + 1
+    start = svg.index("<svg")
+    svg = f'{svg[:start]}<svg class="{_OURS[1:]}"{svg[start + 4 :]}'
+    opening = svg.index(">", start) + 1
     return f"{svg[:opening]}\n{style}{svg[opening:]}"
