@@ -14,6 +14,7 @@ POSITIVE, NEGATIVE = "#e58e2e", "#3c88c8"
 _OURS = ".micrograd_bp"  # the style stays within the picture, also where a page holds it
 
 _DARK = {CARD: "#22272e", INK: "#eceff3", FAINT: "#a9b1bb", RULE: "#6d7681", EDGE: "#aab2bd"}
+_DARK |= {POSITIVE: "#a8651c", NEGATIVE: "#2f6ea6"}  # so that the text on the strongest tint stays legible
 
 
 def strength(x: float, largest: float) -> float:
@@ -37,7 +38,6 @@ def with_dark_scheme(svg: str) -> str:
         f'{_OURS} [fill="{light}"]{{fill:{dark}}}{_OURS} [stroke="{light}"]{{stroke:{dark}}}'
         for light, dark in _DARK.items()
     )
-    rules += "".join(f'{_OURS} [fill="{hue}"]{{fill-opacity:0.45}}' for hue in (POSITIVE, NEGATIVE))
     style = f"<style>@media (prefers-color-scheme: dark){{{rules}}}</style>"
     start = svg.index("<svg")
     svg = f'{svg[:start]}<svg class="{_OURS[1:]}"{svg[start + 4 :]}'
