@@ -6,10 +6,11 @@ import micrograd_bp as mb
 
 
 def test_a_short_run_has_nothing_unexplained():
-    tally = fuzz_expressions.run(12345, 400, 8)
+    tally = fuzz_expressions.run(12345, 400, 8, by_differences=True)
     assert tally.unexplained == []
     assert sum(tally.verdicts.values()) >= 350
     assert tally.verdicts["right"] > 250
+    assert tally.verdicts["by differences: right"] > 250
     assert 0.0 < tally.worst[0] < 10.0
 
 
