@@ -237,3 +237,11 @@ def test_bad_arguments_are_refused():
         check_gradient(mb.sin, 1.0, rtol=-1.0)
     with pytest.raises(mb.DomainError):
         check_gradient(mb.log, -1.0)
+
+
+def test_found_by_the_fuzz_target():
+    tiny = lambda x, y: float(mb.exp(y) * mb.pow(y, x))  # noqa: E731
+    point = (-1.5529397278408159e-86, 3.001452648651859e-160)
+    report = check_gradient(tiny, *point, grad=mb.grad(lambda x, y: mb.exp(y) * mb.pow(y, x)))
+    assert report.verdict == "ill-conditioned"
+    assert check_gradient(lambda y: mb.log_sigmoid(mb.atan2(y, y)), -0.0).verdict == "kink"

@@ -204,7 +204,7 @@ class ByDifferences:
                 ladder = Ladder(along, x, scale)
                 here = [ladder.slope(k) for k in range(self.count)]
                 best = [better(a, b) for a, b in zip(best, here, strict=True)] if best else here
-                if all(slope.error <= 1e-8 * abs(slope.value) for slope in best):
+                if all(slope.error <= 1e-8 * abs(slope.value) and slope.kind != "end" for slope in best):
                     break
             self._slopes[i] = best
         return self._slopes[i]
