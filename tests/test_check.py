@@ -245,3 +245,5 @@ def test_found_by_the_fuzz_target():
     report = check_gradient(tiny, *point, grad=mb.grad(lambda x, y: mb.exp(y) * mb.pow(y, x)))
     assert report.verdict == "ill-conditioned"
     assert check_gradient(lambda y: mb.log_sigmoid(mb.atan2(y, y)), -0.0).verdict == "kink"
+    isolated = check_gradient(lambda y, z: mb.where(z, 3.0, mb.where(y, 3.0, 3.0)), 2.3e-308, 0.0)
+    assert isolated.verdict == "kink"

@@ -112,6 +112,9 @@ def _diagonals(replay: Replay, node: Value, op: Op, places: list[int], args: lis
         direction = [0] * op.arity
         for place, sign in zip(places, signs, strict=True):
             direction[place] = sign
+        along_it = [float(x) + 2.0**-10 * d for x, d in zip(args, direction, strict=True)]
+        if not _met(op, along_it):
+            continue  # this way leads off the kink
         ahead = _side(replay, op, direction, args)
         behind = _side(replay, op, [-d for d in direction], args)
         if ahead is None or behind is None or abs(ahead + behind) > SAME * abs(ahead):
