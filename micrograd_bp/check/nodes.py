@@ -96,12 +96,14 @@ def _at_corner(replay: Replay, op: Op, place: int, args: list[Any], recorded: fl
         return "kink", where
     low, high = min(slopes), max(slopes)
     slack = SAME * max(abs(low), abs(high)) + 1e-15
+    nearer = [_side(replay, op, [side * (p == place) for p in range(op.arity)], args, _STEP**3) for side in (-1, 1)]
     if math.isinf(recorded):
-        nearer = [_side(replay, op, [side * (p == place) for p in range(op.arity)], args, _STEP**3) for side in (-1, 1)]
-        grows = any(s is not None and abs(s) > 1.01 * max(abs(low), abs(high)) for s in nearer)
+        grows = any(s is not None and abs(s) > (1 + 1e-12) * max(abs(low), abs(high)) for s in nearer)
         return ("kink", where) if grows else ("wrong", f"{where}, with finite slopes")
     if low - slack <= recorded <= high + slack:
         return "kink", where
+    if any(s is not None and abs(s - recorded) < 0.5 * min(abs(low - recorded), abs(high - recorded)) for s in nearer):
+        return "kink", where  # the slope comes nearer with the step
     return "wrong", f"{where}: outside the slopes {float(low):.6g} and {float(high):.6g} of its sides"
 
 
