@@ -249,3 +249,5 @@ def test_found_by_the_fuzz_target():
     assert isolated.verdict == "kink"
     assert check_gradient(lambda x, y: mb.pow(x, y), 0.0, 1.3132616875182228).verdict == "kink"
     assert check_gradient(lambda x, y: mb.pow(x, y), 0.0, 0.999999999984259).verdict == "kink"
+    for y in (1.0026539993030568, 1.0 + 2.0**-52, 1.0 - 2.0**-53):
+        assert check_gradient(lambda x, y=y: mb.pow(x, y), -0.0).verdict == "kink"
