@@ -53,7 +53,8 @@ def relative_error(e: Expression) -> float:
     root.backward()
     replay = Replay(topological_order(root), leaves)
     errors = [0.0]
-    for leaf, exact, size in zip(leaves, *replay.recorded_sum(), strict=True):
+    sums = replay.recorded_sum()
+    for leaf, exact, size in zip(leaves, sums.totals, sums.sizes, strict=True):
         if 1e-290 < abs(exact) < 1e290 and math.isfinite(leaf.grad):
             condition = float(size / abs(exact)) * len(replay.order)
             errors.append(float(abs(leaf.grad - exact)) / math.ulp(float(abs(exact))) / max(condition, 1.0))

@@ -251,3 +251,4 @@ def test_found_by_the_fuzz_target():
     assert check_gradient(lambda x, y: mb.pow(x, y), 0.0, 0.999999999984259).verdict == "kink"
     for y in (1.0026539993030568, 1.0 + 2.0**-52, 1.0 - 2.0**-53):
         assert check_gradient(lambda x, y=y: mb.pow(x, y), -0.0).verdict == "kink"
+    assert check_gradient(lambda z: mb.square(z / z), 1.1125369292536007e-308).verdict == "ill-conditioned"

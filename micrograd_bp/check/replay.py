@@ -6,8 +6,9 @@ errors, op; mpmath when called.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import MissingExtraError
@@ -16,6 +17,14 @@ from micrograd_bp.op import Op
 _DIGITS = (90, 330, 1200)  # tried in turn, until a slope stands: erf' at 26 is 1e-294
 
 UNDEFINED = (ValueError, ZeroDivisionError, OverflowError, NotImplementedError)
+
+
+class Sums(NamedTuple):
+    """For each variable the sum over paths, and that of the magnitudes; whether some of these are beyond the floats."""
+
+    totals: list[Any]
+    sizes: list[Any]
+    overflow: bool
 
 
 class Replay:
@@ -99,8 +108,8 @@ class Replay:
             for up, down in zip(ahead, behind, strict=True)
         ]
 
-    def recorded_sum(self) -> tuple[list[Any], list[Any]]:
-        """The recorded local derivatives, multiplied and added up exactly; and the sum of the terms' magnitudes."""
+    def recorded_sum(self) -> Sums:
+        """The recorded local derivatives, multiplied and added up exactly."""
         sums: dict[Value, Any] = {self.order[-1]: self.m.mpf(1)}
         sizes = dict(sums)
         for node in reversed(self.order):
@@ -114,8 +123,9 @@ class Replay:
                     continue
                 sums[arg] = sums.get(arg, 0) + adjoint * local
                 sizes[arg] = sizes.get(arg, 0) + sizes[node] * abs(local) + 2.0**-1022  # a product may underflow
-        return ([sums.get(leaf, self.m.mpf(0)) for leaf in self.variables],
-                [sizes.get(leaf, self.m.mpf(0)) for leaf in self.variables])  # fmt: skip
+        zero = self.m.mpf(0)
+        overflow = any(sys.float_info.max < size < self.m.inf for size in sizes.values())
+        return Sums([sums.get(v, zero) for v in self.variables], [sizes.get(v, zero) for v in self.variables], overflow)
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 

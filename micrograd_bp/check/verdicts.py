@@ -16,7 +16,7 @@ from micrograd_bp.check import nodes
 from micrograd_bp.check.differences import Ladder, Slope, better, scales
 from micrograd_bp.check.hints import graph_hint, hint
 from micrograd_bp.check.nodes import SAME, Edge
-from micrograd_bp.check.replay import Replay
+from micrograd_bp.check.replay import Replay, Sums
 from micrograd_bp.check.subject import Subject, called
 from micrograd_bp.engine import Value, topological_order
 
@@ -77,7 +77,7 @@ class ByReplay:
         return nodes.wrong_value(self.replay)
 
     @cached_property
-    def sums(self) -> tuple[list[Any], list[Any]]:
+    def sums(self) -> Sums:
         return self.replay.recorded_sum()
 
     def own(self, i: int, computed: float) -> Verdict:
@@ -95,7 +95,9 @@ class ByReplay:
         if self.wrong_edge is not None:
             edge = self.wrong_edge
             return Verdict("wrong", expected, kind="wrong rule", node=edge.node, reason=describe(edge))
-        total, size = (parts[i] for parts in self.sums)
+        total, size = self.sums.totals[i], self.sums.sizes[i]
+        if self.sums.overflow and not math.isfinite(computed):
+            return Verdict("ill-conditioned", expected, reason="every rule is right; a product of the chain overflows")
         unclear = (self.corner or true is None) and not (
             math.isfinite(computed) and math.isfinite(float(total))
         )  # infinities of a kink may meet as nan
@@ -118,7 +120,7 @@ class ByReplay:
             return Verdict("kink", expected, reason="some local derivative does not exist here")
         if _near(computed, true, self.rtol, self.atol):
             return Verdict("right", expected)
-        x, size = self.leaves[i].data, self.sums[1][i]
+        x, size = self.leaves[i].data, self.sums.sizes[i]
         blur = 16 * _EPS * max(abs(self.root.data) / max(abs(x), _TINY), float(size)) + 10 * float(abs(true - own))
         if self.atol == 0.0 and _near(computed, true, 0.0, blur):
             return (
@@ -162,7 +164,7 @@ class ByReplay:
                 "ill-conditioned", expected, reason="second derivatives of such numbers leave the floats' range"
             )
         slope = self._slopes[i]
-        again, size = (slope.gradient()[j], slope.recorded_sum()[1][j]) if slope is not None else (0, 0)
+        again, size = (slope.gradient()[j], slope.recorded_sum().sizes[j]) if slope is not None else (0, 0)
         if again is None or abs(again - true) > _ROUGHLY * abs(true) + _EPS * size + _TINY:
             reason = "the rules are right, but what they give is not: one of them does not hold for Values"
             return Verdict("wrong", expected, kind="wrong rule", reason=reason)
