@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from micrograd_bp.draw import Graph
 
 VIEWS: dict[str, Callable[..., Any]] = {}
-"""What rooms above this one do for a node, so that imports keep pointing down: `draw` puts "graph" here."""
+"""What rooms above this one do for a node or a module, so that imports keep pointing down: draw's "graph", for one."""
 
 _lock = threading.RLock()  # marks and adjoints live on the nodes: one sort or backward pass at a time
 _last_mark = 0
@@ -197,7 +197,7 @@ class Value(Number):
         return Value(self._data, self._name)
 
     def graph(self, **options: Any) -> Graph:
-        """The graph below this node as a picture: `.svg`, `.dot`, `.save("x.svg")`; options as for `draw`."""
+        """The graph below this node as a picture: `.svg`, `.dot`, `.save("x.svg")`; options: see `draw_graph`."""
         picture: Graph = VIEWS["graph"](self, **options)
         return picture
 

@@ -33,9 +33,9 @@ def test_the_cards_of_a_neuron():
     loss = neuron()
     assert "grad" not in texts(loss.graph().svg)
     loss.backward()
-    shown = texts(loss.graph().svg)
+    shown = [text.strip() for text in texts(loss.graph().svg)]
     for text in ("w", "ŷ", "w·x", "w·x + b", "(ŷ − y)²", "L", "= σ", "leaf", "grad", "−0.9089", "0.08282", "−1.5"):
-        assert text in [t.strip() for t in shown], text
+        assert text in shown, text
     assert shown.count("data") == 10  # constants are no cards
     elements = ET.fromstring(loss.graph().svg.encode()).iter()
     titles = "\n".join(element.get("{http://www.w3.org/1999/xlink}title") or "" for element in elements)
@@ -150,10 +150,26 @@ def test_notebooks_and_repr():
         (lambda: neuron().graph(digits=0), ValueError, "digits is a whole number from 1 to 17, not 0"),
         (lambda: neuron().graph(digits=2.5), ValueError, "not 2.5"),
         (lambda: neuron().graph(title=3), TypeError, "a title is a str, not int"),
-        (lambda: neuron().graph(max_nodes=9), ValueError, "the graph has 10 nodes, more than max_nodes=9"),
-        (lambda: neuron().graph().save("x.gif"), ValueError, r"saved as \.svg, \.png, \.pdf, \.dot, not 'x.gif'"),
+        (lambda: neuron().graph(max_nodes=0), ValueError, "max_nodes is a whole number, at least 1, not 0"),
+        (lambda: neuron().graph(depth=-1), ValueError, "depth is a whole number, at least 0, not -1"),
+        (lambda: neuron().graph(depth=True), ValueError, "depth is a whole number, at least 0, not True"),
+        (lambda: neuron().graph(around=Value(1.0)), ValueError, "around= is a value that this graph does not have"),
+        (lambda: neuron().graph(around="w"), TypeError, "around is a Value of the graph, not str"),
+        (lambda: neuron().graph(view="steps", depth=1), ValueError, "with view='steps' leave them out"),
+        (lambda: neuron().graph(view="layers"), ValueError, "view='layers' needs a network"),
+        (lambda: neuron().graph(clusters="neurons"), ValueError, "clusters='neurons' needs a network"),
+        (lambda: neuron().graph(clusters="x"), ValueError, "clusters is 'auto', 'neurons', 'layers' or None, not 'x'"),
+        (lambda: neuron().graph(view=None), ValueError, "view is 'values', 'steps', 'neurons' or 'layers', not None"),
+        (lambda: neuron().graph(edges=1), ValueError, "edges is 'local', 'flow' or 'none', not 1"),
+        (lambda: neuron().graph(constants=0), TypeError, "constants is True or False, not 0"),
+        (lambda: neuron().graph(view="steps", inputs=[1.0]), TypeError, "inputs are Values"),
+        (
+            lambda: neuron().graph().save("x.gif"),
+            ValueError,
+            r"saved as \.svg, \.png, \.pdf, \.dot, \.mmd, not 'x.gif'",
+        ),
         (lambda: neuron().graph(colour="red"), TypeError, "colour"),
-        (lambda: draw(3.0), TypeError, "takes a Value, not float"),
+        (lambda: draw(3.0), TypeError, "takes a Value, for its graph, or a Module, for its network, not float"),
     ],
 )
 def test_bad_input(call, error, message):

@@ -17,7 +17,8 @@ ORDER = (
     *("errors", "ieee", "op", "ops"),  # L0: what an operation is, and the table
     *("number", "engine", "dual", "taylor", "formula", "copying", "custom"),  # L1: numbers that record, and formulas
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
-    *("draw.theme", "draw.dot", "draw.layout", "draw"),
+    *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
+    *("draw.dot", "draw.mermaid", "draw.network", "draw.picture", "draw.graph", "draw"),
     *("check.report", "check.subject", "check.differences", "check.replay", "check.nodes", "check.hints"),
     *("check.verdicts", "check.run", "check"),
     "",  # the package itself

@@ -1,91 +1,70 @@
-"""Pictures of graphs: `draw(v)` or `v.graph()`. Imports engine, formula and errors."""
+"""Pictures of graphs and networks: `draw(v)` or `v.graph()`, `draw(model)`. Imports engine, errors, nn."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
+import contextlib
+from collections.abc import Sequence
+from typing import Any
 
-from micrograd_bp.draw import layout, theme
-from micrograd_bp.draw.dot import dot
-from micrograd_bp.engine import VIEWS, Value, topological_order
-
-FORMATS = ("svg", "png", "pdf", "dot")
-
-
-class Graph:
-    """A picture of a graph: `dot` and `svg` are text, `save` writes a file, notebooks show it by themselves."""
-
-    def __init__(self, source: str, nodes: int) -> None:
-        self.dot = source
-        self.nodes = nodes
-        self._svg: str | None = None
-
-    @property
-    def svg(self) -> str:
-        """The picture as SVG text, light or dark as the reader's system asks; laid out when first needed."""
-        if self._svg is None:
-            self._svg = theme.with_dark_scheme(layout.render(self.dot, "svg").decode())
-        return self._svg
-
-    def save(self, path: str | Path) -> Path:
-        """Write the picture as the ending of `path` says: .svg, .png, .pdf or .dot; missing folders are made.
-
-        Returns the path. Raises ValueError for another ending.
-        """
-        path = Path(path).expanduser()
-        ending = path.suffix.lower().removeprefix(".")
-        if ending not in FORMATS:
-            raise ValueError(f"a picture is saved as .{', .'.join(FORMATS)}, not {path.name!r}")
-        if ending == "svg":
-            content = self.svg.encode()
-        elif ending == "dot":
-            content = self.dot.encode()
-        else:
-            content = layout.render(self.dot, ending)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        return path
-
-    def _repr_svg_(self) -> str:
-        return self.svg
-
-    def __repr__(self) -> str:
-        return f"<Graph of {self.nodes} values; .svg, .save(path)>"
+from micrograd_bp.draw.graph import check_style, draw_graph
+from micrograd_bp.draw.network import columns, network_dot, network_mermaid
+from micrograd_bp.draw.picture import WRITERS as WRITERS
+from micrograd_bp.draw.picture import Graph as Graph
+from micrograd_bp.engine import VIEWS, Value
+from micrograd_bp.errors import MissingExtraError
+from micrograd_bp.nn import Module
 
 
-def draw(
-    root: Value,
-    *,
-    direction: Literal["LR", "TB"] = "LR",
-    digits: int = 4,
-    title: str | None = None,
-    max_nodes: int = 500,
-) -> Graph:
-    """The graph below `root` as a picture: a card per value, its gradient tinted by sign and strength, and on each
-    edge the local derivative, the line as wide as the gradient that flows through it.
+def draw(drawn: Value | Module, **options: Any) -> Graph:
+    """A picture of a value's graph, with the options of `draw_graph`, or of a network, with those of `draw_network`.
 
-    `direction` is "LR" (left to right) or "TB" (top to bottom), `digits` the significant digits shown, `title` the
-    picture's name and tooltip. Before any
-    `backward()` no gradients are shown. Raises ValueError above `max_nodes` nodes (layout time grows faster than the
-    graph), TypeError for what is not a Value.
+    Raises TypeError for what is neither a Value nor a Module.
 
-    >>> x = Value(3.0, name="x")
-    >>> print(draw(x * x).dot.splitlines()[-2])
-      n0 -> n1 [label=" 3 " penwidth=1.00 tooltip="∂(x·x)/∂(x) = 3.0" labeltooltip="∂(x·x)/∂(x) = 3.0"]
+    >>> from micrograd_bp import nn
+    >>> x = Value(3.0, "x")
+    >>> draw(x * x), draw(nn.MLP(2, [2, 1]), title="XOR")
+    (<Graph of 2 values; .svg, .save(path)>, <Graph of a network 2-2-1; .svg, .save(path)>)
     """
-    if direction not in ("LR", "TB"):
-        raise ValueError(f"direction is 'LR' or 'TB', not {direction!r}")
-    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
-        raise ValueError(f"digits is a whole number from 1 to 17, not {digits!r}")
-    if not (title is None or isinstance(title, str)):
-        raise TypeError(f"a title is a str, not {type(title).__name__}")
-    order = topological_order(root)
-    if len(order) > max_nodes:
-        raise ValueError(
-            f"the graph has {len(order)} nodes, more than max_nodes={max_nodes}: draw an inner node, or pass a larger "
-            f"max_nodes (about 0.3 s of layout at 450 nodes, 4 to 8 s at 2,000)"
-        )
-    return Graph(dot(order, direction=direction, digits=digits, title=title), len(order))
+    if isinstance(drawn, Value):
+        return draw_graph(drawn, **options)
+    if isinstance(drawn, Module):
+        return draw_network(drawn, **options)
+    raise TypeError(f"draw takes a Value, for its graph, or a Module, for its network, not {type(drawn).__name__}")
 
 
-VIEWS["graph"] = draw
+def draw_network(
+    model: Module, *, inputs: Sequence[Value | float] | None = None, digits: int = 3, title: str | None = None
+) -> Graph:
+    """A network as the tutorials draw it: neurons as circles in columns, biases below them, weights on the lines, their
+    sign as the colour and their size as the width; gradients (∂) once there are any.
+
+    With `inputs` the circles show the activations. A layer of more than 16 neurons is abbreviated; between layers with
+    many connections the weights are in the tooltips only. `.mermaid` has the network in steps, formulas on the lines.
+
+    Raises ValueError for a module without layers that follow one another, ShapeError for another number of inputs.
+    """
+    network = columns(model, inputs)
+    style = check_style("LR", digits, title)
+    sizes = "-".join(str(size) for size in network.sizes)
+    count = sum(1 for _ in model.named_parameters())
+    options = {"inputs": inputs, "digits": digits, "title": title}
+    return Graph(
+        model,
+        count,
+        network_dot(network, style),
+        lambda: network_mermaid(network, digits),
+        f"a network {sizes}",
+        options,
+    )
+
+
+def notebook(model: Module) -> dict[str, str]:
+    """What a notebook shows of a model: its picture where it has one and Graphviz is there, and its text."""
+    shown = {"text/plain": repr(model)}
+    with contextlib.suppress(ValueError, MissingExtraError, TimeoutError):
+        shown["image/svg+xml"] = draw_network(model).svg
+    return shown
+
+
+VIEWS["graph"] = draw_graph
+VIEWS["notebook"] = notebook

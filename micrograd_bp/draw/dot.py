@@ -1,127 +1,256 @@
-"""A graph as DOT text: one card per value, the local derivatives on the edges. Imports engine and formula.
+"""A scene as DOT text: a card per value, a box for many, the local derivatives on the edges.
 
-The colours are those of the light scheme; `theme` adds the dark one to the finished SVG.
+The colours are those of the light scheme; `theme` adds the dark one to the finished SVG. Imports engine, formula,
+scene, text and theme.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from html import escape
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
 
 from micrograd_bp.draw import theme
+from micrograd_bp.draw.scene import Box, Scene
+from micrograd_bp.draw.text import called, count, html, labels, quote, small, tooltip
 from micrograd_bp.engine import Value
-from micrograd_bp.formula import fill, number
-from micrograd_bp.op import ATOM, Op
+from micrograd_bp.formula import number
 
-_LONGEST_LABEL = 22
-_LONGEST_NAME = 40
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # what XML cannot hold
+Edges = Literal["local", "flow", "none"]
 
-
-def labels(order: list[Value], digits: int) -> dict[Value, str]:
-    """What each node is called: its name, else its formula in the names of its arguments, else "" (too long)."""
-    parts: dict[Value, tuple[str, int]] = {}
-    for node in order:
-        name = shown_name(node)
-        if name:
-            parts[node] = (name, ATOM)
-        elif node.op is None:
-            parts[node] = ("", ATOM)
-        else:
-            args = [parts[arg] if isinstance(arg, Value) else (number(arg, digits), ATOM) for arg in node.args]
-            text, precedence = fill(node.op, args) if all(text for text, _ in args) else ("", ATOM)
-            parts[node] = (text if len(text) <= _LONGEST_LABEL else "", precedence)
-    return {node: text for node, (text, _) in parts.items()}
+_SPAN, _NEAR = 800, 4  # Graphviz lays out a node for each rank that an edge crosses: about a second for so many
+TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{}"{}>{}</TABLE>'
 
 
-def shown_name(node: Value) -> str:
-    """The node's name on one line of at most 40 characters."""
-    name = " ".join((node.name or "").split())
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+@dataclass(frozen=True)
+class Style:
+    """How a scene is drawn: the options of `draw` that do not choose what is shown."""
+
+    direction: str = "LR"
+    digits: int = 4
+    title: str = ""
+    edges: Edges = "local"
+    constants: bool = True
 
 
-def dot(order: list[Value], *, direction: str, digits: int, title: str | None) -> str:
-    """The DOT text of the nodes `order`, in topological order; the same graph gives the same text."""
-    ids = {node: f"n{i}" for i, node in enumerate(order)}
-    called = labels(order, digits)
-    largest = max((abs(node.grad) for node in order if node.has_grad and math.isfinite(node.grad)), default=0.0)
-    # Graphviz takes "\N" from the node attributes for granted where a node has no label of its own
-    lines = [
-        f"digraph {_quote(title or 'graph')} {{",
-        f'  graph [rankdir={direction} bgcolor="transparent" nodesep=0.25 ranksep=0.45 fontname="{theme.FONT}"'
-        f" tooltip={_quote(title or ' ')}]",
-        f'  node [shape=box style="rounded,filled" fillcolor="{theme.CARD}" color="{theme.RULE}" margin=0.03'
+def dot(scene: Scene, style: Style) -> str:
+    """The DOT text of a scene; the same graph gives the same text."""
+    return _Writer(scene, style).text()
+
+
+def head(style: Style, note: str, layout: str) -> list[str]:
+    """The first lines: the title above the picture, the fonts and colours."""
+    lines = [f'<FONT POINT-SIZE="15"><B>{html(style.title)}</B></FONT>'] if style.title else []
+    lines += [small(note, theme.FAINT, 11)] if note else []
+    rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
+    title = f" labelloc=t label=<{TABLE.format(3, '', rows)}>" if lines else ""
+    return [
+        f"digraph {quote(style.title or 'graph')} {{",
+        f'  graph [{layout} bgcolor="transparent" fontname="{theme.FONT}" fontcolor="{theme.INK}"{title}'
+        f" tooltip={tooltip(style.title or ' ')}]",
+        # Graphviz takes "\N" from the node attributes for granted where a node has no label of its own
+        f'  node [shape=box style="rounded,filled" fillcolor="{theme.CARD}" color="{theme.RULE}" margin="0.05,0.03"'
         f' fontname="{theme.FONT}" fontsize=12 fontcolor="{theme.INK}" label="\\N"]',
         f'  edge [fontname="{theme.FONT}" fontsize=10 color="{theme.EDGE}" fontcolor="{theme.FAINT}" arrowsize=0.7]',
     ]
-    for node in order:
-        lines.append(f"  {ids[node]} {_card(node, called[node], digits, largest)}")
-    for node in order:
-        for place, (arg, local) in enumerate(zip(node.args, node.local_grads, strict=True)):
-            source = ids[arg] if isinstance(arg, Value) else f"{ids[node]}_{place}"
-            if isinstance(arg, Value):
-                attributes = _edge(node, arg, local or 0.0, called, digits, largest)
-            else:
-                lines.append(f"  {source} {_constant(arg, digits)}")
-                attributes = "[tooltip=constant style=dashed]"
-            lines.append(f"  {source} -> {ids[node]} {attributes}")
-    return "\n".join([*lines, "}", ""])
 
 
-def _card(node: Value, label: str, digits: int, largest: float) -> str:
-    kind = "leaf" if node.op is None else f"= {node.op.symbol}"
-    parts = [f"<B>{_html(label)}</B>"] if label else []
-    parts.append(f'<FONT COLOR="{theme.FAINT}" POINT-SIZE="10">{_html(kind)}</FONT>')
-    rows = [f'<TR><TD COLSPAN="2" SIDES="B" BORDER="1" COLOR="{theme.RULE}">{"  ".join(parts)}</TD></TR>']
-    rows.append(_row("data", node.data, digits, ""))
-    tip = f"{_tip_name(label, node.op)}: data {node.data!r}"
-    if node.has_grad:
-        rows.append(_row("grad", node.grad, digits, f' BGCOLOR="{theme.tint(node.grad, largest)}"'))
-        tip += f", grad {node.grad!r}"
-    table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">{"".join(rows)}</TABLE>'
-    return f"[tooltip={_quote(tip)} label=<{table}>]"
+class _Writer:
+    def __init__(self, scene: Scene, style: Style) -> None:
+        self.scene, self.style = scene, style
+        self.called = labels(scene.order, style.digits)
+        self.largest = theme.largest(scene.order)
+        self.cards = {node: f"n{i}" for i, node in enumerate(scene.cards)}
+        self.ids = {node: f"b{i}" for i, box in enumerate(scene.boxes) for node in box.members} | self.cards
+        self.far = _far(scene)
+        self.within: dict[Value, list[str]] = {}  # the lines about a card: itself and what is drawn for it alone
+        self.lines: list[str] = []
+
+    def text(self) -> str:
+        layout = f"rankdir={self.style.direction} nodesep=0.25 ranksep=0.4"
+        self.within = {node: [f"{self.cards[node]} {self.card(node)}"] for node in self.scene.cards}
+        if self.scene.steps is None:
+            for node in self.scene.cards:
+                for place, arg in enumerate(node.args):
+                    self.edge(node, place, arg)
+            self.box_edges()
+        for step in self.scene.steps or ():
+            label, tip = self.edge_label(step.formula), tooltip(step.formula)
+            for source in step.sources:
+                ends = f"{self.cards[source]} -> {self.cards[step.target]}"
+                self.lines.append(f"  {ends} [label={label} tooltip={tip} labeltooltip={tip}]")
+        framed = {node for _, members in self.scene.clusters for node in members}
+        frames = []
+        for i, (title, members) in enumerate(self.scene.clusters):
+            frames += [f"  subgraph cluster_{i} {{", f"    graph [{frame(title)}]"]
+            frames += [f"    {line}" for node in members for line in self.within[node]]
+            frames.append("  }")
+        free = [f"  {line}" for node in self.scene.cards if node not in framed for line in self.within[node]]
+        boxes = [f"  b{i} {self.box(box)}" for i, box in enumerate(self.scene.boxes)]
+        return "\n".join([*head(self.style, self.scene.note, layout), *frames, *free, *boxes, *self.lines, "}", ""])
+
+    def card(self, node: Value) -> str:
+        label = self.called[node]
+        parts = [f"<B>{html(label)}</B>"] if label else []
+        parts.append(small("leaf" if node.op is None else f"= {node.op.symbol}", theme.FAINT))
+        rows = [f'<TR><TD SIDES="B" BORDER="1" COLOR="{theme.RULE}">{"  ".join(parts)}</TD></TR>']
+        rows.append(_row("data", number(node.data, self.style.digits), ""))
+        tip = f"{called(node, label)}: data {node.data!r}"
+        if node.has_grad:
+            rows.append(_row("grad", number(node.grad, self.style.digits), theme.tint(node.grad, self.largest)))
+            tip += f", grad {node.grad!r}"
+        return f"[tooltip={tooltip(tip)} label=<{TABLE.format(2, '', ''.join(rows))}>]"
+
+    def edge(self, node: Value, place: int, arg: Value | float) -> None:
+        user = self.cards[node]
+        if not isinstance(arg, Value):
+            if self.style.constants:
+                self.within[node].append(f"{user}_{place} {self.constant(arg)}")
+                self.lines.append(f"  {user}_{place} -> {user} [tooltip=constant style=dashed]")
+            return
+        if arg not in self.cards:
+            return
+        local = node.local_grads[place] or 0.0
+        name, below = called(node, self.called[node]), called(arg, self.called[arg])
+        tip = f"∂({name})/∂({below}) = {local!r}"
+        width = 1.0
+        if node.has_grad:
+            flow = contribution(node, local)
+            tip += (
+                f"; adds {number(node.grad, self.style.digits)} · {number(local, self.style.digits)}"
+                f" = {number(flow, self.style.digits)}"
+            )
+            width = 1.0 + 2.5 * theme.strength(flow, self.largest)
+        source = self.cards[arg]
+        if (node, place) in self.far:
+            source = f"{user}_{place}"
+            self.within[node].append(f"{source} {self.again(arg, below)}")
+        shown = edge_number(node, local, self.style.edges)
+        label = "" if shown is None else f"label={self.edge_label(number(shown, self.style.digits))} "
+        tips = f"tooltip={tooltip(tip)}" + (f" labeltooltip={tooltip(tip)}" if label else "")
+        self.lines.append(f"  {source} -> {user} [{label}penwidth={width:.2f} {tips}]")
+
+    def edge_label(self, text: str) -> str:
+        if self.style.direction == "TB":
+            return quote(f" {text} ")
+        return f"<{TABLE.format(3, '', f'<TR><TD>{html(text)}</TD></TR>')}>"  # so that it stands clear of the line
+
+    def constant(self, x: float) -> str:
+        return (
+            f'[fontsize=11 height=0.3 width=0.3 margin="0.08,0.03"'
+            f" tooltip={tooltip(f'constant {x!r}')} label={quote(number(x, self.style.digits))}]"
+        )
+
+    def again(self, node: Value, name: str) -> str:
+        tip = f"{name}: data {node.data!r}; its card is elsewhere, too far for a line"
+        return (
+            f'[style="rounded,dashed" height=0.3 width=0.3 margin="0.08,0.03" fontsize=11'
+            f" tooltip={tooltip(tip)} label=<<B>{html(name)}</B> {small('↗', theme.FAINT)}>]"
+        )
+
+    def box(self, box: Box) -> str:
+        members = count(len(box.members), "value")
+        if box.left_out:
+            text = small(
+                f"… {len(box.members):,} more {'value' if len(box.members) == 1 else 'values'}", theme.FAINT, 11
+            )
+            return f'[style="rounded,dashed" height=0.3 tooltip={tooltip(f"{members} left out")} label=<{text}>]'
+        leaves = sum(node.op is None for node in box.members)
+        lines = [f"<B>{html(box.title)}</B>", f"{members}, {html(count(leaves, 'leaf'))}"]
+        operations = Counter(node.op.name for node in box.members if node.op is not None)
+        tip = f"{box.title}: {members}, {count(leaves, 'leaf')}"
+        if operations:
+            ranked = sorted(operations.items(), key=lambda item: (-item[1], item[0]))
+            lines.append(small(" · ".join(f"{n:,} {name}" for name, n in ranked[:3]), theme.FAINT, 11))
+            lines[-1] += small(" …", theme.FAINT, 11) if len(ranked) > 3 else ""
+            tip += "; " + ", ".join(f"{n:,} {name}" for name, n in ranked)
+        rows = [f"<TR><TD>{line}</TD></TR>" for line in lines]
+        grads = [node.grad for node in box.members if node.has_grad]
+        if grads:
+            rms = math.hypot(*grads) / math.sqrt(len(grads))
+            text = f"grad rms {html(number(rms, self.style.digits))}"
+            rows.append(f"<TR><TD>{pill(f'<TR><TD>{text}</TD></TR>', theme.magnitude(rms, self.largest))}</TD></TR>")
+            tip += f"; grad rms {rms!r}"
+        return f"[tooltip={tooltip(tip)} label=<{TABLE.format(2, '', ''.join(rows))}>]"
+
+    def box_edges(self) -> None:
+        """One line for all edges between two boxes, or a box and a card; those between stubs are not shown."""
+        left_out = {f"b{i}" for i, box in enumerate(self.scene.boxes) if box.left_out}
+        number_of: Counter[tuple[str, str]] = Counter()
+        strongest: dict[tuple[str, str], float] = {}
+        for node in self.scene.order:
+            for arg, local in zip(node.args, node.local_grads, strict=True):
+                if isinstance(arg, Value):
+                    ends = (self.ids[arg], self.ids[node])
+                    if ends[0] == ends[1] or left_out.issuperset(ends) or (arg in self.cards and node in self.cards):
+                        continue
+                    number_of[ends] += 1
+                    flow = contribution(node, local or 0.0) if node.has_grad else 0.0
+                    strongest[ends] = max(strongest.get(ends, 0.0), theme.strength(flow, self.largest))
+        for ends, n in number_of.items():
+            dashed = not left_out.isdisjoint(ends)
+            look = "style=dashed" if dashed else f"penwidth={1.0 + 2.5 * strongest[ends]:.2f}"
+            label = "" if n == 1 else f"label={self.edge_label(count(n, 'edge'))} "
+            tip = tooltip(count(n, "edge"))
+            self.lines.append(f"  {ends[0]} -> {ends[1]} [{label}{look} tooltip={tip} labeltooltip={tip}]")
 
 
-def _row(name: str, x: float, digits: int, fill_attribute: str) -> str:
-    ink = theme.INK if fill_attribute else theme.FAINT
-    caption = f'<FONT COLOR="{ink}" POINT-SIZE="10">{name}</FONT>'
+def contribution(node: Value, local: float) -> float:
+    """What an edge adds to its argument's gradient; what was not taken gets nothing, not even inf."""
+    refused = node.op is not None and node.op.selects and local == 0.0
+    return 0.0 if node.grad == 0.0 or refused else node.grad * local
+
+
+def edge_number(node: Value, local: float, edges: Edges) -> float | None:
+    """What is written on an edge to `node`, if anything."""
+    if edges == "local":
+        return local
+    return contribution(node, local) if edges == "flow" and node.has_grad else None
+
+
+def frame(title: str) -> str:
+    """The attributes of a frame around nodes."""
     return (
-        f'<TR><TD ALIGN="LEFT"{fill_attribute}>{caption}</TD>'
-        f'<TD ALIGN="RIGHT"{fill_attribute}>{number(x, digits)}</TD></TR>'
+        f'style="rounded,filled" fillcolor="{theme.FRAME}" color="{theme.FRAME_RULE}" margin=10 labeljust=l'
+        f" label=<{small(title, theme.FAINT, 11)}> tooltip={tooltip(title)}"
     )
 
 
-def _constant(x: float, digits: int) -> str:
-    return (
-        f'[shape=box style="rounded,filled" fillcolor="{theme.CARD}" color="{theme.RULE}" fontsize=11'
-        f' height=0.3 width=0.3 margin="0.08,0.03"'
-        f" tooltip={_quote(f'constant {x!r}')} label={_quote(number(x, digits))}]"
-    )
+def _row(name: str, text: str, tint: str) -> str:
+    caption = small(f"{name}\N{NO-BREAK SPACE}", theme.INK if tint else theme.FAINT)
+    cells = f'<TR><TD ALIGN="LEFT">{caption}</TD><TD ALIGN="RIGHT">{html(text)}</TD></TR>'
+    return f'<TR><TD CELLPADDING="1">{pill(cells, tint)}</TD></TR>'
 
 
-def _edge(node: Value, arg: Value, local: float, called: dict[Value, str], digits: int, largest: float) -> str:
-    name, below = _tip_name(called[node], node.op), _tip_name(called[arg], arg.op)
-    tip = f"∂({name})/∂({below}) = {local!r}"
-    width = 1.0
-    if node.has_grad:
-        refused = node.op is not None and node.op.selects and local == 0.0  # not taken: nothing passes, not even inf
-        flow = 0.0 if node.grad == 0.0 or refused else node.grad * local
-        tip += f"; adds {number(node.grad, digits)} · {number(local, digits)} = {number(flow, digits)}"
-        width = 1.0 + 2.5 * theme.strength(flow, largest)
-    label = _quote(f" {number(local, digits)} ")
-    return f"[label={label} penwidth={width:.2f} tooltip={_quote(tip)} labeltooltip={_quote(tip)}]"
+def pill(cells: str, tint: str) -> str:
+    """A table of its own, for a table's fill can have round corners and a cell's cannot."""
+    return TABLE.format(2, f' STYLE="ROUNDED" BGCOLOR="{tint}"' if tint else "", cells)
 
 
-def _tip_name(label: str, op: Op | None) -> str:
-    return label or ("leaf" if op is None else op.name)
-
-
-def _html(text: str) -> str:
-    clean = escape(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))
-    return clean.replace("\\", "\\\N{WORD JOINER}")  # "\N" alone would become the node's identifier
-
-
-def _quote(text: str) -> str:
-    clean = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{clean}"'
+def _far(scene: Scene) -> set[tuple[Value, int]]:
+    """The edges between cards, as (user, place of the argument), that are too long to be laid out in a second."""
+    shown = set(scene.cards)
+    rank: dict[Value, int] = {}
+    for node in scene.cards:
+        rank[node] = 1 + max((rank[arg] for arg in node.args if isinstance(arg, Value) and arg in shown), default=0)
+    first_use: dict[Value, int] = {}
+    for node in scene.cards:
+        for arg in node.args:
+            if isinstance(arg, Value) and arg in shown:
+                first_use[arg] = min(first_use.get(arg, rank[node]), rank[node])
+    spans = []
+    for node in scene.cards:
+        for place, arg in enumerate(node.args):
+            if isinstance(arg, Value) and arg in shown:
+                start = rank[arg] if arg.op is not None else first_use[arg] - 1
+                spans.append((rank[node] - start, node, place))
+    spans.sort(key=lambda edge: -edge[0])
+    total = sum(span - 1 for span, _, _ in spans)
+    far = set()
+    for span, node, place in spans:
+        if total <= _SPAN or span <= _NEAR:
+            break
+        total -= span - 1
+        far.add((node, place))
+    return far

@@ -17,7 +17,7 @@ _SECONDS = 60.0
 _IN_A_CHILD = """
 import sys, pygraphviz
 graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
-sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
+sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog=dict(graph.graph_attr).get("layout", "dot")))
 """  # so that it can be interrupted, and given up: some small graphs take Graphviz minutes
 
 

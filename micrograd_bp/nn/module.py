@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from micrograd_bp.engine import Value
+from micrograd_bp.engine import VIEWS, Value
 from micrograd_bp.errors import StateError
 from micrograd_bp.op import as_float, short
 
@@ -71,6 +71,11 @@ class Module:
         """Put the gradients of all parameters back to 0.0, frozen ones too."""
         for parameter in {*self.parameters(), *(p for _, p in self.named_parameters())}:
             parameter.zero_grad()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What notebooks show: the picture of the network, if it is one, and the text."""
+        bundle: dict[str, str] = VIEWS["notebook"](self)
+        return bundle
 
     # --- freezing -----------------------------------------------------------------------------------------------------
 
