@@ -19,7 +19,7 @@ from micrograd_bp.formula import number
 
 Edges = Literal["local", "flow", "none"]
 
-_SPAN, _NEAR = 800, 4  # Graphviz lays out a node for each rank that an edge crosses: about a second for so many
+_RANKS, _NEAR = 300, 4  # Graphviz lays out a node for each rank that an edge crosses: half a second for so many
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{}"{}>{}</TABLE>'
 
 
@@ -229,28 +229,31 @@ def pill(cells: str, tint: str) -> str:
 
 
 def _far(scene: Scene) -> set[tuple[Value, int]]:
-    """The edges between cards, as (user, place of the argument), that are too long to be laid out in a second."""
+    """The edges between cards, as (user, place of the argument), that would take too long to lay out as lines.
+
+    All long edges of a value, or none: first of that value whose edges cross the most ranks.
+    """
     shown = set(scene.cards)
     rank: dict[Value, int] = {}
-    for node in scene.cards:
-        rank[node] = 1 + max((rank[arg] for arg in node.args if isinstance(arg, Value) and arg in shown), default=0)
     first_use: dict[Value, int] = {}
+    edges: list[tuple[Value, int, Value]] = []
     for node in scene.cards:
-        for arg in node.args:
-            if isinstance(arg, Value) and arg in shown:
-                first_use[arg] = min(first_use.get(arg, rank[node]), rank[node])
-    spans = []
-    for node in scene.cards:
-        for place, arg in enumerate(node.args):
-            if isinstance(arg, Value) and arg in shown:
-                start = rank[arg] if arg.op is not None else first_use[arg] - 1
-                spans.append((rank[node] - start, node, place))
-    spans.sort(key=lambda edge: -edge[0])
-    total = sum(span - 1 for span, _, _ in spans)
-    far = set()
-    for span, node, place in spans:
-        if total <= _SPAN or span <= _NEAR:
-            break
-        total -= span - 1
-        far.add((node, place))
+        args = [(place, arg) for place, arg in enumerate(node.args) if isinstance(arg, Value) and arg in shown]
+        rank[node] = 1 + max((rank[arg] for _, arg in args), default=0)
+        for place, arg in args:
+            first_use[arg] = min(first_use.get(arg, rank[node]), rank[node])
+            edges.append((node, place, arg))
+    crossed: Counter[Value] = Counter()
+    long: dict[Value, list[tuple[Value, int]]] = {}
+    for node, place, arg in edges:
+        span = rank[node] - (rank[arg] if arg.op is not None else first_use[arg] - 1) - 1
+        crossed[arg] += span
+        if span >= _NEAR:
+            long.setdefault(arg, []).append((node, place))
+    total = crossed.total()
+    far: set[tuple[Value, int]] = set()
+    for arg, ranks in crossed.most_common():
+        if total > _RANKS and arg in long:
+            far.update(long[arg])
+            total -= ranks
     return far

@@ -41,25 +41,25 @@ class Groups:
         self.layers = sorted({place.stage for node, place in known.items() if node.op is not None})
         self.after = max(self.layers, default=0) + 1
         self.place: dict[Value, Place] = {}
-        self._root = order[-1]
         if not self.layers:
             return
         users = users_of(order)
         used_by = {node: place for node, place in known.items() if place.stage in self.layers}
+        follows: set[Value] = set()
+        for node in order:
+            if node in used_by or any(arg in follows for arg in node.args if isinstance(arg, Value)):
+                follows.add(node)
         before: set[Value] = set()
         for node in reversed(order):
-            if node not in used_by and node.op is not None and node.name is None and users[node]:
+            if node not in used_by and node in follows and node.name is None and users[node]:
                 places = [used_by.get(user) for user in users[node]]
                 first = places[0]
                 if first and all(place and place.stage == first.stage for place in places):
                     used_by[node] = first if len(set(places)) == 1 else Place(first.stage)
             if node not in used_by and any(user in used_by or user in before for user in users[node]):
                 before.add(node)
-        follows: set[Value] = set()
-        for node in order:
-            if node in used_by or any(arg in follows for arg in node.args if isinstance(arg, Value)):
-                follows.add(node)
-            self.place[node] = used_by.get(node) or Place(self.after if node in follows or node not in before else 0)
+        outside = {node: Place(0 if node in before and node not in follows else self.after) for node in order}
+        self.place = outside | used_by
 
     def layer(self, node: Value) -> Place:
         """The place without the neuron."""

@@ -37,8 +37,10 @@ def of_scene(scene: Scene, style: Style) -> str:
     many: Counter[tuple[str, str]] = Counter()
     shown = set(scene.cards)
     for node in scene.order:
-        for arg, local in zip(node.args, node.local_grads, strict=True):
+        for place, (arg, local) in enumerate(zip(node.args, node.local_grads, strict=True)):
             if not isinstance(arg, Value):
+                if style.constants and node in shown:
+                    lines.append(f"  {ids[node]}_{place}([{quoted(number(arg, digits))}]) -.-> {ids[node]}")
                 continue
             if arg in shown and node in shown:
                 shown_number = edge_number(node, local or 0.0, style.edges)

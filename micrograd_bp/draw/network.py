@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from micrograd_bp.draw import theme
 from micrograd_bp.draw.dot import TABLE, Style, head, pill
 from micrograd_bp.draw.mermaid import of_names
-from micrograd_bp.draw.text import html, one_line, small, tooltip
+from micrograd_bp.draw.text import html, one_line, shown_name, small, tooltip
 from micrograd_bp.engine import Value
 from micrograd_bp.formula import number
 from micrograd_bp.nn import Layer, Module, Neuron
@@ -170,7 +170,7 @@ class _Writer:
         strength = theme.strength(w.data, self.largest)
         opacity = 1.0 if self.labelled else 0.2 + 0.8 * strength
         width = 0.6 + 2.8 * strength * min(1.0, (40.0 / len(self.shown[gap]) / len(self.shown[gap + 1])) ** 0.5)
-        tip = f"{w.name or 'weight'} {fact(w)}"
+        tip = f"{shown_name(w) or 'weight'} {fact(w)}"
         lines = [
             f'  c{gap}_{row} -> c{gap + 1}_{below} [color="{colour}{round(255 * opacity):02x}" penwidth={width:.2f}'
             f" arrowsize=0.6 arrowhead={'normal' if self.labelled else 'none'} tooltip={tooltip(tip)}]"
