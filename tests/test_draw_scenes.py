@@ -250,10 +250,10 @@ def test_steps():
 def test_edges_and_constants():
     a, b = Value(3.0, "a"), Value(5.0, "b")
     out = (a * b) * 7
-    assert '" 5 "' not in out.graph(edges="none", direction="TB").dot
-    assert '" 5 "' in out.graph(direction="TB").dot
+    assert ">5<" not in out.graph(edges="none").dot
+    assert "<TD>5</TD>" in out.graph().dot
     assert 'label=" ' not in out.graph(edges="flow", direction="TB").dot  # before backward nothing flows
     out.backward()
-    assert '" 35 "' in out.graph(edges="flow", direction="TB").dot
+    assert "<TD>35</TD>" in out.graph(edges="flow").dot
     assert "constant 7.0" in out.graph().dot
     assert "constant" not in out.graph(constants=False).dot

@@ -44,7 +44,7 @@ def _by(place: Callable[[Value], Place], order: list[Value], groups: Groups, wha
     members: dict[Place, list[Value]] = {}
     for node in order:
         members.setdefault(place(node), []).append(node)
-    boxes = [Box(groups.title(key), tuple(members[key])) for key in sorted(members)]
+    boxes = [Box(groups.title(key), tuple(members[key]), column=key.stage) for key in sorted(members)]
     return Scene(order, [], boxes, note=f"{count(len(order), 'value')}, a box for each {what}")
 
 

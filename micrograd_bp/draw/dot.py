@@ -76,7 +76,7 @@ class _Writer:
                     self.edge(node, place, arg)
             self.box_edges()
         for step in self.scene.steps or ():
-            label, tip = self.edge_label(step.formula), tooltip(step.formula)
+            label, tip = padded(step.formula), tooltip(step.formula)
             for source in step.sources:
                 ends = f"{self.cards[source]} -> {self.cards[step.target]}"
                 self.lines.append(f"  {ends} [label={label} tooltip={tip} labeltooltip={tip}]")
@@ -88,6 +88,11 @@ class _Writer:
             frames.append("  }")
         free = [f"  {line}" for node in self.scene.cards if node not in framed for line in self.within[node]]
         boxes = [f"  b{i} {self.box(box)}" for i, box in enumerate(self.scene.boxes)]
+        columns: dict[int, list[str]] = {}
+        for i, box in enumerate(self.scene.boxes):
+            if box.column is not None:
+                columns.setdefault(box.column, []).append(f"b{i}")
+        boxes += [f"  {{rank=same; {' -> '.join(ids)} [style=invis]}}" for ids in columns.values() if len(ids) > 1]
         return "\n".join([*head(self.style, self.scene.note, layout), *frames, *free, *boxes, *self.lines, "}", ""])
 
     def card(self, node: Value) -> str:
@@ -127,14 +132,9 @@ class _Writer:
             source = f"{user}_{place}"
             self.within[node].append(f"{source} {self.again(arg, below)}")
         shown = edge_number(node, local, self.style.edges)
-        label = "" if shown is None else f"label={self.edge_label(number(shown, self.style.digits))} "
+        label = "" if shown is None else f"label={padded(number(shown, self.style.digits))} "
         tips = f"tooltip={tooltip(tip)}" + (f" labeltooltip={tooltip(tip)}" if label else "")
         self.lines.append(f"  {source} -> {user} [{label}penwidth={width:.2f} {tips}]")
-
-    def edge_label(self, text: str) -> str:
-        if self.style.direction == "TB":
-            return quote(f" {text} ")
-        return f"<{TABLE.format(3, '', f'<TR><TD>{html(text)}</TD></TR>')}>"  # so that it stands clear of the line
 
     def constant(self, x: float) -> str:
         return (
@@ -191,7 +191,7 @@ class _Writer:
         for ends, n in number_of.items():
             dashed = not left_out.isdisjoint(ends)
             look = "style=dashed" if dashed else f"penwidth={1.0 + 2.5 * strongest[ends]:.2f}"
-            label = "" if n == 1 else f"label={self.edge_label(count(n, 'edge'))} "
+            label = "" if n == 1 else f"label={padded(count(n, 'edge'))} "
             tip = tooltip(count(n, "edge"))
             self.lines.append(f"  {ends[0]} -> {ends[1]} [{label}{look} tooltip={tip} labeltooltip={tip}]")
 
@@ -207,6 +207,11 @@ def edge_number(node: Value, local: float, edges: Edges) -> float | None:
     if edges == "local":
         return local
     return contribution(node, local) if edges == "flow" and node.has_grad else None
+
+
+def padded(text: str) -> str:
+    """An edge's label with room around it, so that it stands clear of the line."""
+    return f"<{TABLE.format(3, '', f'<TR><TD>{html(text)}</TD></TR>')}>"
 
 
 def frame(title: str) -> str:

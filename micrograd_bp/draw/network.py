@@ -22,7 +22,7 @@ from micrograd_bp.op import OPS
 _SPACE = "\N{NO-BREAK SPACE}"
 _WHOLE, _FIRST = 16, 7  # neurons of a layer that is shown whole; the first ones of a larger one, beside its last
 _LABELLED = 6  # circles in a column, above which weights and biases are in the tooltips only
-_CIRCLE, _WIDTH = 46.0, 50.0  # points: a circle's diameter, the width of a weight's label
+_CIRCLE, _WIDTH = 46.0, 56.0  # points: a circle's diameter, the width of a weight's label
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class _Writer:
             kind = activation_name(neuron.activation)
             text = one_line(OPS[kind].symbol if kind in OPS else kind, 8)
         inside = f"<B>{html(name)}</B>" + (
-            f"<BR/>{small(text, theme.INK if values else theme.FAINT, 10)}" if text else ""
+            f"<BR/>{small(text, theme.INK if values else theme.FAINT, 10 if len(text) < 7 else 8)}" if text else ""
         )
         look = f'shape=circle style=filled fixedsize=true width={_CIRCLE / 72:.3f} fontsize=11 pos="{x:g},{y:g}!"'
         lines = []
@@ -161,7 +161,7 @@ class _Writer:
             tip += f"; bias {fact(neuron.b)}"
         if neuron and self.labelled:
             below = y - (_CIRCLE + self.height) / 2 - 2.0
-            lines.append(f"  d{column}_{row} {self.words(self.parameter(neuron.b, 'b '), x, below)}")
+            lines.append(f"  d{column}_{row} {self.words(self.parameter(neuron.b, 'b'), x, below)}")
         return [f"  c{column}_{row} [{look} label=<{inside}> tooltip={tooltip(tip)}]", *lines]
 
     def weight(self, gap: int, row: int, k: int, below: int, j: int) -> list[str]:
@@ -192,7 +192,9 @@ class _Writer:
 
     def parameter(self, p: Value, caption: str) -> str:
         text = html(number(p.data, self.style.digits))
-        rows = f'<TR><TD CELLPADDING="0">{small(caption, theme.FAINT) if caption else ""}{text}</TD></TR>'
+        rows = (
+            f'<TR><TD CELLPADDING="0">{small(caption, theme.FAINT) if caption else ""}{_SPACE}{text}{_SPACE}</TD></TR>'
+        )
         if p.has_grad:
             text = f"{_SPACE}∂ {number(p.grad, min(2, self.style.digits))}{_SPACE}"
             grad = f'<TR><TD CELLPADDING="0">{small(text, theme.INK, 9)}</TD></TR>'

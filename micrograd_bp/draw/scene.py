@@ -13,11 +13,12 @@ from micrograd_bp.engine import Value
 
 @dataclass(frozen=True)
 class Box:
-    """Values drawn as one: `title`, and whether they were `left_out` (asked for, a dashed stub) or collapsed."""
+    """Values drawn as one: collapsed under a `title`, or `left_out` (a dashed stub); those of a `column` in order."""
 
     title: str
     members: tuple[Value, ...]
     left_out: bool = False
+    column: int | None = None
 
 
 @dataclass(frozen=True)
