@@ -169,7 +169,7 @@ class _Writer:
         grads = [node.grad for node in box.members if node.has_grad]
         if grads:
             rms = math.hypot(*grads) / math.sqrt(len(grads))
-            text = f"grad rms {html(number(rms, self.style.digits))}"
+            text = f"&#160;grad rms {html(number(rms, self.style.digits))}&#160;"
             rows.append(f"<TR><TD>{pill(f'<TR><TD>{text}</TD></TR>', theme.magnitude(rms, self.largest))}</TD></TR>")
             tip += f"; grad rms {rms!r}"
         return f"[tooltip={tooltip(tip)} label=<{TABLE.format(2, '', ''.join(rows))}>]"
