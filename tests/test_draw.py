@@ -162,7 +162,17 @@ def test_notebooks_and_repr():
         (lambda: neuron().graph(view=None), ValueError, "view is 'values', 'steps', 'neurons' or 'layers', not None"),
         (lambda: neuron().graph(edges=1), ValueError, "edges is 'local', 'flow' or 'none', not 1"),
         (lambda: neuron().graph(constants=0), TypeError, "constants is True or False, not 0"),
-        (lambda: neuron().graph(view="steps", inputs=[1.0]), TypeError, "inputs are Values"),
+        (
+            lambda: neuron().graph(view="steps", inputs=[1.0]),
+            TypeError,
+            "inputs is a list of Values, leaves of the graph",
+        ),
+        (lambda: neuron().graph(view="steps", inputs=3), TypeError, "leaves of the graph, not 3"),
+        (
+            lambda: neuron().graph(inputs=[Value(1.0)]),
+            ValueError,
+            "inputs are leaves of the graph; one of those given is",
+        ),
         (
             lambda: neuron().graph().save("x.gif"),
             ValueError,

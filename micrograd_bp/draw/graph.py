@@ -1,4 +1,4 @@
-"""`draw_graph`: the picture of a value's graph, by its options. Imports engine and its own modules."""
+"""`draw_graph`: the picture of a value's graph, by its options. Imports engine, op and its own modules."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from micrograd_bp.draw.scene import around_node, below, everything
 from micrograd_bp.draw.steps import in_steps
 from micrograd_bp.draw.text import count
 from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.op import short
 
 View = Literal["values", "steps", "neurons", "layers"]
 Clusters = Literal["auto", "neurons", "layers"]
@@ -66,8 +67,8 @@ def draw_graph(
         raise TypeError(f"around is a Value of the graph, not {type(around).__name__}")
     if (depth is not None or around is not None) and view != "values":
         raise ValueError(f"depth and around choose values; with view={view!r} leave them out")
-    if inputs is not None and not all(isinstance(x, Value) for x in inputs):
-        raise TypeError("inputs are Values: leaves of the graph")
+    if inputs is not None:
+        _check_inputs(inputs, order)
     style = check_style(direction, digits, title, edges, constants)
     groups = Groups(order)
     for option, wanted in (("view", view), ("clusters", clusters)):
@@ -111,6 +112,14 @@ def check_style(
     if not isinstance(constants, bool):
         raise TypeError(f"constants is True or False, not {constants!r}")
     return Style(direction, digits, " ".join((title or "").split()), edges, constants)
+
+
+def _check_inputs(inputs: object, order: list[Value]) -> None:
+    if not isinstance(inputs, (list, tuple)) or not all(isinstance(x, Value) for x in inputs):
+        raise TypeError(f"inputs is a list of Values, leaves of the graph, not {short(inputs)}")
+    leaves = {node for node in order if node.op is None}
+    if not leaves.issuperset(inputs):
+        raise ValueError("inputs are leaves of the graph; one of those given is not")
 
 
 def _check_choice(name: str, given: object, allowed: Sequence[object]) -> None:

@@ -6,7 +6,8 @@ Positions are computed here and kept by Graphviz. Imports engine, formula, op, n
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from micrograd_bp.draw import theme
@@ -21,7 +22,7 @@ from micrograd_bp.op import OPS
 
 _SPACE = "\N{NO-BREAK SPACE}"
 _WHOLE, _FIRST = 16, 7  # neurons of a layer that is shown whole; the first ones of a larger one, beside its last
-_LABELLED = 6  # circles in a column, above which weights and biases are in the tooltips only
+_LABELLED = 5  # circles in a column, above which weights and biases are in the tooltips only
 _CIRCLE, _WIDTH = 46.0, 56.0  # points: a circle's diameter, the width of a weight's label
 
 
@@ -63,6 +64,8 @@ def columns(model: Module, inputs: Sequence[Value | float] | None) -> Columns:
     names = [f"x{k}" for k in range(1, len(layers[0][0].w) + 1)]
     if inputs is None:
         return Columns(layers, None, names)
+    if not hasattr(inputs, "__len__") or isinstance(inputs, (str, bytes, Mapping, Set)):
+        raise TypeError(f"inputs is a sequence of {len(names)} numbers or Values, not {type(inputs).__name__}")
     nodes = [x if isinstance(x, Value) else Value(x) for x in inputs]
     values = [nodes]
     for layer in layers:
@@ -98,7 +101,8 @@ class _Writer:
         self.network, self.style = network, style
         parameters = [p for layer in network.layers for neuron in layer for p in (*neuron.w, neuron.b)]
         self.largest_grad = theme.largest(parameters)
-        self.largest = max((abs(w.data) for layer in network.layers for neuron in layer for w in neuron.w), default=0.0)
+        sizes = [abs(w.data) for layer in network.layers for neuron in layer for w in neuron.w]
+        self.largest = max(filter(math.isfinite, sizes), default=0.0)
         self.shown = [_shown(size) for size in network.sizes]
         self.labelled = max(len(rows) for rows in self.shown) <= _LABELLED
         self.height = 31.0 if any(p.has_grad for p in parameters) else 17.0  # of a label

@@ -65,8 +65,13 @@ class Graph:
         return f"<Graph of {self._about}; .svg, .save(path)>"
 
 
+def _on_paper(source: str, more: str = "") -> str:
+    """The DOT text with a white ground: what is no SVG cannot follow the reader's scheme."""
+    return source.replace('bgcolor="transparent"', f'bgcolor="white" {more}', 1)
+
+
 WRITERS[".svg"] = lambda graph: graph.svg.encode()
-WRITERS[".png"] = lambda graph: layout.render(graph.dot, "png")
-WRITERS[".pdf"] = lambda graph: layout.render(graph.dot, "pdf")
+WRITERS[".png"] = lambda graph: layout.render(_on_paper(graph.dot, "dpi=192"), "png")
+WRITERS[".pdf"] = lambda graph: layout.render(_on_paper(graph.dot), "pdf")
 WRITERS[".dot"] = lambda graph: graph.dot.encode()
 WRITERS[".mmd"] = lambda graph: graph.mermaid.encode()
