@@ -145,8 +145,9 @@ class _Writer:
         x, y = self.x[column], self.y(rows, row)
         if j is None:
             left_out = self.network.sizes[column] - (rows - 1)
+            what = "neurons" if column else "inputs"
             words = small(f"⋮ {left_out:,} more", theme.INK, 11)
-            return [f"  c{column}_{row} {self.chip(words, theme.CARD, x, y, f'{left_out:,} more neurons')}"]
+            return [f"  c{column}_{row} {self.chip(words, theme.CARD, x, y, f'{left_out:,} more {what}')}"]
         name = self.network.name(column, j)
         values = self.network.values
         neuron = self.network.layers[column - 1][j] if column else None

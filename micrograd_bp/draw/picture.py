@@ -8,6 +8,8 @@ from typing import Any
 
 from micrograd_bp.draw import layout, theme
 
+_SMALL = 250  # lines of DOT; a picture of some hundred cards has as many millions of pixels at 192 dpi
+
 WRITERS: dict[str, Callable[[Graph], bytes]] = {}
 """What `save` writes, by the ending of the file's name."""
 
@@ -65,13 +67,15 @@ class Graph:
         return f"<Graph of {self._about}; .svg, .save(path)>"
 
 
-def _on_paper(source: str, more: str = "") -> str:
-    """The DOT text with a white ground: what is no SVG cannot follow the reader's scheme."""
-    return source.replace('bgcolor="transparent"', f'bgcolor="white" {more}', 1)
+def _on_paper(source: str) -> str:
+    """The DOT text with a white ground, for what is no SVG cannot follow the reader's scheme; small ones fine enough
+    for any screen."""
+    dpi = 192 if source.count("\n") < _SMALL else 96
+    return source.replace('bgcolor="transparent"', f'bgcolor="white" dpi={dpi}', 1)
 
 
 WRITERS[".svg"] = lambda graph: graph.svg.encode()
-WRITERS[".png"] = lambda graph: layout.render(_on_paper(graph.dot, "dpi=192"), "png")
+WRITERS[".png"] = lambda graph: layout.render(_on_paper(graph.dot), "png")
 WRITERS[".pdf"] = lambda graph: layout.render(_on_paper(graph.dot), "pdf")
 WRITERS[".dot"] = lambda graph: graph.dot.encode()
 WRITERS[".mmd"] = lambda graph: graph.mermaid.encode()
