@@ -70,15 +70,15 @@ def test_large_layers_are_abbreviated(n_inputs, sizes, lines, more):
 
 
 @pytest.mark.parametrize("sizes", [[1], [2, 1], [5, 5], [3, 3, 1], [1, 5]])
-@pytest.mark.parametrize("grads", [False, True])
-def test_labels_do_not_overlap(sizes, grads):
+@pytest.mark.parametrize(("grads", "digits"), [(False, 3), (True, 3), (True, 17)])
+def test_labels_do_not_overlap(sizes, grads, digits):
     """Nor circles: all positions are computed, so the boxes around what was laid out can be compared."""
     model = mlp(3, sizes)
     if grads:
         out = model([1.0, 2.0, 3.0])
         (sum(out) if isinstance(out, list) else out).backward()
     boxes = []
-    for group in ET.fromstring(draw(model, inputs=[1.0, 2.0, 3.0]).svg.encode()).iter(f"{SVG}g"):
+    for group in ET.fromstring(draw(model, inputs=[1.0, 2.0, 3.0], digits=digits).svg.encode()).iter(f"{SVG}g"):
         if group.get("class") == "node":
             numbers = []
             for shape in group.iter():
@@ -106,6 +106,12 @@ def test_a_network_in_steps():
         '  x2 -- "w1_11·x1 + w1_12·x2 + b1_1" --> z1_1',
         '  z1_1 -- "sigmoid function" --> a1_1',
     ]
+
+
+def test_inputs_of_the_same_name_are_two():
+    mermaid = draw(mlp(2, [1]), inputs=[Value(1.0, "x"), Value(2.0, "x")]).mermaid
+    assert '  x -- "w1_11·x + w1_12·x + b1_1" --> z1_1' in mermaid
+    assert '  v1["x"] -- "w1_11·x + w1_12·x + b1_1" --> z1_1' in mermaid.replace("v2[", "v1[")
 
 
 class Odd(nn.Module):

@@ -23,7 +23,7 @@ from micrograd_bp.op import OPS
 _SPACE = "\N{NO-BREAK SPACE}"
 _WHOLE, _FIRST = 16, 7  # neurons of a layer that is shown whole; the first ones of a larger one, beside its last
 _LABELLED = 5  # circles in a column, above which weights and biases are in the tooltips only
-_CIRCLE, _WIDTH = 46.0, 56.0  # points: a circle's diameter, the width of a weight's label
+_CIRCLE = 46.0  # points: a circle's diameter
 
 
 @dataclass(frozen=True)
@@ -70,23 +70,23 @@ def columns(model: Module, inputs: Sequence[Value | float] | None) -> Columns:
     values = [nodes]
     for layer in layers:
         values.append([neuron(values[-1]) for neuron in layer])
-    names = [one_line(x.name, 12) if x.name else name for x, name in zip(nodes, names, strict=True)]
+    names = [shown_name(x) or name for x, name in zip(nodes, names, strict=True)]
     return Columns(layers, [[x.data for x in column] for column in values], names)
 
 
 def network_mermaid(network: Columns, digits: int) -> str:
     """The network in steps: inputs, sums and activations, the formulas on the lines."""
-    steps = []
-    sources = network.inputs
+    steps: list[tuple[list[tuple[object, str]], tuple[object, str], str]] = []
+    sources: list[tuple[object, str]] = list(enumerate(network.inputs))  # two inputs may have the same name
     for number_of, layer in enumerate(network.layers, start=1):
-        results = []
+        results: list[tuple[object, str]] = []
         for j, neuron in enumerate(layer, start=1):
-            terms = [f"{w.name or number(w.data, digits)}·{x}" for w, x in zip(neuron.w, sources, strict=True)]
+            terms = [f"{w.name or number(w.data, digits)}·{x}" for w, (_, x) in zip(neuron.w, sources, strict=True)]
             formula = " + ".join([*terms, neuron.b.name or number(neuron.b.data, digits)])
             z, a = f"z{number_of}_{j}", f"a{number_of}_{j}"
-            steps.append(([(x, x) for x in sources], (z, z), one_line(formula, 60)))
+            steps.append((sources, (z, z), one_line(formula, 60)))
             steps.append(([(z, z)], (a, a), f"{activation_name(neuron.activation)} function"))
-            results.append(a)
+            results.append((a, a))
         sources = results
     return of_names(steps)
 
@@ -107,8 +107,9 @@ class _Writer:
         self.labelled = max(len(rows) for rows in self.shown) <= _LABELLED
         self.height = 31.0 if any(p.has_grad for p in parameters) else 17.0  # of a label
         self.pitch, self.x = _CIRCLE + 6.0, [0.0]
+        width = 26.0 + 10.0 * style.digits  # of a label
         for rows in self.shown[1:]:
-            clear = (len(rows) + 1) * (_CIRCLE + _WIDTH + 22.0) / 2  # between circles and the labels beside them
+            clear = (len(rows) + 1) * (_CIRCLE + width + 22.0) / 2  # between circles and the labels beside them
             self.x.append(self.x[-1] + (max(150.0, clear) if self.labelled else 220.0))
             if self.labelled:
                 self.pitch = max(self.pitch, _CIRCLE + self.height + 14.0, (len(rows) + 1) * (self.height + 2.0))
@@ -135,7 +136,7 @@ class _Writer:
         if column == 0:
             return small("inputs", theme.FAINT, 11)
         names = sorted({activation_name(neuron.activation) for neuron in self.network.layers[column - 1]})
-        return small(f"layer {column}: {', '.join(names)}", theme.FAINT, 11)
+        return small(one_line(f"layer {column}: {', '.join(names)}", 26), theme.FAINT, 11)
 
     def words(self, label: str, x: float, y: float) -> str:
         return f'[shape=plaintext style="" margin=0 width=0 height=0 pos="{x:g},{y:g}!" label=<{label}> tooltip=" "]'
@@ -153,13 +154,12 @@ class _Writer:
         neuron = self.network.layers[column - 1][j] if column else None
         text, tip = "", name
         if values:
-            text, tip = number(values[column][j], self.style.digits), f"{name} = {values[column][j]!r}"
+            text, tip = number(values[column][j], min(4, self.style.digits)), f"{name} = {values[column][j]!r}"
         elif neuron:
             kind = activation_name(neuron.activation)
             text = one_line(OPS[kind].symbol if kind in OPS else kind, 8)
-        inside = f"<B>{html(name)}</B>" + (
-            f"<BR/>{small(text, theme.INK if values else theme.FAINT, 10 if len(text) < 7 else 8)}" if text else ""
-        )
+        inside = [f"<B>{_fitting(one_line(name, 8), theme.INK, 11)}</B>"]
+        inside += [_fitting(text, theme.INK if values else theme.FAINT, 10)] if text else []
         look = f'shape=circle style=filled fixedsize=true width={_CIRCLE / 72:.3f} fontsize=11 pos="{x:g},{y:g}!"'
         lines = []
         if neuron:
@@ -167,7 +167,7 @@ class _Writer:
         if neuron and self.labelled:
             below = y - (_CIRCLE + self.height) / 2 - 2.0
             lines.append(f"  d{column}_{row} {self.words(self.parameter(neuron.b, 'b'), x, below)}")
-        return [f"  c{column}_{row} [{look} label=<{inside}> tooltip={tooltip(tip)}]", *lines]
+        return [f"  c{column}_{row} [{look} label=<{'<BR/>'.join(inside)}> tooltip={tooltip(tip)}]", *lines]
 
     def weight(self, gap: int, row: int, k: int, below: int, j: int) -> list[str]:
         w = self.network.layers[gap][j].w[k]
@@ -210,6 +210,11 @@ class _Writer:
 def fact(p: Value) -> str:
     """A parameter's number and gradient, for tooltips."""
     return f"{p.data!r}" + (f", grad {p.grad!r}" if p.has_grad else "")
+
+
+def _fitting(text: str, colour: str, size: int) -> str:
+    """Text small enough for a circle."""
+    return small(text, colour, size if len(text) < 7 else 8)
 
 
 def _shown(size: int) -> list[int | None]:
