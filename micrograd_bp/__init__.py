@@ -30,11 +30,14 @@ from micrograd_bp.errors import MissingExtraError as MissingExtraError
 from micrograd_bp.errors import PoleError as PoleError
 from micrograd_bp.errors import ShapeError as ShapeError
 from micrograd_bp.errors import StateError as StateError
+from micrograd_bp.explain import explain as explain
 from micrograd_bp.op import OPS as OPS
 from micrograd_bp.op import Bound as Bound
 from micrograd_bp.op import Interval as Interval
 from micrograd_bp.op import Op as Op
 from micrograd_bp.ops import *
+from micrograd_bp.symbolic import derivative_formula as derivative_formula
+from micrograd_bp.symbolic import formula as formula
 from micrograd_bp.taylor import taylor as taylor
 
 __version__ = "0.1.0"

@@ -113,7 +113,7 @@ atan2: Op = Op("atan2", math.atan2,
 hypot: Op = Op("hypot", math.hypot,
                lambda x, y, out: div(x, where(out, out, 1.0)), lambda x, y, out: div(y, where(out, out, 1.0)),
                kinks=(lambda x, y: hypot(x, y),), convention="0 at (0, 0), the subgradient of least norm",
-               latex=r"\sqrt{{{0}^2 + {1}^2}}",
+               text="√({0}² + {1}²)", latex=r"\sqrt{{{0}^2 + {1}^2}}", binds=(ATOM, ATOM),
                bound=Bound(4.0, holds=_normal, why="a subnormal value has few digits; one that overflows has none"))
 sinh: Op = Op("sinh", ieee.sinh, lambda x, out: cosh(x), latex=r"\sinh\left({0}\right)")
 cosh: Op = Op("cosh", ieee.cosh, lambda x, out: sinh(x), latex=r"\cosh\left({0}\right)")
@@ -176,10 +176,11 @@ sign: Op = Op("sign", ieee.sign, lambda x, out: 0.0,
               kinks=(lambda x: x,), convention="0 everywhere", selects=True, native="({0} > 0 ? 1 : {0} < 0 ? -1 : {0} - {0})")
 step: Op = Op("step", ieee.step, lambda x, out: 0.0,
               kinks=(lambda x: x,), convention="0 everywhere; step(0) = 0", selects=True,
+              text="[{0} > 0]", latex="[{0} > 0]",
               exact=lambda m, x: m.mpf(1 if x > 0 else 0), native="({0} > 0 ? 1 : {0} <= 0 ? 0 : {0})")
 less: Op = Op("less", ieee.less, lambda x, y, out: 0.0, lambda x, y, out: 0.0,
               kinks=(lambda x, y: x - y,), convention="0 everywhere; 1 where x < y, else 0; infinities compare", selects=True,
-              symbol="<", text="{0} < {1}", latex="{0} < {1}", precedence=0, binds=(_SUM, _SUM),
+              symbol="<", text="[{0} < {1}]", latex="[{0} < {1}]",
               exact=lambda m, x, y: m.mpf(1 if x < y else 0), native="({0} < {1} ? 1 : {0} >= {1} ? 0 : NAN)")
 maximum: Op = Op("maximum", ieee.maximum,
                  lambda x, y, out: 0.5 + 0.5 * (less(y, x) - less(x, y)), lambda x, y, out: 0.5 + 0.5 * (less(x, y) - less(y, x)),

@@ -15,7 +15,8 @@ PACKAGE = Path(micrograd_bp.__file__).parent
 # Each module may import those that stand before it. A module within a package is listed by its own name.
 ORDER = (
     *("errors", "ieee", "op", "ops"),  # L0: what an operation is, and the table
-    *("number", "engine", "dual", "taylor", "formula", "copying", "custom"),  # L1: numbers that record, and formulas
+    *("number", "engine", "dual", "taylor", "formula", "term", "term_rules", "typeset", "copying", "custom"),  # L1
+    *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
     *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
     *("draw.dot", "draw.mermaid", "draw.network", "draw.picture", "draw.graph", "draw"),
