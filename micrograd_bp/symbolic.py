@@ -125,7 +125,7 @@ class Symbols:
         derivative = local_term(op, place, args, out)
         if not symbols_in(derivative).isdisjoint([*unused, "#"]):
             args = [self.term(arg) for arg in node.args]
-            derivative = local_term(op, place, args, self._symbols.get(node) or apply(op, args))
+            derivative = local_term(op, place, args, out if node in self._symbols else apply(op, args))
         return derivative
 
     def definition(self, node: Value, digits: int = 4, latex: bool = False) -> str:

@@ -18,7 +18,7 @@ from micrograd_bp.op import Op, as_float
 
 Parts = tuple[tuple["Term", Fraction], ...]
 
-_MOST_DIGITS = 400  # a power of a number beyond that stays a power
+_MOST_BITS = 512  # of a number; one that takes more is rounded to a float, a power that would stays a power
 
 
 class Term(Number):
@@ -87,7 +87,7 @@ def constant(x: float) -> Term:
     """A number, by the decimal it prints as: 0.1 is a tenth."""
     if not math.isfinite(x):
         return symbol(f"{x}".replace("inf", "∞"), {"inf": r"\infty", "-inf": r"-\infty"}.get(str(x), r"\mathrm{nan}"))
-    return _KNOWN.get(x) or _sum([(ONE, Fraction(repr(x)))])
+    return _KNOWN[x] if x in _KNOWN else _sum([(ONE, Fraction(repr(x)))])
 
 
 def split(term: Term) -> tuple[Fraction, Term]:
@@ -111,11 +111,23 @@ def _collect(parts: Iterable[tuple[Term, Fraction]]) -> Parts:
     for term, x in parts:
         first, total = found.get(term.digest, (term, Fraction(0)))
         found[term.digest] = (first, total + x)
-    return tuple([(term, x) for term, x in found.values() if x])
+    return tuple([(term, _rounded(x)) for term, x in found.values() if x])
+
+
+def _bits(x: Fraction) -> int:
+    return max(x.numerator.bit_length(), x.denominator.bit_length())
+
+
+def _rounded(x: Fraction) -> Fraction:
+    if _bits(x) <= _MOST_BITS or not (10**-300 < abs(x) < 10**300):
+        return x
+    return Fraction(repr(float(x)))
 
 
 def _sum(parts: Iterable[tuple[Term, Fraction]]) -> Term:
     collected = _collect(parts)
+    if not collected:
+        return ZERO
     if len(collected) == 1:
         term, x = collected[0]
         if x == 1:
@@ -162,7 +174,7 @@ def _power(base: Term, exponent: Term) -> Term:
     if n is None or (base is ZERO and n <= 0) or n.denominator > 10**6:
         return _function(ops.pow, (base, exponent))
     c, rest = split(base)
-    if n.denominator == 1 and abs(n) * max(len(str(c.numerator)), len(str(c.denominator))) < _MOST_DIGITS:
+    if n.denominator == 1 and abs(n) * _bits(c) < _MOST_BITS:
         return _product(c**n.numerator, [(inner, x * n) for inner, x in _factors(rest)])
     if c == 1 and rest.kind != "product":
         return _product(Fraction(1), [(rest, n)])

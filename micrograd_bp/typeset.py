@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from decimal import Decimal
 from fractions import Fraction
 
 from micrograd_bp import ops
@@ -95,7 +96,9 @@ class _Writer:
 
     def _coefficient(self, c: Fraction, fraction: bool) -> tuple[str, str]:
         p, q = c.numerator, c.denominator
-        short = Fraction(f"{float(c):.{self.digits}g}") == c if c < Fraction(10) ** 300 else False
+        if c >= 10**308:
+            return f"{Decimal(p) / q:.{self.digits}g}", "1"
+        short = Fraction(f"{float(c):.{self.digits}g}") == c
         if q == 1 and p < 10**6:
             return str(p), "1"
         if (fraction and p == 1 and q <= _MOST_HALVES) or (not short and q <= 999 and p <= 999):

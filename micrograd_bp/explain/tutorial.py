@@ -35,12 +35,19 @@ def _number(way: Way, letter: str, neuron: str, all_equations: Mapping[Value, Eq
         return ""
     general, output, hidden = ("(3.1)", "(3.2)", "(3.3)") if letter == "w" else ("(3.4)", "(3.5)", "(3.6)")
     a = tops[0]
-    above = way.chain[-3:-2] if a is not way.head else [w.chain[-1] for w in all_equations[a].ways]
-    if a.op is not ops.sigmoid or not above:
+    if a is way.head and a not in all_equations:  # the output itself, no cost
         return general
-    if all(_SUM.fullmatch(top.name or "") for top, _, _ in above):
+    above = [way] if a is not way.head else all_equations[a].ways
+    factors = [w.chain[-3 if w is way else -1] for w in above]
+    if a.op is not ops.sigmoid:
+        return general
+    if all(_SUM.fullmatch(top.name or "") for top, _, _ in factors):
         return hidden
-    return output if all(_is_error(term, symbols.called(a)) for _, _, term in above) else general
+    error = all(
+        top is w.head and top not in all_equations and _is_error(term, symbols.called(a))
+        for w, (top, _, term) in zip(above, factors, strict=True)
+    )
+    return output if error else general
 
 
 def _is_error(term: Term, a: Term) -> bool:
