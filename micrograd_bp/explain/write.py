@@ -29,7 +29,7 @@ def latex(rows: list[Row]) -> str:
     for block in _blocks(rows):
         lines = [
             f"{row.left} &{'' if row.sign in ('=', '') else ' '}{_SIGNS.get(row.sign, row.sign)} {row.right}"
-            + (f" & {_remark(row.remark)}" if row.remark else "")
+            + (f" && {_remark(row.remark)}" if row.remark else "")
             for row in block
         ]
         blocks.append("\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}")
