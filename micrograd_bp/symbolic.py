@@ -61,6 +61,7 @@ class Symbols:
         self.given: list[Value] = []  # the values between that got a name here
         self._symbols: dict[Value, Term] = {}
         self._expanded: dict[Value, Term] = {}
+        self._locals: dict[tuple[Value, int], Term] = {}
         self._numbers: Counter[str] = Counter()
         names = {node: one_line(node.name) for node in order}
         often = Counter(names.values())
@@ -110,7 +111,14 @@ class Symbols:
         return self._expanded[arg]
 
     def local(self, node: Value, place: int) -> Term:
-        """d node / d its argument `place`, in symbols. What the rule does not use is not written out."""
+        """d node / d its argument `place`, in symbols."""
+        edge = (node, place)
+        if edge not in self._locals:
+            self._locals[edge] = self._local(node, place)
+        return self._locals[edge]
+
+    def _local(self, node: Value, place: int) -> Term:
+        """What the rule does not use is not written out: a sum of thousands has derivatives of 1."""
         op, unused = node.op, {}
         if op is None:
             raise ValueError("a leaf has no local derivatives")

@@ -129,7 +129,9 @@ def _summed(
 def _term(factor: Factor, symbols: Symbols) -> Term:
     term = ONE
     for user, place in factor.edges:
-        term = term * symbols.local(user, place)
+        local = symbols.local(user, place)
+        if local is not ONE:
+            term = term * local
         if term is ZERO:
             break
     return term

@@ -139,17 +139,20 @@ class Writing:
     # --- the whole backward pass --------------------------------------------------------------------------------------
 
     def _backward(self) -> list[Row]:
-        rows = [Row(self._gradient(self.root), "=", self._number(self.seed))]
         several = {node for node, count in Counter(step.node for step in self.steps).items() if count > 1}
-        for step in self.steps:
-            chain = self._times([self._gradient(step.user), self._derivative(step.user, step.node)])
-            numbers = self._times([self._number(step.adjoint), self._number(step.local)])
-            total = f" {self._arrow} {self._number(step.total)}" if step.node in several else ""
-            local = typeset(self.symbols.local(step.user, step.place), self.digits, self.latex)
-            how = f"{self._derivative(step.user, step.node)} = {local}"
-            right = f"{chain} = {numbers} = {self._number(step.amount)}{total}"
-            rows.append(Row(self._gradient(step.node), "+=", right, how))
-        return _shortened(rows, Row("", "", self._words(f"… {len(rows) - _MOST_STEPS + 1} more steps …")), _MOST_STEPS)
+        shown = _shortened(list[Step | None](self.steps), None, _MOST_STEPS)
+        more = Row("", "", self._words(f"… {len(self.steps) - _MOST_STEPS + 1} more steps …"))
+        rows = [self._step(step, step.node in several) if step else more for step in shown]
+        return [Row(self._gradient(self.root), "=", self._number(self.seed)), *rows]
+
+    def _step(self, step: Step, with_total: bool) -> Row:
+        chain = self._times([self._gradient(step.user), self._derivative(step.user, step.node)])
+        numbers = self._times([self._number(step.adjoint), self._number(step.local)])
+        total = f" {self._arrow} {self._number(step.total)}" if with_total else ""
+        local = typeset(self.symbols.local(step.user, step.place), self.digits, self.latex)
+        how = f"{self._derivative(step.user, step.node)} = {local}"
+        right = f"{chain} = {numbers} = {self._number(step.amount)}{total}"
+        return Row(self._gradient(step.node), "+=", right, how)
 
     @property
     def _arrow(self) -> str:
