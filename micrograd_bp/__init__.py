@@ -6,6 +6,7 @@
 
 from micrograd_bp import copying as copying
 from micrograd_bp import nn as nn
+from micrograd_bp import page as page
 from micrograd_bp.anomaly import trace_nonfinite as trace_nonfinite
 from micrograd_bp.anomaly import why_zero as why_zero
 from micrograd_bp.calculus import adjoints as adjoints
