@@ -434,6 +434,7 @@ function reset() {
 
 drawLines();
 drawCards();
+find("why").style.height = users.some((uses, i) => uses.length > 1 && i !== root) ? "16em" : "9.5em";
 nodes.forEach((node, i) => node.op === null && addField(i));
 find("first").addEventListener("click", () => go(0));
 find("back").addEventListener("click", () => go(step - 1));
