@@ -57,5 +57,30 @@ class StateError(ValueError):
         self.invalid = invalid
 
 
+class ExpressionError(ValueError):
+    """A typed expression cannot be read or computed; the error shows the line, with a caret under the place.
+
+    Fields: `message` (one line), `text` (the whole text), `line` and `column` (in characters, both from 1).
+
+    >>> from micrograd_bp.expression import parse
+    >>> parse("L = sigmod(x)")
+    Traceback (most recent call last):
+    ...
+    micrograd_bp.errors.ExpressionError: line 1, column 5: no function 'sigmod': is sigmoid meant?
+      L = sigmod(x)
+          ^
+    """
+
+    def __init__(self, message: str, text: str = "", line: int = 1, column: int = 1, shown: str = "") -> None:
+        super().__init__(shown or message)
+        self.message = message
+        self.text = text
+        self.line = line
+        self.column = column
+
+    def __reduce__(self) -> tuple[type[ExpressionError], tuple[object, ...]]:
+        return type(self), (self.message, self.text, self.line, self.column, self.args[0])
+
+
 class MissingExtraError(ImportError):
     """An optional package is not installed; the message names the command that installs it."""

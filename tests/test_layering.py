@@ -18,8 +18,10 @@ ORDER = (
     *("number", "engine", "dual", "taylor", "formula", "term", "term_rules", "typeset", "copying", "custom"),  # L1
     *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
+    *("expression.source", "expression.tokens", "expression.parser", "expression"),
     *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
     *("draw.dot", "draw.mermaid", "draw.network", "draw.picture", "draw.graph", "draw"),
+    *("page.script", "page.links", "page.arrange", "page"),
     *("check.report", "check.subject", "check.differences", "check.replay", "check.nodes", "check.hints"),
     *("check.verdicts", "check.run", "check"),
     "",  # the package itself
