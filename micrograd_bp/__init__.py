@@ -27,11 +27,13 @@ from micrograd_bp.draw import draw as draw
 from micrograd_bp.engine import Value as Value
 from micrograd_bp.engine import topological_order as topological_order
 from micrograd_bp.errors import DomainError as DomainError
+from micrograd_bp.errors import ExpressionError as ExpressionError
 from micrograd_bp.errors import MissingExtraError as MissingExtraError
 from micrograd_bp.errors import PoleError as PoleError
 from micrograd_bp.errors import ShapeError as ShapeError
 from micrograd_bp.errors import StateError as StateError
 from micrograd_bp.explain import explain as explain
+from micrograd_bp.expression import parse as parse
 from micrograd_bp.op import OPS as OPS
 from micrograd_bp.op import Bound as Bound
 from micrograd_bp.op import Interval as Interval

@@ -25,6 +25,7 @@ ORDER = (
     *("check.report", "check.subject", "check.differences", "check.replay", "check.nodes", "check.hints"),
     *("check.verdicts", "check.run", "check"),
     "",  # the package itself
+    *("cli.inputs", "cli.report", "cli", "cli.eval", "cli.session", "cli.repl", "cli.play", "__main__"),
     "strategies",  # needs hypothesis: imported by its users
     "semantics",  # the reference, which is run as it is read
 )
@@ -34,6 +35,7 @@ OPTIONAL = {
     "graphviz": "draw.layout",
     "mpmath": "check.replay",
     "hypothesis": "strategies",
+    "prompt_toolkit": "cli.repl",
 }
 HEAVY = {"numpy": {"closed_form"}}
 

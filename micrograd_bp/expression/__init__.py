@@ -19,6 +19,7 @@ from micrograd_bp.engine import Value
 from micrograd_bp.errors import DomainError, ExpressionError, PoleError
 from micrograd_bp.expression.parser import Assignment, Instruction, Parser
 from micrograd_bp.expression.source import error
+from micrograd_bp.expression.tokens import LONGEST_TEXT
 from micrograd_bp.number import check_domain
 from micrograd_bp.op import Op, as_float
 
@@ -35,6 +36,7 @@ class Program:
     `constants`    those of `pi` and `e` that are used; a value given for one makes it a leaf
     `names`        the assigned names, in order
     `result`       the name of the last formula; "" where it has none
+    `uses`         all names that formulas use, and the place of each one's first use in the text
     """
 
     text: str
@@ -43,7 +45,7 @@ class Program:
     constants: tuple[str, ...]
     names: tuple[str, ...]
     result: str
-    _uses: dict[str, int] = field(repr=False)
+    uses: dict[str, int] = field(repr=False)
 
     def run(self, values: Mapping[str, float]) -> dict[str, Value]:
         """Compute all formulas: the leaves and the assigned names, each as a named node; the result is `[self.result]`.
@@ -59,9 +61,9 @@ class Program:
         """
         missing = [name for name in self.leaves if name not in values]
         if missing:
-            raise error(_missing(missing), self.text, self._uses[missing[0]])
+            raise error(_missing(missing), self.text, self.uses[missing[0]])
         for name in values:
-            if name not in self._uses:
+            if name not in self.uses:
                 raise ValueError(_stranger(name, self))
         found = {name: _leaf(name, values[name]) for name in (*self.leaves, *self.constants) if name in values}
         known: dict[str, Any] = {name: CONSTANTS[name] for name in self.constants} | found
@@ -134,7 +136,7 @@ def _leaf(name: str, value: float) -> Value:
 
 def _missing(names: list[str]) -> str:
     shown = names if len(names) <= 20 else [*names[:20], f"... ({len(names)} names)"]
-    return f"no value for {', '.join(shown)}: give {names[0]}=NUMBER" + " and so on" * (len(names) > 1)
+    return f"no value is given for {', '.join(shown)}"
 
 
 def _stranger(name: str, program: Program) -> str:
@@ -146,4 +148,4 @@ def _stranger(name: str, program: Program) -> str:
     return f"{name!r} is not used by the expression{meant}"
 
 
-__all__ = ["CONSTANTS", "Assignment", "ExpressionError", "Program", "parse"]
+__all__ = ["CONSTANTS", "LONGEST_TEXT", "Assignment", "ExpressionError", "Program", "parse"]

@@ -1,0 +1,105 @@
+"""Results for people and for programs: tables, JSON, explanations, pictures.
+
+Imports the package, engine, expression and formula. All calls of the explanations are here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import micrograd_bp as mb
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.expression import Program
+from micrograd_bp.expression.source import display_width
+from micrograd_bp.formula import number
+
+_LONGEST_EXPLANATION = 200  # nodes; above, one asks for the chain to a single name
+
+
+def table(rows: Iterable[Sequence[str]]) -> str:
+    """Rows in columns: the first column to the left, numbers to the right.
+
+    >>> print(table([("name", "value"), ("ŷ", "−0.5")]))
+    name  value
+    ŷ      −0.5
+    """
+    rows = list(rows)
+    widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *rest in rows:
+        cells = [first + " " * (widths[0] - display_width(first))]
+        cells += [" " * (width - display_width(cell)) + cell for width, cell in zip(widths[1:], rest, strict=True)]
+        lines.append("  ".join(cells))
+    return "\n".join(lines)
+
+
+def gradients(program: Program, found: dict[str, Value], digits: int) -> str:
+    """The table of all names: value, and gradient of the result after `backward()`."""
+    result = program.result or "result"
+    rows = [("name", "value", f"∂{result}/∂name")]
+    rows += [(name or "result", number(node.data, digits), number(node.grad, digits)) for name, node in found.items()]
+    return table(rows)
+
+
+def as_json(program: Program, found: dict[str, Value], wrt: Sequence[str]) -> str:
+    """All of it for programs: numbers in full, those that are not finite as "inf", "-inf", "nan"."""
+    root = found[program.result]
+    content = {
+        "result": program.result or "result",
+        "values": {name or "result": _json_number(node.data) for name, node in found.items()},
+        "gradients": {name or "result": _json_number(node.grad) for name, node in found.items()},
+        "formulas": {a.name or "result": a.text for a in program.assignments},
+        "derivatives": {name: derivative(root, found[name]) for name in wrt},
+    }
+    return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def _json_number(x: float) -> float | str:
+    return x if math.isfinite(x) else repr(x)
+
+
+def explanation(root: Value, wrt: Sequence[Value], digits: int, latex: bool = False) -> str:
+    """The chain rule from the root: to each of `wrt`, or, where none is asked for, the whole backward pass."""
+    if not wrt and (count := len(topological_order(root))) > _LONGEST_EXPLANATION:
+        return f"(no explanation: {count:,} values; ask for one gradient with --wrt NAME)"
+    ends: list[Value | None] = [*wrt] or [None]
+    parts = [explain(root, node, digits) for node in ends]
+    return "\n\n".join(part.latex if latex else str(part) for part in parts)
+
+
+def explain(root: Value, wrt: Value | None, digits: int) -> Any:
+    """`mb.explain`."""
+    # TEMPORARY: the getattr, and the sentence, until the package has explain
+    function = getattr(mb, "explain", None)
+    return function(root, wrt, digits=digits) if callable(function) else _NotThere()
+
+
+def derivative(root: Value, node: Value) -> str:
+    """The derivative as a formula in one line."""
+    # TEMPORARY: the getattr, until the package has derivative_formula
+    function = getattr(mb, "derivative_formula", None)
+    return str(function(root, node)) if callable(function) else "?"
+
+
+class _NotThere:
+    """TEMPORARY: stands for an explanation."""
+
+    latex = r"\text{no explanation}"
+
+    def __str__(self) -> str:
+        return "(no explanation)"
+
+
+def check_ending(path: str | None, ending: str) -> None:
+    """ValueError, before anything is computed, for a file whose name says something else."""
+    if path is not None and not path.lower().endswith(ending):
+        raise ValueError(f"--{ending[1:]} {path}: the file's name has to end in {ending}")
+
+
+def save(root: Value, path: str) -> Path:
+    """The graph as the picture or page that the file's ending says."""
+    return root.graph().save(path)
