@@ -25,7 +25,19 @@ ORDER = (
     *("check.report", "check.subject", "check.differences", "check.replay", "check.nodes", "check.hints"),
     *("check.verdicts", "check.run", "check"),
     "",  # the package itself
-    *("cli.inputs", "cli.report", "cli", "cli.eval", "cli.session", "cli.repl", "cli.play", "__main__"),
+    *(
+        "cli.inputs",
+        "cli.report",
+        "cli",
+        "cli.eval",
+        "cli.session",
+        "cli.repl",
+        "cli.derivative",
+        "cli.diagnosis",
+        "cli.check",
+        "cli.play",
+        "__main__",
+    ),
     "strategies",  # needs hypothesis: imported by its users
     "semantics",  # the reference, which is run as it is read
 )
@@ -36,8 +48,10 @@ OPTIONAL = {
     "mpmath": "check.replay",
     "hypothesis": "strategies",
     "prompt_toolkit": "cli.repl",
+    "matplotlib.figure": "cli.xor",
+    "tqdm": "cli.xor",
 }
-HEAVY = {"numpy": {"closed_form"}}
+HEAVY = {"numpy": {"closed_form", "cli.xor"}}
 
 
 def name_of(path):

@@ -1,0 +1,144 @@
+"""What is wrong with a derivative: the sign, a constant, a factor of the chain, a path, the wrong variable.
+
+Imports cli.derivative, formula.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import combinations
+
+from micrograd_bp.cli.derivative import Comparison, Factor, bracketed, constant, product, ratio, same
+from micrograd_bp.formula import number
+
+_MOST_MISSING, _MOST_LINKS = 3, 30  # so that the combinations stay few
+
+
+def diagnosis(c: Comparison) -> list[str]:
+    """Sentences about a wrong answer, what is certain first; a table of the chain's factors last."""
+    links = c.links()
+    missing = _missing_link(c, links)
+    certain = (
+        _zero(c)
+        or _other_name(c)
+        or _missing_paths(c)
+        or _constant_factor(c, links)
+        or missing
+        or _extra_link(c, links)
+    )
+    found = {link.label for link in links if constant(link.numbers)}
+    matched, left = _matched(c.typed_factors(), [link for link in links if not constant(link.numbers)])
+    found |= set(matched)
+    sentences = certain or _replaced(links, found, left)
+    if len(links) > 1:
+        sentences = [*sentences, f"the chain: ∂{c.of}/∂{c.wrt} = {' · '.join(link.label for link in links)}"]
+        width = max(len(link.label) for link in links)
+        for link in links:
+            here = number(link.numbers[0])
+            there = f"found: {matched[link.label]}" if link.label in matched else "not found in yours"
+            state = "constant" if constant(link.numbers) else there
+            sentences.append(f"  {link.label:{width}} = {here:>9}   {state}")
+    return sentences
+
+
+def _zero(c: Comparison) -> list[str]:
+    if all(x == 0.0 for x in c.truths):
+        return [f"{c.of} does not change with {c.wrt} here: the derivative is 0"]
+    return []
+
+
+def _other_name(c: Comparison) -> list[str]:
+    """The derivative with respect to something that is not on the way, or of the other one."""
+    graph = c.graphs[0]
+    for name, node in graph.items():
+        if name in ("", c.of, c.wrt) or node.op is not None:
+            continue
+        if same(c.answers, c.derivatives(name)):
+            return [f"yours is ∂{c.of}/∂{name}: differentiated with respect to {name}, not {c.wrt}"]
+    return []
+
+
+def _missing_paths(c: Comparison) -> list[str]:
+    paths = c.paths()
+    for count in range(1, len(paths)):
+        for some in combinations(paths, count):
+            if same(c.answers, _sum(list(some))):
+                absent = dict.fromkeys(path.label for path in paths if not any(path is p for p in some))
+                over = f"{c.of} depends on {c.wrt} over {len(paths)} paths, and their derivatives add up"
+                return [f"{over}; missing in yours: {', '.join(absent)}"]
+    return []
+
+
+def _sum(paths: list[Factor]) -> list[float]:
+    return [sum(numbers) for numbers in zip(*[path.numbers for path in paths], strict=True)]
+
+
+def _constant_factor(c: Comparison, links: list[Factor]) -> list[str]:
+    k = ratio(c.answers, c.truths)
+    if k is None:
+        return []
+    for link in links:
+        if constant(link.numbers) and abs(link.numbers[0]) != 1.0 and abs(k * link.numbers[0] - 1.0) < 1e-9:
+            return [f"the factor {link.label} = {number(link.numbers[0])} is missing"]
+    if abs(k + 1.0) < 1e-6:
+        return ["the sign is wrong; all else is right"]
+    sign = "the sign is wrong, and " if k < 0 else ""
+    size = Fraction(abs(k)).limit_denominator(1000)
+    if abs(float(size) / abs(k) - 1.0) > 1e-6:
+        return [f"{sign}it is {number(abs(k))} times what it should be"]
+    if size.numerator == 1:
+        return [f"{sign}a factor {size.denominator} is missing"]
+    return [f"{sign}there is a factor {size} too much"]
+
+
+def _missing_link(c: Comparison, links: list[Factor]) -> list[str]:
+    """Some of the chain's factors, and no others; up to a constant."""
+    moving = [link for link in links if not constant(link.numbers)]
+    rest = product([link.numbers for link in links if constant(link.numbers)] or [[1.0]])[0]
+    for count in range(1, min(_MOST_MISSING, len(moving) - 1) + 1 if len(moving) <= _MOST_LINKS else 1):
+        for absent in combinations(moving, count):
+            present = [link.numbers for link in moving if not any(link is a for a in absent)]
+            k = ratio(c.answers, product(present))
+            if k is None:
+                continue
+            which = " and ".join(f"{link.label} = {number(link.numbers[0])}" for link in absent)
+            s, have = ("s", "are") if count > 1 else ("", "is")
+            odd = k / rest
+            wrong = "" if abs(odd - 1) < 1e-6 else "; the sign is wrong, too" if abs(odd + 1) < 1e-6 else _and(odd)
+            return [f"the factor{s} {which} {have} missing{wrong}"]
+    return []
+
+
+def _and(odd: float) -> str:
+    return f"; besides, there is a factor {number(odd)} too much"
+
+
+def _extra_link(c: Comparison, links: list[Factor]) -> list[str]:
+    for link in links:
+        if not constant(link.numbers) and same(c.answers, product([c.truths, link.numbers])):
+            return [f"the factor {link.label} = {number(link.numbers[0])} is there twice"]
+    return []
+
+
+def _matched(factors: list[Factor], links: list[Factor]) -> tuple[dict[str, str], list[Factor]]:
+    """For each link that some of the typed factors make up (but for a constant): these; and the factors left over."""
+    left = [factor for factor in factors if not constant(factor.numbers)][:10]
+    found: dict[str, str] = {}
+    for link in links:
+        groups = (group for size in (1, 2, 3) for group in combinations(left, size))
+        fitting = next((g for g in groups if ratio(product([f.numbers for f in g]), link.numbers) is not None), None)
+        if fitting:
+            found[link.label] = " · ".join(bracketed(factor.label) for factor in fitting)
+            left = [factor for factor in left if not any(factor is f for f in fitting)]
+    return found, left
+
+
+def _replaced(links: list[Factor], found: set[str], left: list[Factor]) -> list[str]:
+    wanted = [link for link in links if link.label not in found and len(links) > 1]
+    if not wanted or len(wanted) == len([link for link in links if not constant(link.numbers)]) > 1:
+        return ["none of the chain's factors is found in yours"] if wanted else []
+    first = wanted[0]
+    instead = (
+        f"; in its place stands {' · '.join(bracketed(f.label) for f in left)}" if left and len(wanted) == 1 else ""
+    )
+    return [f"the first factor that differs: {first.label} is {number(first.numbers[0])} here{instead}"]

@@ -1,0 +1,134 @@
+"""`micrograd-bp quiz`: a gradient to find, graded and explained."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import re
+import sys
+
+from micrograd_bp.cli import inputs, report
+from micrograd_bp.engine import Value
+from micrograd_bp.expression import Program, parse
+from micrograd_bp.formula import number
+
+ABOUT = """A formula, the values of its leaves, and one gradient to find.
+
+The answer is a number or a formula of numbers such as 2*0.5/3. It is compared at the significant digits it is given
+with, at least two unless it is exact. Without --answer it is read from the terminal or standard input.
+
+The exit code is 0 for a right answer, 1 for a wrong one, 2 for what is no number. The same level and seed give the same
+question; without a seed it is a new one each time."""
+
+EXAMPLES = """
+--level 3
+--level 2 --seed 7 --answer 0.25
+"""
+
+# Per level: formulas with places for {f}, an activation, {g}, another one, and {n}, a small whole number.
+_LEVELS: dict[int, tuple[str, ...]] = {
+    1: ("L = w*x + b", "L = {n}*w - x", "L = w*x - y", "L = (w + b)*x"),
+    2: ("L = (w*x - y)**2", "z = w*x + b; L = z**2 / 2", "L = (w + b)*(w - x)", "z = x / w; L = {n}*z"),
+    3: ("z = w*x + b; L = {f}(z)", "a = {f}(w*x); L = {n}*a + b", "a = {f}(x); L = (w*a - y)**2 / 2"),
+    4: ("z = w*x + b; a = {f}(z); L = (a - y)**2 / 2", "h = {f}(w*x); a = {g}(v*h + b); L = {n}*a"),
+    5: (
+        "z = w*x; a = {f}(z); L = a*z + w**2",
+        "h = {f}(w*x + b); k = {g}(w*x - b); L = (h*k - y)**2",
+        "h = {f}(w*x); a = {g}(w*h + b); L = (a - y)**2 / 2",
+    ),
+}
+_ACTIVATIONS = ("sigmoid", "tanh", "exp", "sin", "relu", "softplus")
+
+
+def run(arguments: list[str]) -> int:
+    """Ask, grade, explain; 0 for right, 1 for wrong."""
+    options = inputs.Options("quiz", ABOUT, EXAMPLES)
+    options.add_argument("--level", type=int, choices=_LEVELS, default=1, help="how hard, 1 to 5 (default 1)")
+    options.add_argument("--seed", type=_seed, help="the number of the question")
+    options.add_argument("--answer", metavar="X", help="the answer")
+    chosen = options.read(arguments)
+    seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
+    program, values, name = question(chosen.level, seed)
+    print(f"question {seed} of level {chosen.level}\n")
+    print("\n".join(f"  {a.name} = {a.text}" for a in program.assignments))
+    print(f"  at {', '.join(f'{leaf} = {number(x)}' for leaf, x in values.items())}\n", flush=True)
+    typed = _asked(f"∂L/∂{name} = ") if chosen.answer is None else chosen.answer
+    found = program.run(values)
+    found["L"].backward()
+    right, why = graded(typed, found[name].grad)
+    print(f"{'right' if right else 'wrong'}: {why}\n")
+    print(report.explanation(found["L"], [found[name]], 4))
+    return 0 if right else 1
+
+
+def question(level: int, seed: int) -> tuple[Program, dict[str, float], str]:
+    """The formula, the values of its leaves and the name whose gradient is asked for; the same for the same numbers.
+
+    >>> program, values, name = question(1, 0)
+    >>> program.text, values, name
+    ('L = w*x - y', {'w': -1.5, 'x': -0.5, 'y': 2.5}, 'x')
+    """
+    draw = random.Random(f"{level} {seed}")
+    while True:
+        f, g = draw.sample(_ACTIVATIONS, 2)
+        program = parse(draw.choice(_LEVELS[level]).format(f=f, g=g, n=draw.randint(2, 4)))
+        values = {leaf: draw.choice((-1, 1)) * draw.randint(1, 6) / 2 for leaf in program.leaves}
+        name = draw.choice([leaf for leaf in program.leaves if level == 1 or leaf in "wxvb"])
+        found = program.run(values)
+        found["L"].backward()
+        if 1e-3 < abs(found[name].grad) < 100 and not _on_kink(found):
+            return program, values, name
+
+
+def _on_kink(found: dict[str, Value]) -> bool:
+    return any(
+        kink(*[arg.data if isinstance(arg, Value) else arg for arg in node.args]) == 0.0
+        for node in found.values()
+        if node.op is not None
+        for kink in node.op.kinks
+    )
+
+
+def graded(typed: str, truth: float) -> tuple[bool, str]:
+    """Whether an answer is right, and a sentence that says how it was compared.
+
+    >>> graded("0.33", 1 / 3), graded("0.3", 1 / 3)[0], graded("1/3", 1 / 3)[0]
+    ((True, 'it is 0.3333; compared at the 2 significant digits given'), False, True)
+
+    Raises ValueError (ExpressionError for formulas) for what is no finite number.
+    """
+    answer = _number(typed)
+    if math.isclose(answer, truth, rel_tol=1e-9):
+        return True, f"it is {number(truth)}"
+    mantissa = re.fullmatch(r"\s*[-+]?0*\.?0*(\d*\.?\d*)(?:[eE][-+]?\d+)?\s*", typed)
+    shown = len(mantissa[1].replace(".", "")) if mantissa else 4
+    if shown < 2:
+        return False, f"it is {number(truth)}; give at least 2 significant digits, unless the number is exact"
+    unit = 10.0 ** (math.floor(math.log10(abs(answer))) - shown + 1) if answer else 0.0
+    how = f"compared at the {shown} significant digits given" if mantissa else "compared at 4 significant digits"
+    return abs(answer - truth) <= 0.501 * unit, f"it is {number(truth)}; {how}"
+
+
+def _number(typed: str) -> float:
+    program = parse(typed.replace("−", "-"))
+    if program.leaves or program.names:
+        raise ValueError(f"the answer is a number, such as 0.25 or 1/4, not {inputs.one_line(typed)!r}")
+    return program.run({})[""].data
+
+
+def _asked(prompt: str) -> str:
+    if sys.stdin.isatty():
+        return input(prompt)
+    line = sys.stdin.readline(1000)
+    if not line.strip():
+        raise ValueError("no answer: give it with --answer, or as a line of standard input")
+    print(f"{prompt}{inputs.one_line(line)}")
+    return line
+
+
+def _seed(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else -1
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"a whole number from 0 on is needed, not {inputs.one_line(text)!r}")
+    return number
