@@ -53,7 +53,7 @@ def run(arguments: list[str]) -> int:
     print(f"question {seed} of level {chosen.level}\n")
     print("\n".join(f"  {a.name} = {a.text}" for a in program.assignments))
     print(f"  at {', '.join(f'{leaf} = {number(x)}' for leaf, x in values.items())}\n", flush=True)
-    typed = _asked(f"∂L/∂{name} = ") if chosen.answer is None else chosen.answer
+    typed = _asked(name) if chosen.answer is None else _shown(name, chosen.answer)
     found = program.run(values)
     found["L"].backward()
     right, why = graded(typed, found[name].grad)
@@ -67,7 +67,7 @@ def question(level: int, seed: int) -> tuple[Program, dict[str, float], str]:
 
     >>> program, values, name = question(1, 0)
     >>> program.text, values, name
-    ('L = w*x - y', {'w': -1.5, 'x': -0.5, 'y': 2.5}, 'x')
+    ('L = w*x + b', {'w': 2.5, 'x': 1.5, 'b': -3.0}, 'w')
     """
     draw = random.Random(f"{level} {seed}")
     while True:
@@ -103,11 +103,14 @@ def graded(typed: str, truth: float) -> tuple[bool, str]:
         return True, f"it is {number(truth)}"
     mantissa = re.fullmatch(r"\s*[-+]?0*\.?0*(\d*\.?\d*)(?:[eE][-+]?\d+)?\s*", typed)
     shown = len(mantissa[1].replace(".", "")) if mantissa else 4
-    if shown < 2:
-        return False, f"it is {number(truth)}; give at least 2 significant digits, unless the number is exact"
     unit = 10.0 ** (math.floor(math.log10(abs(answer))) - shown + 1) if answer else 0.0
-    how = f"compared at the {shown} significant digits given" if mantissa else "compared at 4 significant digits"
-    return abs(answer - truth) <= 0.501 * unit, f"it is {number(truth)}; {how}"
+    near = abs(answer - truth) <= 0.501 * unit
+    if near and shown < 2:
+        return False, f"it is {number(truth)}; give at least 2 significant digits, unless the number is exact"
+    if abs(answer + truth) <= 0.501 * unit:
+        return False, f"it is {number(truth)}: the sign"
+    how = f"the {shown} significant digit{'s' * (shown != 1)} given" if mantissa else "4 significant digits"
+    return near, f"it is {number(truth)}; compared at {how}"
 
 
 def _number(typed: str) -> float:
@@ -117,14 +120,18 @@ def _number(typed: str) -> float:
     return program.run({})[""].data
 
 
-def _asked(prompt: str) -> str:
+def _asked(name: str) -> str:
     if sys.stdin.isatty():
-        return input(prompt)
+        return input(f"∂L/∂{name} = ")
     line = sys.stdin.readline(1000)
     if not line.strip():
         raise ValueError("no answer: give it with --answer, or as a line of standard input")
-    print(f"{prompt}{inputs.one_line(line)}")
-    return line
+    return _shown(name, line)
+
+
+def _shown(name: str, typed: str) -> str:
+    print(f"∂L/∂{name} = {inputs.one_line(typed)}")
+    return typed
 
 
 def _seed(text: str) -> int:
