@@ -102,7 +102,7 @@ def graded(typed: str, truth: float) -> tuple[bool, str]:
     if math.isclose(answer, truth, rel_tol=1e-9):
         return True, f"it is {number(truth)}"
     mantissa = re.fullmatch(r"\s*[-+]?0*\.?0*(\d*\.?\d*)(?:[eE][-+]?\d+)?\s*", typed)
-    shown = len(mantissa[1].replace(".", "")) if mantissa else 4
+    shown = max(len(mantissa[1].replace(".", "")), 1) if mantissa else 4
     unit = 10.0 ** (math.floor(math.log10(abs(answer))) - shown + 1) if answer else 0.0
     near = abs(answer - truth) <= 0.501 * unit
     if near and shown < 2:
