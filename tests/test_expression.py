@@ -241,7 +241,7 @@ def test_the_longest_text():
         ("ŷ + y\u0302 + $", "  ŷ + y\u0302 + $\n          ^"),
         ("値 + $", "  値 + $\n       ^"),
         ("\tx $", "   x $\n     ^"),
-        ("x\n  y $\nz", "    y $\n      ^"),
+        ("a = x\n  y $\nz", "    y $\n      ^"),
         ("a\x1b[31m$", "  a\ufffd[31m$\n   ^"),
         ("x\u202e$", "  x\ufffd$\n   ^"),
         (

@@ -83,6 +83,8 @@ def _said(wrong: Exception) -> str:
     """An error as one line; one in an expression as three, with the place."""
     if isinstance(wrong, mb.ExpressionError):
         return str(wrong)
+    if isinstance(wrong, FileExistsError):
+        return one_line(f"{wrong.filename} is not a folder")
     if isinstance(wrong, OSError) and wrong.strerror and wrong.filename is not None:
         return one_line(f"{wrong.filename}: {wrong.strerror}")
     return one_line(str(wrong))

@@ -90,7 +90,7 @@ def _typed(text: str, program: Program) -> tuple[str, str, Program]:
     except ExpressionError as wrong:
         raise _moved(wrong, text) from None
     if typed.names:
-        raise error("one formula is needed here, without further names", text, match.start(3))
+        raise error("one formula is needed here, without further names", text, len(text) - len(match[3].lstrip()))
     for name in typed.leaves:
         if name not in names:
             raise error(f"the formula has no name '{name}'{_meant(name, names)}", text, typed.uses[name])

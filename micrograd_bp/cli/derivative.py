@@ -228,7 +228,9 @@ def product(factors: Sequence[Numbers], divisor: Numbers | None = None) -> Numbe
 def bracketed(label: str) -> str:
     """A label in brackets, but for a name, a number, or what is in brackets of its own.
 
-    >>> bracketed("ŷ"), bracketed("w·x"), bracketed("σ(z)")
-    ('ŷ', '(w·x)', 'σ(z)')
+    >>> [bracketed(label) for label in ("ŷ", "w·x", "x²", "σ(z)", "0.5")]
+    ['ŷ', '(w·x)', '(x²)', 'σ(z)', '0.5']
     """
-    return label if re.fullmatch(r"[\w.\u0300-\u036f]+(\(\w+\))?", label) else f"({label or '…'})"
+    *outer, inner = label.removesuffix(")").split("(") if label.endswith(")") else [label]
+    plain = all(part.isidentifier() and "·" not in part for part in (*outer, inner)) and len(outer) <= 1
+    return label if plain or re.fullmatch(r"[0-9.]+", label) else f"({label or '…'})"

@@ -42,12 +42,18 @@ class Options(argparse.ArgumentParser):
     def read(self, arguments: list[str]) -> argparse.Namespace:
         """The options in `arguments`, in any order."""
         short = {option[1] for option in self._option_string_actions if option[1] != "-"}
-        return self.parse_intermixed_args([_shielded(word, short) for word in arguments])
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        words = [_shielded(word) if _is_formula(word, short) else word for word in arguments[:end]]
+        return self.parse_intermixed_args(words + [_shielded(word) for word in arguments[end + 1 :]])
 
 
-def _shielded(word: str, options: set[str]) -> str:
-    """A word that begins with - and is no option, such as -x**2, behind a space: argparse takes that for what it is."""
-    return f" {word}" if len(word) > 1 and word[0] == "-" and word[1] != "-" and word[1] not in options else word
+def _is_formula(word: str, options: set[str]) -> bool:
+    return len(word) > 1 and word[0] == "-" and word[1] != "-" and word[1] not in options
+
+
+def _shielded(word: str) -> str:
+    """A word that begins with - and is no option, such as -x**2, behind a space: so argparse takes it for a word."""
+    return f" {word}" if word.startswith("-") and word != "-" else word
 
 
 def _unshielded(word: str) -> str:

@@ -62,8 +62,9 @@ class Program:
         missing = [name for name in self.leaves if name not in values]
         if missing:
             raise error(_missing(missing), self.text, self.uses[missing[0]])
+        assigned = set(self.names)
         for name in values:
-            if name not in self.uses:
+            if name not in self.uses or name in assigned:
                 raise ValueError(_stranger(name, self))
         found = {name: _leaf(name, values[name]) for name in (*self.leaves, *self.constants) if name in values}
         known: dict[str, Any] = {name: CONSTANTS[name] for name in self.constants} | found

@@ -224,9 +224,10 @@ class Parser:
     def _no_operator(self, token: Token, brackets: list[_Bracket], assigned: bool) -> Exception:
         """The error where an operator or an end should stand."""
         kind, text, offset = token
-        if brackets and (kind is END or text in (";", "=") or self._ahead[1] == "="):
-            before = f" before '{text}'" if text else ""
-            return self._error(f"this ( is not closed{before}", brackets[-1].offset)
+        if brackets and kind is END:
+            return self._error("this ( is never closed", brackets[-1].offset)
+        if brackets and (text in (";", "=") or self._ahead[1] == "="):
+            return self._error(f"this ( is not closed before '{_cut(text)}'", brackets[-1].offset)
         if text == "=":
             message = "an assignment has one name: x = 1; y = 1" if assigned else "before = stands a single name"
         elif text == ")":
