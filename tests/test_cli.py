@@ -14,6 +14,7 @@ import pytest
 from hostile import HOSTILE
 
 import micrograd_bp
+from micrograd_bp import ExpressionError
 from micrograd_bp.cli import COMMANDS, main
 from micrograd_bp.cli.quiz import graded, question
 from micrograd_bp.cli.session import Session
@@ -161,7 +162,7 @@ def test_the_main_example(run):
         "L     0.09584         1\n"
         "\n"
     )
-    assert "w      0.3     −0.05\n" in run("eval", *NEURON, "--digits", "1")[1]
+    assert "w       0.3     −0.05\n" in run("eval", *NEURON, "--digits", "1")[1]
     assert "−0.053882\n" in run("eval", *NEURON, "--digits", "5")[1]
 
 
@@ -274,8 +275,8 @@ def test_definitions_come_in_any_order():
     "line",
     [
         "L = 1/(w - w)", "L = L + 1", "w = = 2", "set w", "set", "set w nan", "set w 2 3", "set L 3", "set 3 w",
-        "set w+1 2", "set q=", "grad q", "explain L q", "explain q", "draw", "draw x.gif", "draw /dev/null/x.svg", "foo bar",
-        "q*2", "set w 1e200", "a = 1; a = 2", "import os", "set log 3", "\0",
+        "set w+1 2", "set q=", "grad q", "explain L q", "explain q", "draw", "draw x.gif", "draw /dev/null/x.svg",
+        "foo bar", "q*2", "set w 1e200", "a = 1; a = 2", "import os", "set log 3", "\0",
     ],
 )  # fmt: skip
 def test_a_wrong_line_changes_nothing(line):
@@ -285,6 +286,14 @@ def test_a_wrong_line_changes_nothing(line):
         s.do(line)
     assert (s.do("show"), s.definitions, s.values) == before
     assert s.do("undo").startswith("w         2\nx  no value")
+
+
+def test_an_error_shows_its_line():
+    s, _ = session("a = 2", "b = a*x", "c = 1 / (b - 6)", "set x 1")
+    with pytest.raises(ExpressionError) as caught:
+        s.do("set x 3")
+    assert str(caught.value).split("\n")[1:] == ["  c = 1 / (b - 6)", "        ^"]
+    assert (caught.value.line, caught.value.column) == (1, 7)
 
 
 def test_undo_to_the_beginning():

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 
 from micrograd_bp.cli import inputs, report
 from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.errors import ExpressionError
 from micrograd_bp.expression import Program, parse
+from micrograd_bp.expression.source import error
 from micrograd_bp.formula import number
 from micrograd_bp.op import OPS
 
@@ -66,7 +68,7 @@ class Session:
 
     def _define(self, line: str) -> str:
         program = parse(line)
-        news = {a.name: a.text for a in program.assignments if a.name}
+        news = {a.name: " ".join(a.text.split()) for a in program.assignments if a.name}
         definitions = {name: text for name, text in self.definitions.items() if name not in news} | news
         values = {name: x for name, x in self.values.items() if name not in news}
         changed = self._changed(definitions, values, list(news))
@@ -162,11 +164,12 @@ class Session:
         if name not in self.definitions:
             raise ValueError(f"{inputs.one_line(name)} is not defined; there are {', '.join(self.definitions)}")
         needed = self._needed(self.definitions, [name])
-        program = parse("\n".join(f"{n} = {self.definitions[n]}" for n in needed))
+        lines = [f"{n} = {self.definitions[n]}" for n in needed]
+        program = parse("\n".join(lines))
         missing = [n for n in program.leaves if n not in self.values]
         if missing:
             raise ValueError(f"{name} needs {', '.join(missing)}: set {missing[0]} NUMBER")
-        return program, program.run({n: x for n, x in self.values.items() if n in program.uses})
+        return program, _values(program, lines, self.values)
 
     def _run(
         self, definitions: dict[str, str], values: dict[str, float], names: Iterable[str], bare: str = ""
@@ -186,8 +189,7 @@ class Session:
             lines.append(bare)
         if not lines:
             return {}
-        program = parse("\n".join(lines))
-        return program.run({name: x for name, x in values.items() if name in program.uses})
+        return _values(parse("\n".join(lines)), lines, values)
 
     def _needed(self, definitions: dict[str, str], names: Iterable[str]) -> list[str]:
         """The definitions that `names` are made from, and they, each after what it is made from."""
@@ -229,3 +231,11 @@ class Session:
                 lacking = [n for n in dict.fromkeys(leaves) if n not in definitions and n not in values]
                 lines.append(f"{name} needs {', '.join(lacking)}")
         return "\n".join(lines)
+
+
+def _values(program: Program, lines: list[str], values: dict[str, float]) -> dict[str, Value]:
+    """What a program of these lines computes; an error in it is one of its line."""
+    try:
+        return program.run({name: x for name, x in values.items() if name in program.uses})
+    except ExpressionError as wrong:
+        raise error(wrong.message, lines[wrong.line - 1], wrong.column - 1) from None
