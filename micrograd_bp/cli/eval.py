@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import sys
 
 from micrograd_bp.cli import inputs, report
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.expression import parse
+from micrograd_bp.expression import Program, parse
 
 ABOUT = """Values, gradients and the chain rule of a formula.
 
@@ -22,6 +23,8 @@ EXAMPLES = """
 -f neuron.txt w=2 x=-1 b=0.5 --svg neuron.svg
 """
 
+_LARGEST = 200  # values, up to which all gradients are explained without being asked for
+
 
 def run(arguments: list[str]) -> int:
     """Print what is asked for."""
@@ -31,17 +34,26 @@ def run(arguments: list[str]) -> int:
     text, words = inputs.formula_and_values(options)
     program = parse(text)
     found = program.run(inputs.values(words))
-    root = found[program.result]
+    result = _result(program, found)
+    root = found[result]
     root.backward()
-    wrt = [_named(name, found, root) for name in dict.fromkeys(options.wrt)]
+    below = topological_order(root)
+    chosen = list(dict.fromkeys(options.wrt))
+    wrt = [_named(name, found, set(below)) for name in chosen]
+    leaves = [name for name, node in found.items() if node.op is None and node.name == name and node is not root]
     if options.json:
-        leaves = [name for name in found if name not in program.names and name]
-        print(report.as_json(program, found, list(dict.fromkeys(options.wrt)) or leaves))
-    elif options.latex:
-        print(report.explanation(root, wrt, options.digits, latex=True))
+        print(report.as_json(program, result, found, chosen or leaves))
     else:
-        print(report.gradients(program, found, options.digits))
-        print(f"\n{report.explanation(root, wrt, options.digits)}")
+        if not options.latex:
+            print(report.gradients(result, found, options.digits))
+        if wrt or len(below) <= _LARGEST:
+            reached = set(below)
+            shown = wrt or [found[name] for name in leaves if found[name] in reached]
+            explained = report.explanation(root, shown, options.digits, options.latex)
+        else:
+            explained = f"(no explanation: {len(below):,} values; ask for one gradient with --wrt NAME)"
+        if explained:
+            print(explained if options.latex else f"\n{explained}")
     for path in (options.svg, options.html):
         if path is not None:
             print(f"wrote {report.save(root, path)}", file=sys.stderr)
@@ -51,7 +63,9 @@ def run(arguments: list[str]) -> int:
 def _options() -> inputs.Options:
     options = inputs.Options("eval", ABOUT, EXAMPLES)
     options.add_formula("a formula in quotes (- reads standard input), and a value for each leaf")
-    options.add_argument("--wrt", metavar="NAME", action="append", default=[], help="explain this gradient only")
+    options.add_argument(
+        "--wrt", metavar="NAME", action="append", default=[], help="explain this gradient only (repeatable)"
+    )
     options.add_argument("--digits", type=inputs.digits, default=4, help="significant digits, 1 to 17 (default 4)")
     options.add_argument("--svg", metavar="FILE", help="write the graph as a picture")
     options.add_argument("--html", metavar="FILE", help="write the graph as an interactive page")
@@ -61,11 +75,23 @@ def _options() -> inputs.Options:
     return options
 
 
-def _named(name: str, found: dict[str, Value], root: Value) -> Value:
-    if name not in found or not name:
+def _result(program: Program, found: dict[str, Value]) -> str:
+    """The result's name; one that is free where it was typed without."""
+    if program.result:
+        return program.result
+    name = next(name for k in itertools.count() if (name := f"f{k or ''}") not in found)
+    root = found.pop("")
+    if root.name is None:
+        root.name = name
+    found[name] = root
+    return name
+
+
+def _named(name: str, found: dict[str, Value], below: set[Value]) -> Value:
+    if name not in found:
         close = difflib.get_close_matches(name, found, n=1)
-        meant = f"is {close[0]} meant?" if close else f"there are {', '.join(filter(None, list(found)[:20]))}"
+        meant = f"is {close[0]} meant?" if close else f"there are {', '.join(list(found)[:20])}"
         raise ValueError(f"--wrt {name}: the formula has no such name; {meant}")
-    if found[name] not in set(topological_order(root)):
+    if found[name] not in below:
         raise ValueError(f"--wrt {name}: the result does not depend on it")
     return found[name]

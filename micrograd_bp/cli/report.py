@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import micrograd_bp as mb
-from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.engine import Value
 from micrograd_bp.expression import Program
 from micrograd_bp.expression.source import display_width
 from micrograd_bp.formula import number
-
-_LONGEST_EXPLANATION = 200  # nodes; above, one asks for the chain to a single name
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:
@@ -37,23 +35,21 @@ def table(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def gradients(program: Program, found: dict[str, Value], digits: int) -> str:
+def gradients(result: str, found: dict[str, Value], digits: int) -> str:
     """The table of all names: value, and gradient of the result after `backward()`."""
-    result = program.result or "result"
     rows = [("name", "value", f"∂{result}/∂name")]
-    rows += [(name or "result", number(node.data, digits), number(node.grad, digits)) for name, node in found.items()]
+    rows += [(name, number(node.data, digits), number(node.grad, digits)) for name, node in found.items()]
     return table(rows)
 
 
-def as_json(program: Program, found: dict[str, Value], wrt: Sequence[str]) -> str:
+def as_json(program: Program, result: str, found: dict[str, Value], wrt: Sequence[str]) -> str:
     """All of it for programs: numbers in full, those that are not finite as "inf", "-inf", "nan"."""
-    root = found[program.result]
     content = {
-        "result": program.result or "result",
-        "values": {name or "result": _json_number(node.data) for name, node in found.items()},
-        "gradients": {name or "result": _json_number(node.grad) for name, node in found.items()},
-        "formulas": {a.name or "result": a.text for a in program.assignments},
-        "derivatives": {name: derivative(root, found[name]) for name in wrt},
+        "result": result,
+        "values": {name: _json_number(node.data) for name, node in found.items()},
+        "gradients": {name: _json_number(node.grad) for name, node in found.items()},
+        "formulas": {a.name or result: a.text for a in program.assignments},
+        "derivatives": {name: derivative(found[result], found[name]) for name in wrt},
     }
     return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
 
@@ -63,12 +59,11 @@ def _json_number(x: float) -> float | str:
 
 
 def explanation(root: Value, wrt: Sequence[Value], digits: int, latex: bool = False) -> str:
-    """The chain rule from the root: to each of `wrt`, or, where none is asked for, the whole backward pass."""
-    if not wrt and (count := len(topological_order(root))) > _LONGEST_EXPLANATION:
-        return f"(no explanation: {count:,} values; ask for one gradient with --wrt NAME)"
-    ends: list[Value | None] = [*wrt] or [None]
-    parts = [explain(root, node, digits) for node in ends]
-    return "\n\n".join(part.latex if latex else str(part) for part in parts)
+    """The chain rule from the root to each of `wrt`; what is said of all is said once."""
+    parts = [explain(root, node, digits) for node in wrt]
+    if latex:
+        return "\n\n".join(part.latex for part in parts)
+    return "\n\n".join(dict.fromkeys(section for part in parts for section in str(part).split("\n\n")))
 
 
 def explain(root: Value, wrt: Value | None, digits: int) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import graphlib
+import re
 from collections.abc import Callable, Iterable
 
 from micrograd_bp.cli import inputs, report
@@ -18,7 +19,7 @@ HELP = """a formula        z = w*x + b      defines z, or defines it anew; what 
 set w 0.5        a value for a leaf; what is made from it follows
 show             all names with their values and formulas
 grad L           the gradients of L
-explain L w      the chain rule from L to w; without w the whole backward pass
+explain L w      the chain rule from L to w; without w to all leaves
 draw FILE [L]    the graph as .svg, .png, .pdf or .dot
 undo             takes back the last line that changed something
 help, quit"""
@@ -68,7 +69,7 @@ class Session:
 
     def _define(self, line: str) -> str:
         program = parse(line)
-        news = {a.name: " ".join(a.text.split()) for a in program.assignments if a.name}
+        news = {a.name: _on_one_line(a.text) for a in program.assignments if a.name}
         definitions = {name: text for name, text in self.definitions.items() if name not in news} | news
         values = {name: x for name, x in self.values.items() if name not in news}
         changed = self._changed(definitions, values, list(news))
@@ -129,7 +130,7 @@ class Session:
     def _grad(self, words: list[str]) -> str:
         program, found = self._computed(words[0] if words else "")
         found[program.result].backward()
-        return report.gradients(program, found, self.digits)
+        return report.gradients(program.result, found, self.digits)
 
     def _explain(self, words: list[str]) -> str:
         program, found = self._computed(words[0] if words else "")
@@ -139,7 +140,8 @@ class Session:
             if name not in found or found[name] not in set(topological_order(root)):
                 raise ValueError(f"{program.result} does not depend on {inputs.one_line(name)}")
             wrt.append(found[name])
-        return report.explanation(root, wrt, self.digits)
+        leaves = [node for node in topological_order(root) if node.op is None and node is not root]
+        return report.explanation(root, wrt or leaves, self.digits) or f"{program.result} is a number"
 
     def _draw(self, words: list[str]) -> str:
         if not words:
@@ -231,6 +233,10 @@ class Session:
                 lacking = [n for n in dict.fromkeys(leaves) if n not in definitions and n not in values]
                 lines.append(f"{name} needs {', '.join(lacking)}")
         return "\n".join(lines)
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(re.sub(r"#[^\r\n]*", "", text).split())
 
 
 def _values(program: Program, lines: list[str], values: dict[str, float]) -> dict[str, Value]:

@@ -27,9 +27,7 @@ try:
     from matplotlib.figure import Figure
     from tqdm import tqdm
 except ImportError:
-    raise MissingExtraError(
-        "the curve and the progress bar need an extra:  pip install 'micrograd_bp[demos]'"
-    ) from None
+    raise MissingExtraError("the curve and the progress bar need  pip install 'micrograd_bp[demos]'") from None
 
 X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 Y = [0.0, 1.0, 1.0, 0.0]
