@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -164,6 +165,26 @@ def test_the_main_example(run):
     )
     assert "w       0.3     −0.05\n" in run("eval", *NEURON, "--digits", "1")[1]
     assert "−0.053882\n" in run("eval", *NEURON, "--digits", "5")[1]
+
+
+def test_the_readmes_commands(run):
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    commands = re.findall(r"^micrograd-bp (.*)$", readme, re.MULTILINE)
+    assert len(commands) >= 2
+    for command in commands:
+        assert run(*shlex.split(command))[0] == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_examples_of_help(run, command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "neuron.txt").write_text("L = tanh(w*x + b)")
+    examples = run(command, "--help")[1].partition("examples:")[2].strip().split("\n")
+    for example in examples:
+        words = shlex.split(example)
+        assert words[:2] == ["micrograd-bp", command]
+        if command not in ("xor", "play") and "<" not in words:
+            assert run(*words[1:], stdin="1")[0] in (0, 1)
 
 
 def test_json_is_in_full(run):

@@ -14,7 +14,10 @@ ABOUT = """Values, gradients and the chain rule of a formula.
 
 A formula is one or several assignments, separated by ; or line ends; the last one is the result. There are + - * / **,
 brackets, numbers, pi, e, and every operation of micrograd_bp: sigmoid(x), maximum(x, y), leaky_relu(x, slope=0.1) ...
-Names that are not assigned are leaves; each needs a value."""
+Names that are not assigned are leaves; each needs a value.
+
+--json prints an object with result, values, gradients, formulas (as typed), and derivatives (of the result, as formulas
+in text; null where the graph is too large for one)."""
 
 EXAMPLES = """
 "L = (sigmoid(w*x + b) - y)**2 / 2" w=0.3 b=0.1 x=0.5 y=1

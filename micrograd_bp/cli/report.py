@@ -73,11 +73,16 @@ def explain(root: Value, wrt: Value | None, digits: int) -> Any:
     return function(root, wrt, digits=digits) if callable(function) else _NotThere()
 
 
-def derivative(root: Value, node: Value) -> str:
-    """The derivative as a formula in one line."""
+def derivative(root: Value, node: Value) -> str | None:
+    """The derivative as a formula in one line; None where the graph is too large for one."""
     # TEMPORARY: the getattr, until the package has derivative_formula
     function = getattr(mb, "derivative_formula", None)
-    return str(function(root, node)) if callable(function) else "?"
+    if not callable(function):
+        return None
+    try:
+        return str(function(root, node))
+    except ValueError:
+        return None
 
 
 class _NotThere:
