@@ -389,7 +389,7 @@ def test_right_derivatives(run, formula, derivative, values):
         (NEURON_STEPS, "dL/dw = (y - a)*x", AT, "the factor ∂a/∂z = 0.2461 is missing; the sign is wrong, too"),
         (NEURON_STEPS, "dL/dw = a*(1 - a)", AT, "the factors ∂L/∂a = −0.4378 and ∂z/∂w = 0.5 are missing"),
         (NEURON_STEPS, "dL/dw = (a - y)*a*(1 + a)*x", AT,
-         "the first factor that differs: ∂a/∂z is 0.2461 here; in its place stands a · (1 + a)"),
+         "the first factor that differs: ∂a/∂z = 0.2461 here; in its place stands a · (1 + a)"),
         (NEURON_STEPS, "dL/dw = (a - y)*a*(1 - a)*x*x", AT, "the factor ∂z/∂w = 0.5 is there twice"),
         (NEURON_STEPS, "dL/dw = 7*b", AT, "none of the chain's factors is found"),
         ("L = w**2 + w*x", "dL/dw = 2*w", ["w=2", "x=3"],
@@ -405,16 +405,17 @@ def test_wrong_derivatives(run, formula, derivative, values, said):
     code, out, err = run("check", formula, derivative, *values)
     assert (code, err) == (1, "")
     assert out.startswith("wrong: ")
-    assert said in out
+    assert said in re.sub(r"(∂\S+ = )[^=;\n]* = ", r"\1", out)  # without the factors' formulas
 
 
 def test_the_chain_is_shown(run):
     _, out, _ = run("check", NEURON_STEPS, "dL/dw = (a - y)*x", *AT)
-    assert out.splitlines()[2:] == [
-        "the chain: ∂L/∂w = ∂L/∂a · ∂a/∂z · ∂z/∂w",
-        "  ∂L/∂a =   −0.4378   found: (a − y)",
-        "  ∂a/∂z =    0.2461   not found in yours",
-        "  ∂z/∂w =       0.5   found: x",
+    heading, *lines = out.splitlines()[2:]
+    assert heading == "the chain: ∂L/∂w = ∂L/∂a · ∂a/∂z · ∂z/∂w"
+    assert [re.sub(r"= .* = ", "= ", re.sub(" +", " ", line)) for line in lines] == [
+        " ∂L/∂a = −0.4378 found: (a − y)",
+        " ∂a/∂z = 0.2461 not found in yours",
+        " ∂z/∂w = 0.5 found: x",
     ]
 
 

@@ -14,23 +14,32 @@ from dataclasses import dataclass
 
 from micrograd_bp import ops
 from micrograd_bp.calculus import adjoints
+from micrograd_bp.cli import report
 from micrograd_bp.draw.dot import labels
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.errors import ExpressionError
 from micrograd_bp.expression import Program
+from micrograd_bp.formula import number as written
 
 POINTS = 8  # besides the one given
 _TRIES = 200
+_LONGEST_FORMULA = 40  # characters
+_LARGEST_FORMULA = 60  # values
 _AGREES = 1e-6  # relative: far above rounding, far below a mistake
 Numbers = list[float]  # one per point
 
 
 @dataclass(frozen=True)
 class Factor:
-    """One factor of a product: what it is called, and its numbers."""
+    """One factor of a product: what it is called, its numbers, and, where it is short, its formula."""
 
     label: str
     numbers: Numbers
+    formula: str = ""
+
+    def __str__(self) -> str:
+        here = written(self.numbers[0])
+        return f"{self.label} = {here}" if self.formula in ("", here) else f"{self.label} = {self.formula} = {here}"
 
 
 class Comparison:
@@ -105,10 +114,16 @@ class Comparison:
             else:
                 k += 1
         called = labels(orders[0], 4)
-        names = [bracketed(called[orders[0][place]]) for place in places]
+        ends = itertools.pairwise([orders[0][place] for place in places])
         return [
-            Factor(f"∂{upper}/∂{lower}", link) for upper, lower, link in zip(names, names[1:], numbers, strict=False)
+            Factor(f"∂{bracketed(called[upper])}/∂{bracketed(called[lower])}", link, self._formula(upper, lower))
+            for (upper, lower), link in zip(ends, numbers, strict=True)
         ]
+
+    def _formula(self, upper: Value, lower: Value) -> str:
+        small = len(topological_order(upper)) <= _LARGEST_FORMULA
+        text = report.derivative(upper, lower) or "" if small else ""
+        return text if len(text) <= _LONGEST_FORMULA else ""
 
     def paths(self, most: int = 6) -> list[Factor]:
         """The products of local derivatives along each path from `of` to `wrt`; none where there are more."""
@@ -131,7 +146,7 @@ class Comparison:
         found = []
         for parts in zip(*each, strict=True):
             node, exponent = parts[0]
-            label = (called[node] or "…") if isinstance(node, Value) else f"{node:g}"
+            label = (called[node] or "…") if isinstance(node, Value) else written(node)
             numbers = [n.data if isinstance(n, Value) else n for n, _ in parts]
             found.append(
                 Factor(label, numbers) if exponent > 0 else Factor(f"1/{bracketed(label)}", product([], numbers))

@@ -32,12 +32,10 @@ def diagnosis(c: Comparison) -> list[str]:
     sentences = certain or _replaced(links, found, left)
     if len(links) > 1:
         sentences = [*sentences, f"the chain: ∂{c.of}/∂{c.wrt} = {' · '.join(link.label for link in links)}"]
-        width = max(len(link.label) for link in links)
+        width = max(len(str(link)) for link in links)
         for link in links:
-            here = number(link.numbers[0])
             there = f"found: {matched[link.label]}" if link.label in matched else "not found in yours"
-            state = "constant" if constant(link.numbers) else there
-            sentences.append(f"  {link.label:{width}} = {here:>9}   {state}")
+            sentences.append(f"  {link!s:{width}}   {'constant' if constant(link.numbers) else there}")
     return sentences
 
 
@@ -79,7 +77,7 @@ def _constant_factor(c: Comparison, links: list[Factor]) -> list[str]:
         return []
     for link in links:
         if constant(link.numbers) and abs(link.numbers[0]) != 1.0 and abs(k * link.numbers[0] - 1.0) < 1e-9:
-            return [f"the factor {link.label} = {number(link.numbers[0])} is missing"]
+            return [f"the factor {link} is missing"]
     if abs(k + 1.0) < 1e-6:
         return ["the sign is wrong; all else is right"]
     sign = "the sign is wrong, and " if k < 0 else ""
@@ -101,7 +99,7 @@ def _missing_link(c: Comparison, links: list[Factor]) -> list[str]:
             k = ratio(c.answers, product(present))
             if k is None:
                 continue
-            which = " and ".join(f"{link.label} = {number(link.numbers[0])}" for link in absent)
+            which = " and ".join(map(str, absent))
             s, have = ("s", "are") if count > 1 else ("", "is")
             odd = k / rest
             wrong = "" if abs(odd - 1) < 1e-6 else "; the sign is wrong, too" if abs(odd + 1) < 1e-6 else _and(odd)
@@ -116,7 +114,7 @@ def _and(odd: float) -> str:
 def _extra_link(c: Comparison, links: list[Factor]) -> list[str]:
     for link in links:
         if not constant(link.numbers) and same(c.answers, product([c.truths, link.numbers])):
-            return [f"the factor {link.label} = {number(link.numbers[0])} is there twice"]
+            return [f"the factor {link} is there twice"]
     return []
 
 
@@ -141,4 +139,4 @@ def _replaced(links: list[Factor], found: set[str], left: list[Factor]) -> list[
     instead = (
         f"; in its place stands {' · '.join(bracketed(f.label) for f in left)}" if left and len(wanted) == 1 else ""
     )
-    return [f"the first factor that differs: {first.label} is {number(first.numbers[0])} here{instead}"]
+    return [f"the first factor that differs: {first} here{instead}"]
