@@ -405,7 +405,7 @@ def test_wrong_derivatives(run, formula, derivative, values, said):
     code, out, err = run("check", formula, derivative, *values)
     assert (code, err) == (1, "")
     assert out.startswith("wrong: ")
-    assert said in re.sub(r"(∂\S+ = )[^=;\n]* = ", r"\1", out)  # without the factors' formulas
+    assert said in re.sub(r"(∂\S+ = )[^=;∂\n]* = ", r"\1", out)  # without the factors' formulas
 
 
 def test_the_chain_is_shown(run):
@@ -413,7 +413,7 @@ def test_the_chain_is_shown(run):
     heading, *lines = out.splitlines()[2:]
     assert heading == "the chain: ∂L/∂w = ∂L/∂a · ∂a/∂z · ∂z/∂w"
     assert [re.sub(r"= .* = ", "= ", re.sub(" +", " ", line)) for line in lines] == [
-        " ∂L/∂a = −0.4378 found: (a − y)",
+        " ∂L/∂a = −0.4378 found: a − y",
         " ∂a/∂z = 0.2461 not found in yours",
         " ∂z/∂w = 0.5 found: x",
     ]

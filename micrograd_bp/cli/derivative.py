@@ -121,8 +121,10 @@ class Comparison:
         ]
 
     def _formula(self, upper: Value, lower: Value) -> str:
-        small = len(topological_order(upper)) <= _LARGEST_FORMULA
-        text = report.derivative(upper, lower) or "" if small else ""
+        """d upper / d lower in symbols, "" where it would be long, or need names for what has none."""
+        if lower.name is None or len(topological_order(upper)) > _LARGEST_FORMULA:
+            return ""
+        text = report.derivative(upper, lower) or ""
         return text if len(text) <= _LONGEST_FORMULA else ""
 
     def paths(self, most: int = 6) -> list[Factor]:

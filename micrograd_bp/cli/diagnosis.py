@@ -5,6 +5,7 @@ Imports cli.derivative, formula.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations
 
@@ -126,7 +127,7 @@ def _matched(factors: list[Factor], links: list[Factor]) -> tuple[dict[str, str]
         groups = (group for size in (1, 2, 3) for group in combinations(left, size))
         fitting = next((g for g in groups if ratio(product([f.numbers for f in g]), link.numbers) is not None), None)
         if fitting:
-            found[link.label] = " · ".join(bracketed(factor.label) for factor in fitting)
+            found[link.label] = _joined(fitting)
             left = [factor for factor in left if not any(factor is f for f in fitting)]
     return found, left
 
@@ -136,7 +137,10 @@ def _replaced(links: list[Factor], found: set[str], left: list[Factor]) -> list[
     if not wanted or len(wanted) == len([link for link in links if not constant(link.numbers)]) > 1:
         return ["none of the chain's factors is found in yours"] if wanted else []
     first = wanted[0]
-    instead = (
-        f"; in its place stands {' · '.join(bracketed(f.label) for f in left)}" if left and len(wanted) == 1 else ""
-    )
+    instead = f"; in its place stands {_joined(left)}" if left and len(wanted) == 1 else ""
     return [f"the first factor that differs: {first} here{instead}"]
+
+
+def _joined(factors: Sequence[Factor]) -> str:
+    """Factors as a product."""
+    return factors[0].label if len(factors) == 1 else " · ".join(bracketed(factor.label) for factor in factors)
