@@ -124,6 +124,8 @@ def test_tints_show_sign_and_strength():
 def test_dark_and_light_in_one_file():
     svg = neuron().graph().svg
     assert "prefers-color-scheme: dark" in svg
+    assert f'[fill="{theme.POSITIVE}"][fill-opacity]' in svg  # tints, not the heads of a network's arrows
+    assert f'[stroke="{theme.POSITIVE}"]' not in svg
     for light in (theme.CARD, theme.INK, theme.FAINT, theme.RULE, theme.EDGE):
         assert f'[fill="{light}"]' in svg
         assert f'="{light}"' in svg.split("</style>")[1]
@@ -135,6 +137,15 @@ def test_dark_and_light_in_one_file():
 def test_saving(tmp_path, ending, start):
     path = neuron().graph(direction="TB").save(tmp_path / "new" / f"picture.{ending.upper()}")
     assert path.read_bytes().startswith(start)
+
+
+def test_what_is_no_svg_has_a_white_ground(monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr(layout, "render", lambda source, ending: seen.append((source, ending)) or b"")
+    for ending in ("png", "pdf"):
+        neuron().graph(title='bgcolor="transparent"').save(tmp_path / f"x.{ending}")
+    assert [ending for _, ending in seen] == ["png", "pdf"]
+    assert all('bgcolor="white"' in source and ' bgcolor="transparent"' not in source for source, _ in seen)
 
 
 def test_notebooks_and_repr():

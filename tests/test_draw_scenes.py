@@ -183,14 +183,17 @@ def test_groups_know_what_is_beside_the_neurons():
     model = nn.MLP(2, [2, 2, 1], activation="tanh", seed=1)
     x = [Value(1.0, "x1") * 0.5, Value(2.0, "x2")]
     dropped = [a * 2 for a in model.layers[0](x)]
+    dropped[1].name = "dropped"
     hidden = model.layers[1](dropped)
-    out = model.layers[2](hidden)
+    skipped = dropped[0] * 3
+    out = model.layers[2]([hidden[0], hidden[1] + skipped])
     penalty = sum((p**2 for p in model.parameters()), Value(0.0))
     order = topological_order(out + penalty)
     groups = Groups(order)
     titles = {node: groups.title(groups.place[node]) for node in order}
     assert {titles[x[0]], titles[x[1]], titles[x[0].args[0]]} == {"inputs"}
     assert {titles[a] for a in dropped} == {"layer 2"}
+    assert titles[skipped] == "layer 3, neuron 1"
     assert titles[order[-1]] == titles[penalty] == "result"
     assert groups.is_parameter(model.layers[0].neurons[0].b)
     assert not groups.is_parameter(x[1])
@@ -244,6 +247,9 @@ def test_steps():
     ]
     assert {"w1·x + b1", "sigmoid function", "x", "y_hat"} <= set(texts(graph))
     assert '  w2 -- "w2·a1 + b2" --> z2' in y_hat.graph(view="steps").mermaid.splitlines()
+    opposite = -x
+    opposite.name = "−x"
+    assert '  x -- "−x" --> v1["−x"]' in (opposite * 2).graph(view="steps").mermaid
     assert "w1_11 --" not in nn.MLP(1, [1], seed=1)([x]).graph(view="steps").mermaid
 
 

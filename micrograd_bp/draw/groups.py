@@ -26,8 +26,8 @@ class Place:
 class Groups:
     """The `place` of every value of a graph, and the `layers` found in it (none: no network).
 
-    Parameters, sums and activations are known by name; a value without one belongs to the neuron, or at least the
-    layer, of all that use it. What a network's values were made from is before it, all else after it.
+    Parameters, sums and activations are known by name; what is made from them belongs to the neuron, or at least the
+    first layer, that uses it. Whatever else a network's values were made from is before it, all else after it.
 
     >>> from micrograd_bp import nn, topological_order
     >>> model = nn.MLP(2, [2, 1], seed=1)
@@ -51,15 +51,12 @@ class Groups:
                 follows.add(node)
         before: set[Value] = set()
         for node in reversed(order):
-            if node not in used_by and node in follows and node.name is None and users[node]:
-                places = [used_by.get(user) for user in users[node]]
-                first = places[0]
-                if first and all(place and place.stage == first.stage for place in places):
-                    used_by[node] = first if len(set(places)) == 1 else Place(first.stage)
-            if node not in used_by and any(user in used_by or user in before for user in users[node]):
+            places = {used_by[user] for user in users[node] if user in used_by}
+            if node not in used_by and node in follows and places:
+                used_by[node] = places.pop() if len(places) == 1 else Place(min(places).stage)
+            if node not in used_by and (places or any(user in before for user in users[node])):
                 before.add(node)
-        outside = {node: Place(0 if node in before and node not in follows else self.after) for node in order}
-        self.place = outside | used_by
+        self.place = {node: used_by.get(node) or Place(0 if node in before else self.after) for node in order}
 
     def layer(self, node: Value) -> Place:
         """The place without the neuron."""
