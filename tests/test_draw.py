@@ -187,7 +187,7 @@ def test_notebooks_and_repr():
         (
             lambda: neuron().graph().save("x.gif"),
             ValueError,
-            r"saved as \.svg, \.png, \.pdf, \.dot, \.mmd, not 'x.gif'",
+            r"saved as \.svg, \.png, \.pdf, \.dot, \.mmd, \.html, not 'x.gif'",
         ),
         (lambda: neuron().graph(colour="red"), TypeError, "colour"),
         (lambda: draw(3.0), TypeError, "takes a Value, for its graph, or a Module, for its network, not float"),

@@ -1,6 +1,6 @@
 """A typed derivative beside the engine's: whether they agree, and the chain of factors from the one name to the other.
 
-All numbers are lists over points: the one given, and others near it. Imports calculus, draw.dot, engine, errors, ops.
+All numbers are lists over points: the one given, and others near it. Imports calculus, draw.text, engine, errors, ops.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from micrograd_bp import ops
 from micrograd_bp.calculus import adjoints
 from micrograd_bp.cli import report
-from micrograd_bp.draw.dot import labels
+from micrograd_bp.draw.text import labels
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.errors import ExpressionError
 from micrograd_bp.expression import Program

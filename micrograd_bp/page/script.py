@@ -69,7 +69,8 @@ class Script(Number):
 def script(ops: Iterable[Op]) -> str:
     """`F`, the functions of the rows and of those that their rules use, and `D`, the rules.
 
-    >>> print(script([OPS["square"]]))
+    >>> from micrograd_bp import ops
+    >>> print(script([ops.square]))
     F.square = (a) => a * a;
     F.mul = (a, b) => a * b;
     D.square = [(a, out) => F.mul(2.0, a)];
