@@ -263,9 +263,9 @@ Names, threads, memory
   >>> import gc
   >>> def alive(): return sum(isinstance(thing, Value) for thing in gc.get_objects())
   >>> _ = gc.collect(); gc.disable(); before = alive()
-  >>> x = Value(1.0)
-  >>> for _ in range(100_000): x = x + 1.0
-  >>> del x
+  >>> deep = Value(1.0)
+  >>> for _ in range(100_000): deep = deep + 1.0
+  >>> del deep
   >>> gc.enable(); alive() - before
   0
 

@@ -9,7 +9,6 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import micrograd_bp as mb
 from micrograd_bp.engine import Value
@@ -60,38 +59,18 @@ def _json_number(x: float) -> float | str:
 
 def explanation(root: Value, wrt: Sequence[Value], digits: int, latex: bool = False) -> str:
     """The chain rule from the root to each of `wrt`; what is said of all is said once."""
-    parts = [explain(root, node, digits) for node in wrt]
+    parts = [mb.explain(root, node, digits=digits) for node in wrt]
     if latex:
         return "\n\n".join(part.latex for part in parts)
     return "\n\n".join(dict.fromkeys(section for part in parts for section in str(part).split("\n\n")))
 
 
-def explain(root: Value, wrt: Value | None, digits: int) -> Any:
-    """`mb.explain`."""
-    # TEMPORARY: the getattr, and the sentence, until the package has explain
-    function = getattr(mb, "explain", None)
-    return function(root, wrt, digits=digits) if callable(function) else _NotThere()
-
-
 def derivative(root: Value, node: Value) -> str | None:
     """The derivative as a formula in one line; None where the graph is too large for one."""
-    # TEMPORARY: the getattr, until the package has derivative_formula
-    function = getattr(mb, "derivative_formula", None)
-    if not callable(function):
-        return None
     try:
-        return str(function(root, node))
+        return str(mb.derivative_formula(root, node))
     except ValueError:
         return None
-
-
-class _NotThere:
-    """TEMPORARY: stands for an explanation."""
-
-    latex = r"\text{no explanation}"
-
-    def __str__(self) -> str:
-        return "(no explanation)"
 
 
 def check_ending(path: str | None, ending: str) -> None:

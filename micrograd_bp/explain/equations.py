@@ -138,7 +138,7 @@ def _term(factor: Factor, symbols: Symbols) -> Term:
 
 
 def _multiplied(adjoint: float, factors: list[Factor]) -> Product:
-    """The numbers as the engine multiplies them: one per factor where that gives the same bits, else one per edge."""
+    """The numbers as the engine multiplies them, bit for bit; what is 1 or a half in the middle is not shown."""
     numbers = [] if adjoint == 1.0 else [adjoint]
     total = adjoint
     for factor in factors:
@@ -146,7 +146,23 @@ def _multiplied(adjoint: float, factors: list[Factor]) -> Product:
         locals_ = [user.local_grads[place] or 0.0 for user, place in factor.edges]
         for (user, _), local in zip(factor.edges, locals_, strict=True):
             total = total * local if passes(user, total, local) else 0.0
-        whole = math.prod(locals_)
-        same = before * whole == total or (math.isnan(total) and math.isnan(before * whole))
-        numbers += [whole] if same else [local for local in locals_ if local != 1.0]
+        shown = _shown(locals_)
+        product = before
+        for number in shown:
+            product *= number
+        numbers += shown if product == total else locals_
     return Product(tuple(numbers), total)
+
+
+def _shown(locals_: list[float]) -> list[float]:
+    """½ · 2e as e, and no factors of 1 and −1 between others: such products are exact."""
+    first = 0
+    while first < len(locals_) - 1 and abs(math.frexp(locals_[first])[0]) == 0.5:  # a power of two
+        first += 1
+    shown = [math.prod(locals_[: first + 1])]
+    for local in locals_[first + 1 :]:
+        if local == -1.0:
+            shown[-1] = -shown[-1]
+        elif local != 1.0:
+            shown.append(local)
+    return shown

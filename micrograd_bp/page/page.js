@@ -280,18 +280,25 @@ function climb(edge, top) {
   return edges;
 }
 
-// The numbers along edges, as the engine multiplies them: one for all where that gives the same, else one for each.
-function multiplied(before, edges) {
-  let total = before;
-  let whole = 1;
-  const each = [];
-  for (const { user, place } of edges) {
-    const local = locals[user][place];
-    total = passes(user, total, local) ? total * local : 0;
-    whole *= local;
-    each.push(local);
+// ½ · 2e as e, and no factors of 1 and −1 between others: such products are exact.
+function shortened(factors) {
+  let first = 0;
+  while (first < factors.length - 1 && Number.isInteger(Math.log2(Math.abs(factors[first])))) first++;
+  const shown = [factors.slice(0, first + 1).reduce((x, y) => x * y)];
+  for (const factor of factors.slice(first + 1)) {
+    if (factor === -1) shown.push(-shown.pop());
+    else if (factor !== 1) shown.push(factor);
   }
-  return { total, shown: Object.is(before * whole, total) ? [whole] : each.filter((x) => x !== 1) };
+  return shown;
+}
+
+// The numbers along edges, as the engine multiplies them.
+function multiplied(before, edges) {
+  const factors = edges.map(({ user, place }) => locals[user][place]);
+  let total = before;
+  edges.forEach(({ user }, i) => (total = passes(user, total, factors[i]) ? total * factors[i] : 0));
+  const shown = shortened(factors);
+  return { total, shown: shown.reduce((x, y) => x * y, before) === total ? shown : factors };
 }
 
 const MOST = 12; // equations that are shown
