@@ -97,7 +97,8 @@ def test_every_command_helps_with_examples(run, command):
         (["eval", "a = x; 2*a", "x=1", "a=2"], "a is computed by the expression"),
         (["eval", "x*w", "x=1", "w=2", "--wrt", "v"], "--wrt v: the formula has no such name"),
         (["eval", "a = x; b = 2*w", "x=1", "w=2", "--wrt", "x"], "--wrt x: the result does not depend on it"),
-        (["check", "x", "dL/dx = 1", "x=1"], "the formula has no name 'L'"),
+        (["check", "x", "dL/dx = 1", "x=1"], "column 2: the formula has no name 'L': write L = ... in it"),
+        (["check", "L = x", "dL/dx = ", "x=1"], "column 8: a formula is missing after ="),
         (["check", "L = x*y"], "the derivative is missing"),
         (["check", "L = x*y", "y", "x=1", "y=2"], "column 1: the derivative is typed as dL/dw = ..."),
         (["check", "L = x*y", "dL/dq = y", "x=1", "y=2"], "column 5: the formula has no name 'q'"),
@@ -491,6 +492,27 @@ def test_a_terminal_without_the_signs():
     done = process("eval", "ŷ = x**2", "x=3", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\\u2202" in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell")
+@pytest.mark.parametrize(
+    ("rest", "code"),
+    [
+        ("eval x x=1 >&-", 0),
+        ("eval x x=1 >/dev/full", 2),
+        ("eval x x=nan 2>&-", 2),
+        ("eval - <&-", 2),
+        ("repl <&-", 0),
+        ("quiz <&-", 2),
+    ],
+)
+def test_closed_and_full_streams(rest, code):
+    command = shlex.join(MAIN) + " " + rest
+    environment = os.environ | {"PYTHONPATH": FOLDER}
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") <= 3
 
 
 def test_arguments_that_are_not_utf8():

@@ -43,6 +43,9 @@ example:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code: 0, a command's own (1: an answer is wrong), 2 for wrong input."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in ("stdin", "stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by whoever started the program
+            setattr(sys, stream, io.StringIO())
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without ∂ is no reason to stop
     command = arguments[0] if arguments else "--help"
@@ -85,6 +88,6 @@ def _said(wrong: Exception) -> str:
         return str(wrong)
     if isinstance(wrong, FileExistsError):
         return one_line(f"{wrong.filename} is not a folder")
-    if isinstance(wrong, OSError) and wrong.strerror and wrong.filename is not None:
-        return one_line(f"{wrong.filename}: {wrong.strerror}")
+    if isinstance(wrong, OSError) and wrong.strerror:
+        return one_line(wrong.strerror if wrong.filename is None else f"{wrong.filename}: {wrong.strerror}")
     return one_line(str(wrong))

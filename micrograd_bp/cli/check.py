@@ -84,6 +84,8 @@ def _typed(text: str, program: Program) -> tuple[str, str, Program]:
     for group, name, allowed in ((1, of, list(program.names)), (2, wrt, names)):
         if name not in allowed:
             raise error(f"the formula has no name '{name}'{_meant(name, allowed)}", text, match.start(group))
+    if not match[3].strip():
+        raise error("a formula is missing after =", text, len(text.rstrip()))
     padded = " " * match.start(3) + match[3]
     try:
         typed = parse(padded)
@@ -99,7 +101,13 @@ def _typed(text: str, program: Program) -> tuple[str, str, Program]:
 
 def _meant(name: str, names: list[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f": is {close[0]} meant?" if close else f"; there are {', '.join(names[:20])}" if names else ""
+    return (
+        f": is {close[0]} meant?"
+        if close
+        else f"; there are {', '.join(names[:20])}"
+        if names
+        else f": write {name} = ... in it"
+    )
 
 
 def _moved(wrong: ExpressionError, text: str) -> ExpressionError:
