@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import select
 import shlex
 import signal
 import subprocess
@@ -492,6 +493,28 @@ def test_a_terminal_without_the_signs():
     done = process("eval", "ŷ = x**2", "x=3", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\\u2202" in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal")
+def test_a_terminal():
+    """Lines are typed one by one; with prompt_toolkit or without."""
+    ours, theirs = os.openpty()
+    environment = os.environ | {"PYTHONPATH": FOLDER, "TERM": "dumb"}
+    shown = b""
+    with subprocess.Popen([*MAIN, "repl"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as running:
+        for count, typed in enumerate((b"L = w**2\r", b"set w 3\r", b"quit\r"), start=1):
+            while shown.count(b"> ") < count and select.select([ours], [], [], 30)[0]:
+                shown += os.read(ours, 4096)
+            os.write(ours, typed)
+        try:
+            assert running.wait(30) == 0
+        finally:
+            running.kill()
+    assert b"L needs w" in shown
+    assert b"L = 9" in shown
+    os.close(ours)
+    os.close(theirs)
+    assert b"Traceback" not in shown
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell")
