@@ -19,7 +19,7 @@ import micrograd_bp
 from micrograd_bp import ExpressionError
 from micrograd_bp.cli import COMMANDS, main
 from micrograd_bp.cli.quiz import graded, question
-from micrograd_bp.cli.session import Session
+from micrograd_bp.cli.sheet import Sheet
 from micrograd_bp.expression.source import display_width
 
 MAIN = [sys.executable, "-m", "micrograd_bp"]
@@ -264,13 +264,13 @@ def test_pictures(run, tmp_path):
 # --- repl -------------------------------------------------------------------------------------------------------------
 
 
-def session(*lines):
-    s = Session()
+def sheet(*lines):
+    s = Sheet()
     return s, [s.do(line) for line in lines]
 
 
-def test_a_session_follows_what_changes():
-    s, said = session("z = w*x", "L = (z - y)**2", "set w 2", "set x = 3", "set y=1", "L*2", "set w 1", "z = w + x")
+def test_a_sheet_follows_what_changes():
+    s, said = sheet("z = w*x", "L = (z - y)**2", "set w 2", "set x = 3", "set y=1", "L*2", "set w 1", "z = w + x")
     assert said == [
         "z needs w, x",
         "L needs w, x, y",
@@ -286,7 +286,7 @@ def test_a_session_follows_what_changes():
 
 
 def test_definitions_come_in_any_order():
-    s, said = session("L = 2*z", "z = x**2", "set x 3")
+    s, said = sheet("L = 2*z", "z = x**2", "set x 3")
     assert said[-1] == "x = 3\nz = 9\nL = 18"
     with pytest.raises(ValueError, match="a name cannot depend on itself: "):
         s.do("x2 = L; z = x2")
@@ -303,7 +303,7 @@ def test_definitions_come_in_any_order():
     ],
 )  # fmt: skip
 def test_a_wrong_line_changes_nothing(line):
-    s, _ = session("L = (w*x)**2", "set w 2", "set x 3")
+    s, _ = sheet("L = (w*x)**2", "set w 2", "set x 3")
     before = s.do("show"), s.definitions, s.values
     with pytest.raises((ValueError, OSError)):
         s.do(line)
@@ -312,7 +312,7 @@ def test_a_wrong_line_changes_nothing(line):
 
 
 def test_an_error_shows_its_line():
-    s, _ = session("a = 2", "b = a*x", "c = 1 / (b - 6)", "set x 1")
+    s, _ = sheet("a = 2", "b = a*x", "c = 1 / (b - 6)", "set x 1")
     with pytest.raises(ExpressionError) as caught:
         s.do("set x 3")
     assert str(caught.value).split("\n")[1:] == ["  c = 1 / (b - 6)", "        ^"]
@@ -320,7 +320,7 @@ def test_an_error_shows_its_line():
 
 
 def test_undo_to_the_beginning():
-    s, _ = session("a = 2", "b = a*x", "set x 1")
+    s, _ = sheet("a = 2", "b = a*x", "set x 1")
     for _ in range(3):
         s.do("undo")
     assert s.do("show") == "nothing is defined"
@@ -331,12 +331,12 @@ def test_undo_to_the_beginning():
 
 
 def test_names_of_commands_can_be_defined():
-    _, said = session("show = 3", "set = 2", "show*set")
+    _, said = sheet("show = 3", "set = 2", "show*set")
     assert said == ["show = 3", "set = 2", "6"] or said[-1] == "6"
 
 
 def test_what_can_be_completed():
-    s, _ = session("L = w*x")
+    s, _ = sheet("L = w*x")
     assert {"set", "L", "w", "x", "sigmoid"} <= set(s.words())
 
 

@@ -25,7 +25,7 @@ ORDER = (
     *("check.report", "check.subject", "check.differences", "check.replay", "check.nodes", "check.hints"),
     *("check.verdicts", "check.run", "check"),
     "",  # the package itself
-    *("cli.inputs", "cli.report", "cli", "cli.eval", "cli.session", "cli.repl"),
+    *("cli.inputs", "cli.report", "cli", "cli.eval", "cli.sheet", "cli.repl"),
     *("cli.derivative", "cli.diagnosis", "cli.check", "cli.quiz", "cli.xor", "cli.play", "__main__"),
     "strategies",  # needs hypothesis: imported by its users
     "semantics",  # the reference, which is run as it is read

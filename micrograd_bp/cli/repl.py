@@ -1,15 +1,16 @@
-"""`micrograd-bp repl`: formulas line by line. Imports the package and session; prompt_toolkit when called."""
+"""`micrograd-bp repl`: formulas line by line. Imports the package and sheet; prompt_toolkit when called."""
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from micrograd_bp.cli import inputs
-from micrograd_bp.cli.session import HELP, Session
+from micrograd_bp.cli.sheet import HELP, Sheet
 from micrograd_bp.errors import MissingExtraError
 
 ABOUT = """Compose formulas line by line: each line is computed at once, and what depends on it follows.
@@ -19,7 +20,7 @@ exit code is 2 if one of them was wrong."""
 
 EXAMPLES = """
 
-< session.txt
+< lines.txt
 --digits 8
 """
 
@@ -28,19 +29,19 @@ def run(arguments: list[str]) -> int:
     """Obey lines until they end."""
     options = inputs.Options("repl", f"{ABOUT}\n\nlines:\n{HELP}", EXAMPLES)
     options.add_argument("--digits", type=inputs.digits, default=4, help="significant digits, 1 to 17 (default 4)")
-    session = Session(options.parse_args(arguments).digits)
+    sheet = Sheet(options.parse_args(arguments).digits)
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     wrong = False
-    for line in _typed(session) if terminal else _piped():
+    for line in _typed(sheet) if terminal else _piped():
         try:
-            answer = session.do(line)
+            answer = sheet.do(line)
         except (ValueError, OSError, RuntimeError, MissingExtraError) as error:
             print(error, file=sys.stderr, flush=True)
             wrong = True
         else:
             if answer:
                 print(answer, flush=True)
-        if session.over:
+        if sheet.over:
             break
     return 2 if wrong and not terminal else 0
 
@@ -51,17 +52,20 @@ def _piped() -> Iterator[str]:
     yield from sys.stdin
 
 
-def _typed(session: Session) -> Iterator[str]:
-    """Lines from a person; Ctrl-C gives up a line, Ctrl-D ends the session."""
+def _typed(sheet: Sheet) -> Iterator[str]:
+    """Lines from a person; Ctrl-C gives up a line, Ctrl-D ends."""
     print("formulas such as  z = w*x + b ; help, quit")
     if importlib.util.find_spec("prompt_toolkit") is None:
         print("(history and completion:  pip install 'micrograd_bp[repl]')")
-        read = input
+        read: Callable[[str], str] = input
     else:
         import prompt_toolkit
 
-        completer = prompt_toolkit.completion.WordCompleter(session.words, pattern=re.compile(r"\w+"))
-        read = prompt_toolkit.PromptSession(completer=completer, complete_while_typing=False).prompt
+        completer = prompt_toolkit.completion.WordCompleter(sheet.words, pattern=re.compile(r"\w+"))
+        history = prompt_toolkit.history.InMemoryHistory()
+        read = functools.partial(
+            prompt_toolkit.prompt, completer=completer, history=history, complete_while_typing=False
+        )
     while True:
         try:
             yield read("> ")

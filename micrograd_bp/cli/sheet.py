@@ -1,4 +1,4 @@
-"""What a session of `repl` knows and does, line by line, without a terminal. Imports expression, report, inputs."""
+"""What `repl` knows and does, line by line, without a terminal. Imports expression, report, inputs."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ undo             takes back the last line that changed something
 help, quit"""
 
 
-class Session:
+class Sheet:
     """Definitions and values. `do(line)` obeys a line and returns what to print; a line with an error changes nothing.
 
     Definitions may come in any order, as in a spreadsheet: what a name is made from may be defined later, or anew.
 
-    >>> session = Session()
-    >>> session.do("L = w**2"), session.do("set w 3"), session.do("set w 4")
+    >>> sheet = Sheet()
+    >>> sheet.do("L = w**2"), sheet.do("set w 3"), sheet.do("set w 4")
     ('L needs w', 'w = 3\\nL = 9', 'w = 4\\nL = 16')
     """
 
@@ -65,7 +65,7 @@ class Session:
             return self._commands[words[0]](words[1:])
         return self._define(line)
 
-    # --- what changes the session ------------------------------------------------------------------------------------
+    # --- what changes the sheet ------------------------------------------------------------------------------------
 
     def _define(self, line: str) -> str:
         program = parse(line)
