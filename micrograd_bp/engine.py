@@ -49,27 +49,17 @@ class Value(Number):
     # unboxed; operations of more arguments keep the others in _more.
     __slots__ = ("_data", "_grad", "_has_grad", "_op", "_x", "_y", "_dx", "_dy", "_more", "_mark", "_name")
 
-    _data: float
-    _grad: float
-    _has_grad: bool
-    _op: Op | None
-    _x: Value | float
-    _y: Value | float
-    _dx: float
-    _dy: float
-    _more: tuple[tuple[Value | float, float], ...]
-    _mark: int
-    _name: str | None
-
     def __init__(self, data: Any, name: str | None = None) -> None:
         self._data = as_float(data)
         self._grad = 0.0
         self._has_grad = False
-        self._op = None
-        self._x = self._y = self._dx = self._dy = 0.0
-        self._more = ()
+        self._op: Op | None = None
+        self._x: Value | float = 0.0
+        self._y: Value | float = 0.0
+        self._dx = self._dy = 0.0
+        self._more: tuple[tuple[Value | float, float], ...] = ()
         self._mark = 0
-        self._name = None
+        self._name: str | None = None
         if name is not None:
             self.name = name
 
@@ -200,6 +190,10 @@ class Value(Number):
         """The graph below this node as a picture: `.svg`, `.dot`, `.save("x.svg")`; options: see `draw_graph`."""
         picture: Graph = VIEWS["graph"](self, **options)
         return picture
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        bundle: dict[str, str] = VIEWS["notebook"](self)
+        return bundle
 
     def __eq__(self, other: object) -> bool:
         """Identity: a node is a place in a graph. Against a number neither answer would be right: TypeError."""

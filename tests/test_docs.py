@@ -31,14 +31,14 @@ def test_doctests_are_there():
 
 def test_the_readme_examples_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", (ROOT / "README.md").read_text(), re.DOTALL)
     assert blocks
     namespace = {}
-    for block in blocks:
+    for block, shown in blocks:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(block, namespace)
-        expected = re.findall(r"^print\(.*\)  # (.*)$", block, re.MULTILINE)
+        expected = re.findall(r"^print\(.*\)  # (.*)$", block, re.MULTILINE) or shown.splitlines()
         assert printed.getvalue().splitlines() == expected
     assert list(tmp_path.glob("*.svg"))
 
@@ -47,6 +47,15 @@ def test_the_readme_begins_with_its_two_commands():
     blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert re.search(r"pip install .*\.\[all\].*\n.*python demos/xor\.py", blocks[0])
     assert re.search(r"pip install .*\.\[test\].*\npytest", blocks[1])
+
+
+def test_the_tour_runs(tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "demos" / "tour.py")], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert "wrong gradient" in done.stdout
+    assert "(3.3)" in done.stdout
+    assert "<svg" in (tmp_path / "out" / "tour.svg").read_text()
 
 
 @pytest.fixture(scope="module")

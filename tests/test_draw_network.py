@@ -143,6 +143,18 @@ def test_any_module_of_layers_is_a_network():
     assert {"x1", "a2_1"} <= set(texts(draw(Odd(nn.Layer(2, 3, seed=1), nn.Layer(3, 1, seed=1)))))
 
 
+def test_notebooks_show_values():
+    x = Value(2.0, "x")
+    loss = x * x
+    shown = loss._repr_mimebundle_()
+    assert shown["text/plain"] == repr(loss)
+    assert shown["image/svg+xml"] == loss.graph().svg
+    assert list(x._repr_mimebundle_()) == ["text/plain"]
+    for _ in range(60):
+        loss = loss + 1
+    assert list(loss._repr_mimebundle_()) == ["text/plain"]
+
+
 def test_notebooks_show_networks(monkeypatch):
     model = mlp(2, [2, 1])
     shown = model._repr_mimebundle_()

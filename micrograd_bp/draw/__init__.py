@@ -10,9 +10,11 @@ from micrograd_bp.draw.graph import check_style, draw_graph
 from micrograd_bp.draw.network import columns, network_dot, network_mermaid
 from micrograd_bp.draw.picture import WRITERS as WRITERS
 from micrograd_bp.draw.picture import Graph as Graph
-from micrograd_bp.engine import VIEWS, Value
+from micrograd_bp.engine import VIEWS, Value, topological_order
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.nn import Module
+
+_MOST_IN_NOTEBOOK = 60  # values; a cell that ends with the loss of a large network shows its text
 
 
 def draw(drawn: Value | Module, **options: Any) -> Graph:
@@ -58,12 +60,14 @@ def draw_network(
     )
 
 
-def notebook(model: Module) -> dict[str, str]:
-    """What a notebook shows of a model: its picture where it has one and Graphviz is there, and its text."""
-    shown = {"text/plain": repr(model)}
+def notebook(shown: Value | Module) -> dict[str, str]:
+    """What a notebook shows: the text, and the picture of what is not too large, if Graphviz is there."""
+    bundle = {"text/plain": repr(shown)}
+    if isinstance(shown, Value) and (shown.op is None or len(topological_order(shown)) > _MOST_IN_NOTEBOOK):
+        return bundle
     with contextlib.suppress(ValueError, MissingExtraError, TimeoutError):
-        shown["image/svg+xml"] = draw_network(model).svg
-    return shown
+        bundle["image/svg+xml"] = draw(shown).svg
+    return bundle
 
 
 VIEWS["graph"] = draw_graph
