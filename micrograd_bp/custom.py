@@ -74,6 +74,7 @@ def op(
             text=text,
             latex=latex,
             exact=exact,
+            by_name=False,
             bound=bound,
             native=native,
         )

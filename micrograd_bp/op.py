@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
 
 Rule = Callable[..., Any]
-
 ATOM = 9  # the precedence of a name, a number or a function call: never in brackets
 
 
@@ -84,11 +83,10 @@ class Bound:
 
 
 class Operand:
-    """What a row can be applied to besides floats: nodes, dual numbers, tape slots, formula terms.
+    """What a row can be applied to besides floats: nodes, dual numbers, formula terms.
 
-    `bind` is the only interception point: every operator, method and function ends there. `apply` is what it does once
-    the domain is checked; what derivative rules compute, which follow IEEE and refuse nothing, ends there directly.
-    """
+    `bind` is where every operator, method and function ends. `apply` is what it does once the domain is checked; what
+    derivative rules compute, which follow IEEE and refuse nothing, ends there directly."""
 
     __slots__ = ()
 
@@ -116,7 +114,8 @@ class Op:
     `selects`           a derivative of exactly 0 means that the argument was not taken: nothing passes, not even inf
     `symbol`            the sign on a picture
     `text`, `latex`     templates over the arguments' texts; `precedence` of the whole, `binds` what each argument needs
-    `exact(m, *args)`   the function by its textbook definition in m, a module like mpmath, free of rounding concerns
+    `exact(m, *args)`   the function by its textbook definition in m, a module like mpmath, free of rounding concerns;
+                        `by_name`: without it, m's function of the row's name
     `bound`             how exact the local derivatives are
     `native`            the function in C99, over {0}, {1}, ...; by default the C function of the same name
 
@@ -142,6 +141,7 @@ class Op:
         precedence: int = ATOM,
         binds: tuple[int, ...] = (),
         exact: Rule | None = None,
+        by_name: bool = True,
         bound: Bound | None = None,
         native: str = "",
     ) -> None:
@@ -163,6 +163,7 @@ class Op:
         self.text = text or f"{name}({holes})"
         self.latex = latex or rf"\operatorname{{{{{name}}}}}\left({holes}\right)".replace("_", r"\_")
         self._exact = exact
+        self._by_name = by_name
         self.bound = bound or Bound()
         self.native = native or f"{name}({holes})"
 
@@ -202,16 +203,15 @@ class Op:
             )
         return tuple([given[name] for name in self.arguments])
 
-    @property
-    def states_exact(self) -> bool:
-        """Whether the row has a definition of its own for `exact`, not `m`'s function of its name."""
-        return self._exact is not None
+    def defined(self, m: Any) -> bool:
+        """Whether `exact` can be asked of `m`."""
+        return self._exact is not None or (self._by_name and callable(getattr(m, self.name, None)))
 
     def exact(self, m: Any, *args: Any) -> Any:
-        """The function in `m`, a module such as mpmath, at `m`'s precision."""
-        if self._exact is not None:
-            return self._exact(m, *args)
-        return getattr(m, self.name)(*args)
+        """The function in `m`, a module such as mpmath, at `m`'s precision. NotImplementedError where it has none."""
+        if not self.defined(m):
+            raise NotImplementedError(f"{self.name} states no exact definition")
+        return self._exact(m, *args) if self._exact is not None else getattr(m, self.name)(*args)
 
     def allows(self, args: Sequence[float]) -> bool:
         """Whether `args` lie in the domain.

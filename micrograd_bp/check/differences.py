@@ -7,8 +7,10 @@ bound what is left. Where the slopes of the two sides differ for good, there is 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -24,7 +26,7 @@ class Slope:
 
     `kind` is "smooth", "kink" (left and right differ), "jump" (the function does), "infinite", "end" (of the domain:
     one side only) or "unknown" (no difference can be trusted). `natural` is the slope of a function that changes
-    by its own size over the largest step.
+    by its own size over the largest step, `noise` what rounding adds to it.
     """
 
     value: float
@@ -34,6 +36,7 @@ class Slope:
     right: float = math.nan
     step: float = 0.0
     natural: float = 0.0
+    noise: float = 0.0
 
     @property
     def vague(self) -> bool:
@@ -87,7 +90,9 @@ class Ladder:
     def slope(self, output: int) -> Slope:
         """The slope of one output."""
         natural = self._size(output) / (4.0 * self.steps[0]) if self.steps else 0.0
-        return replace(self._slope(output), natural=natural)
+        noise = self._noise(output)
+        rounding = noise if noise < 1e-6 * abs(self.center[output]) else 0.0
+        return replace(self._slope(output), natural=natural, noise=rounding)
 
     def _slope(self, output: int) -> Slope:
         center = self.center[output]
@@ -102,7 +107,10 @@ class Ladder:
         ]
         middle = _extrapolate(both, self.steps, _noises(above, below, noise), 16.0)
         sides = {"left": left.value, "right": right.value}
-        if _jumps(center, above, noise) or _jumps(center, below, noise):
+        size = self._size(output)
+        if any(
+            _jumps(side, self.x, center, noise, size, size / self.steps[0]) for side in (above, below) if self.steps
+        ):
             return Slope(middle.value, math.inf, "jump", **sides)
         if _differ(left, right):
             return Slope(middle.value, left.error + right.error, "kink", step=right.step, **sides)
@@ -111,7 +119,8 @@ class Ladder:
         inner = below if ends[0] else above
         quotients = [_quotients(self.x, center, side) for side in ((inner,) if one_sided else (above, below))]
         if any(_grows(q, self.steps, _noises(inner, inner, noise)) for q in quotients):
-            return Slope(middle.value, math.inf, "infinite", **sides)
+            ends_at = [math.copysign(math.inf, next(y for y in reversed(q) if math.isfinite(y))) for q in quotients]
+            return Slope(middle.value, math.inf, "infinite", left=ends_at[-1], right=ends_at[0])
         if one_sided:
             side = left if ends[0] else right
             return Slope(side.value, side.error, "end", side.value, side.value, side.step)
@@ -136,7 +145,37 @@ class Ladder:
                 found = math.sqrt(sum(y * y for y in row) / (70.0 * len(row)))  # 70 = 8! / (4!)²
                 if found < 1e-6 * size:  # more is no noise, but the function's own bends
                     noise = max(noise, found)
-        return noise
+        return max(noise, self._restless(output), self._coarse(output))
+
+    def _restless(self, output: int) -> float:
+        """What f(x + h) + f(x - h) - 2 f(x) is as h falls, where it does not fall with it: rounding in stairs."""
+        pairs = list(zip(self.above, self.below, strict=True))[-7:]
+        bends = [up[output] + down[output] - 2.0 * self.center[output] for (_, up), (_, down) in pairs]
+        changes = [abs(b - a) for a, b in itertools.pairwise(bends)]
+        if len(changes) < 6 or not all(map(math.isfinite, changes)):
+            return 0.0
+        restless = max(changes[3:]) > 0.5 * max(changes[:3])
+        return max(changes) if restless and max(changes) < 1e-4 * self._size(output) else 0.0  # more are its own bends
+
+    def _coarse(self, output: int) -> float:
+        """Some roundings of a function that computes in 16 or 32 bits: all its values are numbers of that kind."""
+        values = [
+            out[output] for beside in self._beside for out in beside
+        ]  # not at powers of two, whose powers are short
+        if all(y == math.floor(y) if math.isfinite(y) else True for y in values):
+            return 0.0
+        for kind, eps in (("e", 2.0**-10), ("f", 2.0**-23)):
+            if all(_is_of(kind, y) for y in values):
+                return 4.0 * eps * self._size(output)
+        return 0.0
+
+
+def _is_of(kind: str, y: float) -> bool:
+    """Whether a number is one of `struct`'s format."""
+    try:
+        return math.isnan(y) or struct.unpack(kind, struct.pack(kind, y))[0] == y
+    except OverflowError:
+        return False
 
 
 def scales(x: float) -> list[float]:
@@ -144,13 +183,15 @@ def scales(x: float) -> list[float]:
     size = abs(x)
     if size == 0.0:
         return [1.0, 1e-8]
-    return [max(size, 1.0)] if 0.1 <= size <= 10.0 else [max(size, 1.0), min(size, 1.0)]
+    return [max(size, 1.0), 1e-8 * size] if 0.1 <= size <= 10.0 else [max(size, 1.0), min(size, 1.0), 1e-8 * size]
 
 
 def better(one: Slope, other: Slope) -> Slope:
     """The one of two slopes at a point, the second from smaller steps, that is known more exactly."""
     if one.kind == "end" != other.kind:
         return other  # the domain does not end here, but within the larger steps
+    if abs(other.value) * other.step < one.noise and math.isfinite(one.value):
+        return one  # all that the smaller steps saw is one stair of rounding
     sharp = [slope for slope in (one, other) if slope.kind != "unknown"]
     return min(sharp, key=_vagueness, default=one)
 
@@ -210,12 +251,13 @@ def _differ(left: _Estimate, right: _Estimate) -> bool:
     )
 
 
-def _jumps(center: float, side: list[tuple[float, float]], noise: float) -> bool:
-    """Whether the function stays away from its value however near one comes."""
+def _jumps(side: list[tuple[float, float]], x: float, center: float, noise: float, size: float, natural: float) -> bool:
+    """Whether the function stays away from its value however near one comes, by more than a steep slope would."""
     away = [abs(y - center) for _, y in side[-4:]]
     if len(away) < 4 or not all(math.isfinite(y) for y in away):
         return False
-    return away[-1] > 1e3 * noise and all(b > 0.9 * a for a, b in itertools.pairwise(away))
+    far = away[-1] > 1e3 * natural * abs(side[-1][0] - x) and away[-1] > min(1e3 * noise, 8.0 * noise + 0.1 * size)
+    return far and all(b > 0.9 * a for a, b in itertools.pairwise(away))
 
 
 def _grows(quotients: list[float], steps: list[float], noises: list[float]) -> bool:
@@ -243,3 +285,9 @@ def _contradicted(best: _Estimate, quotients: list[float], steps: list[float]) -
 def _ends(side: list[tuple[float, float]]) -> bool:
     """Whether the function has no value on this side, however near."""
     return not any(math.isfinite(y) for _, y in side[-4:])
+
+
+def slope_along(f: Callable[[float], list[float]], x: float) -> Slope:
+    """The slope of the first output at `x`, by the scale that tells it best."""
+    slopes = [Ladder(f, x, scale).slope(0) for scale in scales(x)]
+    return functools.reduce(better, slopes)

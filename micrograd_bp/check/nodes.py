@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from micrograd_bp.check.differences import slope_along
 from micrograd_bp.check.replay import UNDEFINED, Replay
 from micrograd_bp.check.report import NodeError
 from micrograd_bp.engine import Value
@@ -51,6 +52,8 @@ def edges(replay: Replay) -> Iterable[Edge]:
 
 
 def _edge(replay: Replay, node: Value, op: Op, place: int, args: list[Any], recorded: float, corner: bool) -> Edge:
+    if not op.defined(replay.m):
+        return _by_differences(node, op, place, recorded)
     true = None if corner else replay.slope(op, place, args)
     if true is None:
         return Edge(node, place, recorded, None, *_at_corner(replay, op, place, args, recorded, corner))
@@ -66,6 +69,18 @@ def _edge(replay: Replay, node: Value, op: Op, place: int, args: list[Any], reco
     if not op.bound.holds(*map(float, args)):
         return Edge(node, place, recorded, true, "imprecise", op.bound.why)
     return Edge(node, place, recorded, true, "wrong")
+
+
+def _by_differences(node: Value, op: Op, place: int, recorded: float) -> Edge:
+    """A row that states no definition is held against its own function."""
+    numbers = _numbers(node)
+    slope = slope_along(lambda x: [op.fn(*numbers[:place], x, *numbers[place + 1 :])], numbers[place])
+    slack = 100.0 * slope.error + 1e-6 * abs(slope.value)
+    if slope.kind == "kink":
+        return Edge(node, place, recorded, None, "kink" if slope.allows(recorded, slack) else "wrong", "at a kink")
+    if slope.kind == "smooth" and not slope.vague and not abs(recorded - slope.value) <= slack:
+        return Edge(node, place, recorded, slope.value, "wrong", "by differences of its values")
+    return Edge(node, place, recorded, slope.value, "right")
 
 
 def _blur(replay: Replay, op: Op, place: int, args: list[Any], true: Any) -> Any:

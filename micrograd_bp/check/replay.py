@@ -57,7 +57,7 @@ class Replay:
         return all(math.isfinite(node.data) for node in self.order)
 
     def _defined(self, op: Op) -> bool:
-        return op.states_exact or callable(getattr(self.m, op.name, None))
+        return op.defined(self.m)
 
     def gradient(self, point: Sequence[Any] | None = None) -> list[Any]:
         """d root / d variable at the recorded point, or another; None where some local derivative does not exist."""
@@ -102,10 +102,11 @@ class Replay:
         ahead, behind = (
             self.gradient([x + step * (place == i) for place, x in enumerate(self._point)]) for step in (h, -h)
         )
-        noise = self.m.mpf(10) ** (-2 * self.m.dps // 5)  # a slope stands to half the digits
+        noise = self.m.mpf(10) ** (-2 * self.m.dps // 5) / h  # a slope stands to half the digits
+        sizes = [size if size < self.m.inf else 0 for size in self.recorded_sum().sizes]
         return [
-            None if up is None or down is None else ((up - down) / (2 * h), noise * max(abs(up), abs(down)) / h)
-            for up, down in zip(ahead, behind, strict=True)
+            None if up is None or down is None else ((up - down) / (2 * h), noise * max(abs(up), abs(down), size))
+            for up, down, size in zip(ahead, behind, sizes, strict=True)
         ]
 
     def recorded_sum(self) -> Sums:

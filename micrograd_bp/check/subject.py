@@ -152,9 +152,33 @@ def called(node: Value) -> str:
 
 
 def plain(result: Any) -> Any:
-    """Numbers of other libraries (tensors) as lists."""
-    known = isinstance(result, (Operand, list, tuple, dict)) or is_real(result)
+    """Numbers of other libraries (tensors) as lists, also within lists, tuples and dicts."""
+    if isinstance(result, dict):
+        return {key: plain(value) for key, value in result.items()}
+    if type(result) in (list, tuple):
+        return [plain(item) for item in result]
+    known = isinstance(result, (Operand, list, tuple)) or is_real(result)
     return result.tolist() if not known and hasattr(result, "tolist") else result
+
+
+def matched(given: Any, like: Any, where: str = "grad") -> list[Any]:
+    """The numbers of a gradient in the order of the inputs that it belongs to: dicts by their keys, arrays by shape.
+
+    Raises ValueError for other keys or another shape.
+    """
+    if isinstance(given, (list, tuple)) and len(given) == 1 and not isinstance(like, (list, tuple)):
+        given = given[0]
+    if isinstance(given, dict) and isinstance(like, dict):
+        if set(given) != set(like):
+            raise ValueError(f"{where} has the keys {list(given)}; the input that it belongs to has {list(like)}")
+        return [number for key in like for number in matched(given[key], like[key], f"{where}[{key!r}]")]
+    shape, wanted = (tuple(getattr(thing, "shape", ())) for thing in (given, like))
+    if shape and wanted and shape != wanted:
+        raise ValueError(f"{where} has shape {shape}; the input that it belongs to has {wanted}")
+    if isinstance(given, (list, tuple)) and isinstance(like, (list, tuple)) and len(given) == len(like):
+        pairs = enumerate(zip(given, like, strict=True))
+        return [number for i, (part, own) in pairs for number in matched(part, own, f"{where}[{i}]")]
+    return flatten(plain(given))[0]
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -21,7 +21,8 @@ from micrograd_bp.check.subject import Subject, called
 from micrograd_bp.engine import Value, topological_order
 
 _EPS = 2.0**-52
-_TINY = 2.0**-1000  # a difference below this is no difference
+_TINY = 2.0**-1000
+_LEAST = 2.0**-1060  # a difference below this is no difference
 _ROUGHLY = 1e-6  # what differences can be expected to confirm
 
 
@@ -62,11 +63,9 @@ class ByReplay:
     @cached_property
     def corner(self) -> str:
         node = nodes.corner(self.replay)
-        return (
-            ""
-            if node is None or node.op is None
-            else f"{called(node)} is on a kink; by convention {node.op.convention}"
-        )
+        if node is None or node.op is None:
+            return ""
+        return f"{called(node)} is on a kink" + (f"; by convention {node.op.convention}" if node.op.convention else "")
 
     @cached_property
     def wrong_edge(self) -> Edge | None:
@@ -120,8 +119,7 @@ class ByReplay:
             return Verdict("kink", expected, reason="some local derivative does not exist here")
         if _near(computed, true, self.rtol, self.atol):
             return Verdict("right", expected)
-        x, size = self.leaves[i].data, self.sums.sizes[i]
-        blur = 16 * _EPS * max(abs(self.root.data) / max(abs(x), _TINY), float(size)) + 10 * float(abs(true - own))
+        blur = 16 * _EPS * float(self.sums.sizes[i]) + 10 * float(abs(true - own))
         if self.atol == 0.0 and _near(computed, true, 0.0, blur):
             return (
                 Verdict("right", 0.0)
@@ -227,8 +225,11 @@ class ByDifferences:
         if slope.kind == "jump":
             return Verdict("kink", *known, reason="the function jumps here")
         if slope.kind == "infinite":
-            verdict = "kink" if math.isinf(computed) else "ill-conditioned"
-            return Verdict(verdict, *known, reason="the slope grows without end here")
+            reason = "the slope grows without end here"
+            if slope.left == slope.right:
+                verdict = "kink" if computed == slope.left else "wrong"
+                return Verdict(verdict, slope.left, 0.0, reason=reason)
+            return Verdict("kink" if math.isinf(computed) else "ill-conditioned", *known, reason=reason)
         hidden = slope.value == 0.0 and abs(computed) <= self._resolution(k, i)
         if not math.isfinite(slope.error) or slope.useless or (hidden and computed != 0.0):
             return Verdict("ill-conditioned", *known, reason="no difference can be trusted here")
@@ -251,7 +252,7 @@ class ByDifferences:
 def _near(computed: float, true: Any, rtol: float, slack: Any) -> bool:
     if not math.isfinite(computed):
         return computed == float(true) or (math.isnan(computed) and math.isnan(float(true)))
-    return bool(abs(computed - true) <= rtol * abs(true) + slack + _TINY)
+    return bool(abs(computed - true) <= rtol * abs(true) + slack + _LEAST)
 
 
 def describe(edge: Edge) -> str:
