@@ -188,12 +188,14 @@ def scales(x: float) -> list[float]:
 
 def better(one: Slope, other: Slope) -> Slope:
     """The one of two slopes at a point, the second from smaller steps, that is known more exactly."""
+    stair = abs(other.value) * other.step < one.noise and math.isfinite(one.value)
     if one.kind == "end" != other.kind:
-        return other  # the domain does not end here, but within the larger steps
-    if abs(other.value) * other.step < one.noise and math.isfinite(one.value):
-        return one  # all that the smaller steps saw is one stair of rounding
-    sharp = [slope for slope in (one, other) if slope.kind != "unknown"]
-    return min(sharp, key=_vagueness, default=one)
+        best = other  # the domain does not end here, but within the larger steps
+    elif stair:
+        best = one  # all that the smaller steps saw is one stair of rounding
+    else:
+        best = min([slope for slope in (one, other) if slope.kind != "unknown"], key=_vagueness, default=one)
+    return replace(best, noise=max(one.noise, other.noise))
 
 
 def _vagueness(slope: Slope) -> float:
