@@ -44,6 +44,10 @@ def trace_nonfinite(root: Value) -> NonFinite | None:
             return NonFinite("forward", node, None, path, what + from_args + _way(path))
     adjoint = dict(zip(order, adjoints(root, order), strict=True))
     for node in reversed(order):
+        if not math.isfinite(adjoint[node]):  # what it is made of is: the users were looked at before
+            path = _path(node, order)
+            what = f"backward: what arrives at {_called(node)} over several paths sums to {adjoint[node]!r}"
+            return NonFinite("backward", node, None, path, what + _way(path))
         for arg, local in zip(node.args, node.local_grads, strict=True):
             if not isinstance(arg, Value) or local is None or adjoint[node] == 0.0:
                 continue
@@ -115,10 +119,11 @@ def why_zero(root: Value, x: Value) -> list[Blocked]:
 
 def _blocked(node: Value, op: Op, place: int, local: float, adjoint: float) -> Blocked:
     numbers = [a.data if isinstance(a, Value) else a for a in node.args]
-    beside = []  # the arguments with this one moved a little, either way
-    for step in (-1e-3, 1e-3):
+    beside = []  # the arguments with this one moved a little, either way: less far than to a kink
+    near = min([abs(d) for kink in op.kinks if (d := kink(*numbers))], default=1.0)
+    for step in (-min(1e-3, near / 16), min(1e-3, near / 16)):
         moved = list(numbers)
-        moved[place] += step * abs(moved[place]) or step
+        moved[place] += step
         beside.append(moved)
     at = _named_args(node)
     if local != 0.0:

@@ -6,6 +6,7 @@ Imports op and engine.
 from __future__ import annotations
 
 import inspect
+import keyword
 import math
 from collections.abc import Callable
 from typing import Any
@@ -57,7 +58,9 @@ def op(
         if not parameters or len(partials) != len(parameters):
             names = ", ".join(p.name for p in parameters)
             raise TypeError(f"{called}({names}) needs a derivative rule for each argument, {len(partials)} given")
-        if not called.isidentifier() or called.startswith("_"):
+        if not all(map(callable, partials)):
+            raise TypeError(f"{called}: a derivative rule is a function (*args, out) -> d out / d arg")
+        if not called.isidentifier() or keyword.iskeyword(called) or called.startswith("_"):
             raise ValueError(f"{called!r} is no name for an operation: give name=, an identifier without a leading _")
         if called in OPS or hasattr(Value, called):
             raise ValueError(f"the name {called!r} is taken; give another by name=")

@@ -11,16 +11,16 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from micrograd_bp.check import check_gradient
+from micrograd_bp.drawn import Expression as Expression
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import DomainError, MissingExtraError
 from micrograd_bp.nn import MLP
-from micrograd_bp.op import ATOM, OPS, REAL, Interval, Op, as_float
+from micrograd_bp.op import OPS, REAL, Interval, Op, as_float
 
 try:
     import hypothesis
@@ -53,6 +53,8 @@ def points_in(domain: Domain, away_from_kinks: bool = False) -> st.SearchStrateg
     >>> hypothesis.find(points_in(mb.log), lambda args: True)[0] > 0
     True
     """
+    if isinstance(domain, str):
+        (domain,) = _rows([domain])
     if isinstance(domain, Op):
         boxes = domain.domain or ((REAL,) * domain.arity,)
         inside = _points(boxes).filter(domain.allows)
@@ -60,72 +62,6 @@ def points_in(domain: Domain, away_from_kinks: bool = False) -> st.SearchStrateg
     if away_from_kinks:
         raise ValueError("only an operation has kinks to keep away from: give the operation, not its domain")
     return _points(((domain,),) if isinstance(domain, Interval) else domain)
-
-
-class Expression:
-    """A function of floats or Values with a `point` to look at it, drawn by `expressions()`; `repr` is code for it.
-
-    >>> import micrograd_bp as mb
-    >>> e = Expression([("tanh", "x"), ("mul", 0, "y")], {"x": 0.5, "y": 2.0})
-    >>> e
-    lambda x, y: mb.tanh(x) * y  # at 0.5, 2.0
-    >>> e(0.5, 2.0) == mb.tanh(0.5) * 2.0
-    True
-    """
-
-    def __init__(self, lines: Sequence[tuple[Any, ...]], point: dict[str, float]) -> None:
-        """A line is an operation's name and its arguments: names of leaves, numbers of earlier lines, or floats."""
-        used = _used(lines)
-        place = {line: i for i, line in enumerate(used)}
-        self.lines = [(lines[i][0], *(place[a] if type(a) is int else a for a in lines[i][1:])) for i in used]
-        leaves = {arg for line in self.lines for arg in line[1:] if isinstance(arg, str)}
-        self.inputs = {name: x for name, x in point.items() if name in leaves}
-
-    @property
-    def point(self) -> tuple[float, ...]:
-        return tuple(self.inputs.values())
-
-    def __call__(self, *args: Any) -> Any:
-        if len(args) != len(self.inputs):
-            raise TypeError(f"the expression takes {len(self.inputs)} arguments, {len(args)} given")
-        leaves = dict(zip(self.inputs, args, strict=True))
-        results: list[Any] = []
-        for name, *given in self.lines:
-            operands = [leaves[a] if isinstance(a, str) else results[a] if type(a) is int else a for a in given]
-            results.append(OPS[name](*operands))
-        return results[-1]
-
-    @property
-    def __signature__(self) -> inspect.Signature:
-        return inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_ONLY) for n in self.inputs])
-
-    @property
-    def code(self) -> str:
-        """The function as Python; what is used twice gets a name where it is used first."""
-        uses: dict[int, int] = {}
-        for line in self.lines:
-            for arg in line[1:]:
-                if type(arg) is int:
-                    uses[arg] = uses.get(arg, 0) + 1
-        named = {i: f"t{k}" for k, i in enumerate(sorted(i for i, n in uses.items() if n > 1), start=1)}
-        first = _first_uses(self.lines)
-        texts: list[tuple[str, int]] = []
-        for i, (name, *given) in enumerate(self.lines):
-            args = []
-            for k, arg in enumerate(given):
-                if type(arg) is not int:
-                    args.append((repr(arg) if isinstance(arg, float) else arg, ATOM if arg == arg else 0))
-                elif arg in named and first[arg] != (i, k):
-                    args.append((named[arg], ATOM))
-                elif arg in named:
-                    args.append((f"({named[arg]} := {texts[arg][0]})", ATOM))
-                else:
-                    args.append(texts[arg])
-            texts.append(_python(OPS[name], args))
-        return f"lambda {', '.join(self.inputs)}: {texts[-1][0]}"
-
-    def __repr__(self) -> str:
-        return f"{self.code}  # at {', '.join(map(repr, self.point))}"
 
 
 @st.composite
@@ -146,7 +82,8 @@ def expressions(
     >>> hypothesis.find(expressions(ops=["tanh", "sin"]), lambda e: "tanh" in e.code)
     lambda x: mb.tanh(x)  # at 1.0
     """
-    rows = [OPS[op] if isinstance(op, str) else op for op in (OPS.values() if ops is None else ops)]
+    rows = _rows(ops)
+    _at_least_1(max_nodes=max_nodes, n_leaves=n_leaves)
     names = [*"xyzuvw"][:n_leaves] + [f"x{i}" for i in range(7, n_leaves + 1)]
     point = {name: draw(_numbers(Interval(-10.0, 10.0)) if leaf is None else leaf) for name in names}
     known: list[tuple[Any, float]] = [
@@ -177,6 +114,7 @@ def mlps(
     >>> hypothesis.find(mlps(n_inputs=2), lambda model: True)
     MLP(2, [1], output_activation='identity')  # 3 parameters
     """
+    _at_least_1(max_width=max_width, max_layers=max_layers)
     first = draw(st.integers(1, max_width)) if n_inputs is None else n_inputs
     widths = draw(st.lists(st.integers(1, max_width), min_size=1, max_size=max_layers))
     model = MLP(first, widths, activation=draw(st.sampled_from(activations)), seed=0)
@@ -227,6 +165,22 @@ def gradient_property(
 # --- how they are made ------------------------------------------------------------------------------------------------
 
 
+def _rows(ops: Iterable[Op | str] | None) -> list[Op]:
+    """Rows by name or as they are; ValueError for a name that there is not, or none at all."""
+    given = list(OPS.values()) if ops is None else [ops] if isinstance(ops, (str, Op)) else list(ops)
+    unknown = [op for op in given if not (isinstance(op, Op) or op in OPS)]
+    if unknown or not given:
+        what = f"no operation {unknown[0]!r}" if unknown else "no operation given"
+        raise ValueError(f"{what}; there are {', '.join(OPS)}")
+    return [op if isinstance(op, Op) else OPS[op] for op in given]
+
+
+def _at_least_1(**counts: int) -> None:
+    for name, count in counts.items():
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ValueError(f"{name} is a whole number from 1, not {count!r}")
+
+
 def _numbers(interval: Interval) -> st.SearchStrategy[float]:
     """Numbers of an interval: small whole ones first, from 1 on (at 0 a wrong rule often looks right), then any."""
     low = max(as_float(interval.low), -sys.float_info.max)
@@ -263,33 +217,3 @@ def _fits(op: Op, numbers: Sequence[float], away: bool) -> bool:
         return False
     out = op.fn(*args)
     return math.isfinite(out) and abs(out) <= _TOO_LARGE
-
-
-def _used(lines: Sequence[tuple[Any, ...]]) -> list[int]:
-    """The lines that the last one needs, in order."""
-    needed = {len(lines) - 1}
-    for i in reversed(range(len(lines))):
-        if i in needed:
-            needed.update(arg for arg in lines[i][1:] if type(arg) is int)
-    return sorted(needed)
-
-
-def _first_uses(lines: Sequence[tuple[Any, ...]]) -> dict[int, tuple[int, int]]:
-    """Where each line is needed first as Python evaluates the last one: depth first, arguments left to right."""
-    first: dict[int, tuple[int, int]] = {}
-    stack = [(len(lines) - 1, k) for k in reversed(range(1, len(lines[-1])))]
-    while stack:
-        i, k = stack.pop()
-        arg = lines[i][k]
-        if type(arg) is int and arg not in first:
-            first[arg] = (i, k - 1)
-            stack.extend((arg, below) for below in reversed(range(1, len(lines[arg]))))
-    return first
-
-
-def _python(op: Op, args: list[tuple[str, int]]) -> tuple[str, int]:
-    """The operation as Python: with the operator where the row has one that Python shares with C, else as a call."""
-    if re.fullmatch(r"\{0\} [-+*/] \{1\}|-\{0\}", op.native):
-        parts = [text if need <= has else f"({text})" for (text, has), need in zip(args, op.binds, strict=True)]
-        return op.native.format(*parts), op.precedence
-    return f"mb.{op.name}({', '.join(text for text, _ in args)})", ATOM

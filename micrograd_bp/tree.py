@@ -5,6 +5,7 @@ Imports op; NumPy only where an array has brought it.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -65,7 +66,8 @@ def _of_array(array: Any, path: str) -> tuple[list[Any], list[str], Rebuild]:
         parts = [numpy.asarray(leaf, dtype=object if _traced(leaf) else None) for leaf in leaves]
         return numpy.stack(parts).reshape(array.shape + parts[0].shape) if parts else array.astype(float)
 
-    return numbers, [f"{path}[{place}]" for place in range(len(numbers))], rebuild
+    indices = itertools.product(*map(range, array.shape)) if array.shape else [(0,)]
+    return numbers, [f"{path}[{', '.join(map(str, index))}]" for index in indices], rebuild
 
 
 def _traced(leaf: Any) -> bool:

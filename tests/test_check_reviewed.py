@@ -7,6 +7,7 @@ import pytest
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, GradientMismatch, check_gradient
+from micrograd_bp.strategies import expressions, points_in
 
 WRONG = [
     ("beside 0, replayed", lambda x: mb.exp(1 + x), (0.0,), lambda x: 99.0),
@@ -109,3 +110,90 @@ def test_a_wrong_slope_at_a_kink_of_a_row_of_ones_own(rows):
     assert check_gradient(ramp, 1.0).verdict == "right"
     with pytest.raises(GradientMismatch):
         check_gradient(ramp, 0.0)
+
+
+@pytest.mark.parametrize("error", [KeyError, RuntimeError, IndexError, AssertionError])
+def test_where_the_function_raises_it_ends(error):
+    def f(x):
+        if x > 1.2:
+            raise error("beyond")
+        return x * x
+
+    assert check_gradient(f, 1.0, grad=lambda x: 2 * x).verdict == "right"
+    with pytest.raises(error, match="beyond"):
+        check_gradient(f, 2.0, grad=lambda x: 2 * x)
+
+
+class Tensor:
+    """What other libraries give: something that tells its numbers by `tolist`."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def tolist(self):
+        return self.x
+
+
+def test_tensors_within_tuples_are_numbers():
+    def grad(x, y):
+        return (Tensor(y), {"y": Tensor([x])}["y"])
+
+    assert check_gradient(lambda x, y: Tensor(x * y), 2.0, 3.0, grad=grad).verdict == "right"
+
+
+def test_entries_of_matrices_have_two_indices():
+    one = np.zeros((3, 4))
+    one[1, 2] = 1.0
+    with pytest.raises(GradientMismatch, match=r"W\[1, 2\]"):
+        check_gradient(
+            lambda W: float((W * W).sum()),
+            np.ones((3, 4)),
+            grad=lambda W: 2 * W + (W * 0 + np.eye(3, 4, 1) * [[0], [1], [0]]),
+        )
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: check_gradient(2.0, 1.0), TypeError, "f is a function, not float"),
+        (lambda: check_gradient(mb.sin, 1.0, rtol="a"), ValueError, "rtol is a number from 0 on, not 'a'"),
+        (lambda: check_gradient(mb.sin, 1.0, mode=["reverse"]), ValueError, "mode is one of"),
+        (lambda: check_gradient(mb.sin, 1.0, order=2.0), ValueError, "order is 1 or 2, not 2.0"),
+        (lambda: check_gradient(mb.sin, 1.0, wrt=mb.Value(1.0)), TypeError, "wrt is a sequence of leaves"),
+        (lambda: check_gradient(mb.sin, 1.0, wrt=[1.0]), TypeError, "wrt is a sequence of leaves"),
+        (lambda: mb.op(3.0)(math.sinh), TypeError, "a derivative rule is a function"),
+        (lambda: mb.op(lambda x, out: out, name="lambda")(math.exp), ValueError, "'lambda' is no name"),
+        (lambda: expressions(ops=[]).example(), ValueError, "no operation given; there are add"),
+        (lambda: expressions(ops=["sine"]).example(), ValueError, "no operation 'sine'"),
+        (lambda: expressions(max_nodes=0).example(), ValueError, "max_nodes is a whole number from 1, not 0"),
+        (lambda: points_in("logarithm"), ValueError, "no operation 'logarithm'"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
+def test_bad_arguments(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_a_function_that_is_not_finite_says_so():
+    assert "not finite" in str(check_gradient(lambda x: math.nan, 1.0, grad=lambda x: 3.0))
+
+
+def test_sums_that_overflow_are_found():
+    x = mb.Value(1.0, "x")
+    root = (x * 1.7e308 - 1.7e308) + (x * 1.7e308 - 1.7e308)
+    found = mb.trace_nonfinite(root)
+    assert "what arrives at x over several paths sums to inf" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("build", "kind"),
+    [
+        (lambda x: mb.maximum(x, 3.0001), "flat"),
+        (lambda x: mb.clip(x, -1.0, 2.9995), "flat"),
+        (lambda x: mb.square(x - 3.0), "stationary"),
+    ],
+)
+def test_why_zero_beside_a_kink(build, kind):
+    x = mb.Value(3.0, "x")
+    assert [reason.kind for reason in mb.why_zero(build(x), x)] == [kind]

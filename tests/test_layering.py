@@ -27,7 +27,7 @@ ORDER = (
     "",  # the package itself
     *("cli.inputs", "cli.report", "cli", "cli.eval", "cli.sheet", "cli.repl"),
     *("cli.derivative", "cli.diagnosis", "cli.check", "cli.quiz", "cli.xor", "cli.play", "__main__"),
-    "strategies",  # needs hypothesis: imported by its users
+    *("drawn", "strategies"),  # needs hypothesis: imported by its users
     "semantics",  # the reference, which is run as it is read
 )
 STANDARD = {"__future__", "collections", "typing", "functools"}

@@ -16,6 +16,7 @@ from micrograd_bp.check.report import Report as Report
 from micrograd_bp.check.run import Check
 from micrograd_bp.check.subject import Subject
 from micrograd_bp.engine import Value
+from micrograd_bp.op import is_real
 
 _MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "forward")}
 
@@ -33,12 +34,14 @@ def check_gradient(
     """Check the derivatives of f at `inputs` (numbers, or nested structures and arrays of numbers).
 
     Without `grad`, f is a function of Values and what is checked is this package's own gradient: by `backward()`
-    (`mode="reverse"`), by dual numbers ("forward") or "both"; with `order=2` the second derivatives too. With
+    (`mode="reverse"`), by dual numbers ("forward") or "both"; with `order=2` the second derivatives too, which takes
+    seconds for tens of inputs. With
     `wrt`, the derivatives by leaves that f uses by itself, such as `model.parameters()`, are checked as well.
 
     With `grad`, a function of the same arguments, what it gives is checked: the gradient in the structure of the
     arguments, or for several results of f the Jacobian, row by row. Both may be functions of plain floats or arrays, by
-    any library, as long as numbers come out.
+    any library, as long as numbers come out. Dicts are matched by their keys, arrays have to have the inputs' shapes.
+    Where f raises an error beside the point, it is taken to end there.
 
     The truth comes from the recorded graph, replayed in mpmath by the operations' definitions (extra `testing`),
     where f is written with this package's functions and the graph does not change near the point; else from values
@@ -63,9 +66,11 @@ def check_gradient(
       at x = 2.0; checked by replay
       hint: it is half the right one
     """
-    if mode not in _MODES:
+    if not callable(f):
+        raise TypeError(f"f is a function, not {type(f).__name__}: pass the function and its inputs, f, x, y")
+    if not isinstance(mode, str) or mode not in _MODES:
         raise ValueError(f"mode is one of {', '.join(map(repr, _MODES))}, not {mode!r}")
-    if order not in (1, 2) or isinstance(order, bool):
+    if type(order) is not int or order not in (1, 2):
         raise ValueError(f"order is 1 or 2, not {order!r}")
     if grad is not None and not callable(grad):
         raise TypeError(f"grad is a function of the arguments of f, not {type(grad).__name__}")
@@ -74,10 +79,12 @@ def check_gradient(
             "order and mode are for this package's own derivatives; to check a hand-written Hessian, check its rows: "
             "check_gradient(grad_f, *inputs, grad=hessian_f)"
         )
+    if isinstance(wrt, Value) or not all(isinstance(leaf, Value) and leaf.op is None for leaf in wrt):
+        raise TypeError("wrt is a sequence of leaves, such as model.parameters() or [w]")
     if wrt and (grad is not None or mode != "reverse"):
         raise ValueError("wrt goes with mode='reverse' and without grad: f reads these leaves by itself")
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
-        if tolerance is not None and not tolerance >= 0.0:
+        if tolerance is not None and not (is_real(tolerance) and tolerance >= 0.0):
             raise ValueError(f"{name} is a number from 0 on, not {tolerance!r}")
     subject = Subject(f, inputs, wrt)
     if not subject.point:

@@ -96,7 +96,9 @@ class Subject:
         def along(x: float) -> list[float]:
             try:
                 outputs = call([*self.point[:i], x, *self.point[i + 1 :]])
-            except (ArithmeticError, ValueError, TypeError):  # a TypeError: (-1.0) ** 0.5 is complex
+            except GradientMismatch:
+                raise
+            except Exception:  # the function ends before here, whatever it says: (-1.0) ** 0.5 is complex, a TypeError
                 return [math.nan] * count
             return outputs if len(outputs) == count else [math.nan] * count
 

@@ -210,6 +210,8 @@ class ByDifferences:
         return self._slopes[i]
 
     def judge(self, k: int, i: int, computed: float) -> Verdict:
+        if not math.isfinite(self.call(self.subject.point)[k]):
+            return Verdict("ill-conditioned", math.nan, math.inf, reason="the function is not finite at this point")
         slope = self.slopes(i)[k]
         known = (slope.value, slope.error)
         slack = (
