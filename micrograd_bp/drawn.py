@@ -101,6 +101,7 @@ def _first_uses(lines: Sequence[tuple[Any, ...]]) -> dict[int, tuple[int, int]]:
 def _python(op: Op, args: list[tuple[str, int]]) -> tuple[str, int]:
     """The operation as Python: with the operator where the row has one that Python shares with C, else as a call."""
     if re.fullmatch(r"\{0\} [-+*/] \{1\}|-\{0\}", op.native):
-        parts = [text if need <= has else f"({text})" for (text, has), need in zip(args, op.binds, strict=True)]
+        needs = op.binds if op.arity > 1 else (ATOM,)  # -x * y is another expression than -(x * y) to Python
+        parts = [text if need <= has else f"({text})" for (text, has), need in zip(args, needs, strict=True)]
         return op.native.format(*parts), op.precedence
     return f"mb.{op.name}({', '.join(text for text, _ in args)})", ATOM

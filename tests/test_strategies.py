@@ -3,15 +3,16 @@
 import math
 
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import example, find, given, settings
 from hypothesis import strategies as st
 
 import micrograd_bp as mb
 from micrograd_bp import GradientMismatch, Interval, Value, nn
-from micrograd_bp.strategies import expressions, gradient_property, mlps, points_in, values
+from micrograd_bp.strategies import Expression, expressions, gradient_property, mlps, points_in, values
 
 
 @given(expressions(max_nodes=10, n_leaves=3))
+@example(Expression([("mul", "x", "x"), ("neg", 0)], {"x": 1.0}))
 def test_the_code_of_an_expression_is_the_expression(e):
     again = eval(e.code, {"mb": mb})
     nodes, others = [Value(x) for x in e.point], [Value(x) for x in e.point]
