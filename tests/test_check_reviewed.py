@@ -197,3 +197,10 @@ def test_sums_that_overflow_are_found():
 def test_why_zero_beside_a_kink(build, kind):
     x = mb.Value(3.0, "x")
     assert [reason.kind for reason in mb.why_zero(build(x), x)] == [kind]
+
+
+@pytest.mark.parametrize("x", [3e-215, 1e-94, 5e-8])
+def test_steeper_than_differences_can_see_is_no_mistake(x):
+    slope = mb.grad(lambda y: mb.pow(y, y))
+    assert check_gradient(lambda y: float(mb.pow(y, y)), x, grad=slope).verdict in ("right", "ill-conditioned")
+    assert check_gradient(math.sqrt, x, grad=lambda y: 0.5 / math.sqrt(y)).verdict in ("right", "ill-conditioned")

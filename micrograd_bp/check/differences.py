@@ -119,8 +119,9 @@ class Ladder:
         inner = below if ends[0] else above
         quotients = [_quotients(self.x, center, side) for side in ((inner,) if one_sided else (above, below))]
         if any(_grows(q, self.steps, _noises(inner, inner, noise)) for q in quotients):
-            ends_at = [math.copysign(math.inf, next(y for y in reversed(q) if math.isfinite(y))) for q in quotients]
-            return Slope(middle.value, math.inf, "infinite", left=ends_at[-1], right=ends_at[0])
+            nearest = [next(y for y in reversed(q) if math.isfinite(y)) for q in quotients]
+            signs = [math.copysign(math.inf, y) for y in nearest]
+            return Slope(max(nearest, key=abs), math.inf, "infinite", left=signs[-1], right=signs[0])
         if one_sided:
             side = left if ends[0] else right
             return Slope(side.value, side.error, "end", side.value, side.value, side.step)

@@ -229,7 +229,10 @@ class ByDifferences:
         if slope.kind == "infinite":
             reason = "the slope grows without end here"
             if slope.left == slope.right:
-                verdict = "kink" if computed == slope.left else "wrong"
+                beyond = computed * math.copysign(1.0, slope.left) > 0.5 * abs(
+                    slope.value
+                )  # steeper than what was seen
+                verdict = "kink" if computed == slope.left else "ill-conditioned" if beyond else "wrong"
                 return Verdict(verdict, slope.left, 0.0, reason=reason)
             return Verdict("kink" if math.isinf(computed) else "ill-conditioned", *known, reason=reason)
         hidden = slope.value == 0.0 and abs(computed) <= self._resolution(k, i)
