@@ -43,7 +43,7 @@ def fill(op: Op, args: list[tuple[str, int]], latex: bool = False) -> tuple[str,
     >>> from micrograd_bp import ops
     >>> from micrograd_bp.op import ATOM
     >>> fill(ops.pow, [fill(ops.add, [("x", ATOM), ("3", ATOM)]), ("2", ATOM)])
-    ('(x + 3)²', 4)
+    ('(x + 3)²', 5)
     >>> fill(ops.div, [("1", ATOM), fill(ops.add, [("x", ATOM), ("3", ATOM)], latex=True)], latex=True)[0]
     '\\\\frac{1}{x + 3}'
     """
@@ -54,7 +54,8 @@ def fill(op: Op, args: list[tuple[str, int]], latex: bool = False) -> tuple[str,
         if not (precedence >= need or enclosed):
             text = rf"\left({text}\right)" if latex else f"({text})"
         parts.append(Part(text))
-    return template.format(*parts), op.precedence
+    fraction = template.startswith(r"\frac")  # in a product it needs no brackets, as a / b does
+    return template.format(*parts), op.precedence + fraction
 
 
 def number(x: float, digits: int = 4, latex: bool = False) -> str:

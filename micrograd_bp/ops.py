@@ -21,7 +21,7 @@ from micrograd_bp import ieee
 from micrograd_bp.ieee import INF, SQRT_HALF
 from micrograd_bp.op import ATOM, NEGATIVE, NONNEGATIVE, OPS, POSITIVE, REAL, Bound, Interval, Op
 
-_SUM, _NEG, _PRODUCT, _POWER = 1, 2, 3, 4  # precedences, loosest first
+_SUM, _NEG, _QUOTIENT, _PRODUCT, _POWER = 1, 2, 3, 4, 5  # precedences, loosest first
 
 
 def _normal(*args: float) -> bool:
@@ -38,11 +38,11 @@ _DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)
 
 add: Op = Op("add", lambda x, y: x + y,
              lambda x, y, out: 1.0, lambda x, y, out: 1.0,
-             symbol="+", text="{0} + {1}", latex="{0} + {1}", precedence=_SUM, binds=(_SUM, _PRODUCT),
+             symbol="+", text="{0} + {1}", latex="{0} + {1}", precedence=_SUM, binds=(_SUM, _QUOTIENT),
              exact=lambda m, x, y: x + y, native="{0} + {1}")
 sub: Op = Op("sub", lambda x, y: x - y,
              lambda x, y, out: 1.0, lambda x, y, out: -1.0,
-             symbol="−", text="{0} − {1}", latex="{0} - {1}", precedence=_SUM, binds=(_SUM, _PRODUCT),
+             symbol="−", text="{0} − {1}", latex="{0} - {1}", precedence=_SUM, binds=(_SUM, _QUOTIENT),
              exact=lambda m, x, y: x - y, native="{0} - {1}")
 mul: Op = Op("mul", lambda x, y: x * y,
              lambda x, y, out: y, lambda x, y, out: x,
@@ -51,11 +51,11 @@ mul: Op = Op("mul", lambda x, y: x * y,
 div: Op = Op("div", ieee.div,
              lambda x, y, out: div(1.0, y), lambda x, y, out: div(-out, y),
              domain=((REAL, NEGATIVE), (REAL, POSITIVE)), pole=1,
-             symbol="÷", text="{0} / {1}", latex=r"\frac{{{0}}}{{{1}}}", precedence=_PRODUCT, binds=(_PRODUCT, _POWER),
+             symbol="÷", text="{0} / {1}", latex=r"\frac{{{0}}}{{{1}}}", precedence=_QUOTIENT, binds=(_PRODUCT, _POWER),
              exact=lambda m, x, y: x / y, native="{0} / {1}",
              bound=Bound(4.0, holds=_normal, why="a subnormal x / y has few digits left"))
 neg: Op = Op("neg", lambda x: -x, lambda x, out: -1.0,
-             symbol="−", text="−{0}", latex="-{0}", precedence=_NEG, binds=(_PRODUCT,),
+             symbol="−", text="−{0}", latex="-{0}", precedence=_NEG, binds=(_QUOTIENT,),
              exact=lambda m, x: -x, native="-{0}")
 pow: Op = Op("pow", ieee.power,
              lambda x, y, out: y * pow(where(y, x, where(1e-16 * x, x, 1.0)), y - 1.0),  # at y = 0, 1 / x may be inf: 0 * inf
@@ -73,7 +73,7 @@ square: Op = Op("square", lambda x: x * x, lambda x, out: 2.0 * x,
                 exact=lambda m, x: x * x, native="{0} * {0}")
 reciprocal: Op = Op("reciprocal", lambda x: ieee.div(1.0, x), lambda x, out: -out * out,
                     domain=_NOT_ZERO, pole=0,
-                    symbol="1/x", text="1 / {0}", latex=r"\frac{{1}}{{{0}}}", precedence=_PRODUCT, binds=(_POWER,),
+                    symbol="1/x", text="1 / {0}", latex=r"\frac{{1}}{{{0}}}", precedence=_QUOTIENT, binds=(_POWER,),
                     exact=lambda m, x: 1 / x, native="1.0 / {0}")
 
 # --- exponentials, logarithms, roots ----------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def test_formulas_have_the_brackets_they_need():
         "a − (b − c)": a - (b - c),
         "a·b − c": a * b - c,
         "(a + b)·c": (a + b) * c,
-        "a / b·c": a / b * c,
+        "(a / b)·c": a / b * c,
         "a / (b·c)": a / (b * c),
         "−a + b": -a + b,
         "a + (−b)": a + -b,

@@ -318,3 +318,22 @@ def test_the_latex_compiles(tmp_path):
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "explained.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_what_is_not_passed_on_is_0_and_not_0_times_infinity():
+    x = Value(0.0, "x")
+    text = str(mb.explain(x.sqrt() * 0.0 + x * x, x, digits=17))
+    assert "inf" not in text
+    assert text.endswith("= 2x\n      = 0 + 0 + 0\n      = 0")
+
+
+def test_a_seed_is_on_both_sides():
+    p, q = Value(2.0, "p"), Value(3.0, "q")
+    assert "2 · ∂f/∂p = 2 · q\n          = 2 · 3\n          = 6" in str(mb.explain(p * q, p, seed=2.0))
+
+
+def test_a_quotient_in_a_product_has_brackets():
+    p, q = Value(2.0, "p"), Value(3.0, "q")
+    assert str(mb.formula(p / 3 * q)) == "(p / 3)·q"
+    assert str(mb.formula(-(p / q) - q)) == "−p / q − q"
+    assert mb.formula(p / 3 * q).latex == r"\frac{p}{3} \cdot q"

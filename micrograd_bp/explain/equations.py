@@ -145,7 +145,9 @@ def _multiplied(adjoint: float, factors: list[Factor]) -> Product:
         before = total
         locals_ = [user.local_grads[place] or 0.0 for user, place in factor.edges]
         for (user, _), local in zip(factor.edges, locals_, strict=True):
-            total = total * local if passes(user, total, local) else 0.0
+            if not passes(user, total, local):
+                return Product((0.0,), 0.0)  # 0 · ∞ too
+            total = total * local
         shown = _shown(locals_)
         product = before
         for number in shown:

@@ -61,7 +61,7 @@ class Writing:
             body = self._backward()
             return [*self._definitions({self.root}), Row(), *body]
         if self.wrt is self.root:
-            return [Row(self._derivative(self.root, self.root), "=", "1")]
+            return [Row(self._adjoint(self.root), "=", self._number(self.seed))]
         by_node = {equation.node: equation for equation in self.equations}
         body = []
         for equation in self.equations[:_MOST]:
@@ -81,7 +81,7 @@ class Writing:
         return _shortened(rows, Row("", "", self._words(f"… {len(rows) - _MOST + 1} more …")))
 
     def _equation(self, equation: Equation, remark: str) -> list[Row]:
-        left, ways = self._derivative(self.root, equation.node), equation.ways
+        left, ways = self._adjoint(equation.node), equation.ways
         products = [self._in_numbers(product) for way in ways for product in way.products]
         sums = [
             self._sum([self._by_name(way) for way in ways], "ways"),
@@ -123,8 +123,12 @@ class Writing:
 
     def _head(self, way: Way) -> list[str]:
         if way.head is not self.root:
-            return [self._derivative(self.root, way.head)]
+            return [self._adjoint(way.head)]
         return [] if self.seed == 1.0 else [self._number(self.seed)]
+
+    def _adjoint(self, node: Value) -> str:
+        derivative = self._derivative(self.root, node)
+        return derivative if self.seed == 1.0 else self._times([self._number(self.seed), derivative])
 
     def _in_numbers(self, product: Product) -> str:
         return self._times([self._number(x) for x in product.numbers] or ["1"])

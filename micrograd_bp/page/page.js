@@ -296,7 +296,10 @@ function shortened(factors) {
 function multiplied(before, edges) {
   const factors = edges.map(({ user, place }) => locals[user][place]);
   let total = before;
-  edges.forEach(({ user }, i) => (total = passes(user, total, factors[i]) ? total * factors[i] : 0));
+  for (const [i, { user }] of edges.entries()) {
+    if (!passes(user, total, factors[i])) return { total: 0, shown: [0] }; // 0 · ∞ too
+    total *= factors[i];
+  }
   const shown = shortened(factors);
   return { total, shown: shown.reduce((x, y) => x * y, before) === total ? shown : factors };
 }
