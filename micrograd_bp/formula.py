@@ -76,6 +76,16 @@ def number(x: float, digits: int = 4, latex: bool = False) -> str:
     return (mantissa + (e and f"e{int(exponent)}")).replace("-", "−")
 
 
+def one_line(text: str, longest: int = 40) -> str:
+    """`text` without line breaks and tabs, its end cut off where it is longer than `longest`.
+
+    >>> one_line("a\\n b", 40), one_line("abcdef", 4)
+    ('a b', 'abc…')
+    """
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
 def latex_name(name: str) -> str:
     """A name as LaTeX mathematics: indices lowered, Greek letters and accents as commands, all else escaped.
 

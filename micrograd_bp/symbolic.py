@@ -9,13 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.formula import fill, latex_name, number
+from micrograd_bp.formula import fill, latex_name, number, one_line
 from micrograd_bp.op import ATOM
 from micrograd_bp.term import ONE, ZERO, Term, constant, symbol
 from micrograd_bp.term_rules import apply, local_term, symbols_in
 from micrograd_bp.typeset import Written, typeset
 
-_LONGEST_NAME = 40
 _LARGEST_INLINE = 12  # operations; a larger part of a formula gets a name of its own
 _LONGEST_FORMULA = 100_000
 _LARGEST_DERIVATIVE = 2_000
@@ -43,12 +42,6 @@ class Formula:
         return f"${self.latex}$"
 
 
-def one_line(name: str | None) -> str:
-    """A name on one line of at most 40 characters."""
-    text = " ".join((name or "").split())
-    return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
-
-
 class Symbols:
     """What the values of a graph are called in formulas, each differently; `order` is its topological order.
 
@@ -63,7 +56,7 @@ class Symbols:
         self._expanded: dict[Value, Term] = {}
         self._locals: dict[tuple[Value, int], Term] = {}
         self._numbers: Counter[str] = Counter()
-        names = {node: one_line(node.name) for node in order}
+        names = {node: one_line(node.name or "") for node in order}
         often = Counter(names.values())
         self._taken = set(often)
         for node, name in names.items():

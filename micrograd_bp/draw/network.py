@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from micrograd_bp.draw import theme
 from micrograd_bp.draw.dot import TABLE, Style, head, pill
 from micrograd_bp.draw.mermaid import of_names
-from micrograd_bp.draw.text import html, one_line, shown_name, small, tooltip
+from micrograd_bp.draw.text import html, shown_name, small, tooltip
 from micrograd_bp.engine import Value
-from micrograd_bp.formula import number
+from micrograd_bp.formula import number, one_line
 from micrograd_bp.nn import Layer, Module, Neuron
 from micrograd_bp.nn.network import activation_name
 from micrograd_bp.op import OPS

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from micrograd_bp.draw.groups import Groups
 from micrograd_bp.draw.scene import Scene, Step
-from micrograd_bp.draw.text import one_line, shown_name
+from micrograd_bp.draw.text import shown_name
 from micrograd_bp.engine import Value
-from micrograd_bp.formula import fill, number
+from micrograd_bp.formula import fill, number, one_line
 from micrograd_bp.op import ATOM
 
 _LONGEST = 60

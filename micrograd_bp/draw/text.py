@@ -10,11 +10,10 @@ from collections.abc import Iterable
 from html import escape
 
 from micrograd_bp.engine import Value
-from micrograd_bp.formula import fill, number
+from micrograd_bp.formula import fill, number, one_line
 from micrograd_bp.op import ATOM
 
 _LONGEST_LABEL = 22
-_LONGEST_NAME = 40
 _PLURAL = {"leaf": "leaves", "box": "boxes"}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # what XML cannot hold
 
@@ -37,17 +36,7 @@ def labels(order: Iterable[Value], digits: int) -> dict[Value, str]:
 
 def shown_name(node: Value) -> str:
     """The node's name on one line of at most 40 characters."""
-    return one_line(node.name or "", _LONGEST_NAME)
-
-
-def one_line(text: str, longest: int) -> str:
-    """`text` without line breaks and tabs, its end cut off where it is longer than `longest`.
-
-    >>> one_line("a\\n b", 40), one_line("abcdef", 4)
-    ('a b', 'abc…')
-    """
-    text = " ".join(text.split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    return one_line(node.name or "")
 
 
 def called(node: Value, label: str) -> str:
