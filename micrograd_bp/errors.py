@@ -82,5 +82,18 @@ class ExpressionError(ValueError):
         return type(self), (self.message, self.text, self.line, self.column, self.args[0])
 
 
+class TrainingError(ArithmeticError):
+    """A cost or gradient is no longer finite; the model is as it was after the last whole epoch.
+
+    Fields: `epoch` (from 1), `cause` (where the first nan or infinity was made), `history` (what was done until then).
+    """
+
+    def __init__(self, message: str, epoch: int = 0, cause: str = "", history: object = None) -> None:
+        super().__init__(message)
+        self.epoch = epoch
+        self.cause = cause
+        self.history = history
+
+
 class MissingExtraError(ImportError):
     """An optional package is not installed; the message names the command that installs it."""

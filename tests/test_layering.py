@@ -18,6 +18,7 @@ ORDER = (
     *("number", "engine", "dual", "taylor", "formula", "term", "term_rules", "typeset", "copying", "custom"),  # L1
     *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
+    *("losses", "schedules", "optim", "history", "train"),
     *("expression.source", "expression.tokens", "expression.parser", "expression"),
     *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
     *("draw.dot", "draw.mermaid", "draw.network", "draw.picture", "draw.graph", "draw"),
@@ -33,12 +34,12 @@ ORDER = (
 STANDARD = {"__future__", "collections", "typing", "functools"}
 L0_IMPORTS = {"math", "numbers", *STANDARD}
 OPTIONAL = {
-    "graphviz": "draw.layout",
-    "mpmath": "check.replay",
-    "hypothesis": "strategies",
-    "prompt_toolkit": "cli.repl",
-    "matplotlib.figure": "cli.xor",
-    "tqdm": "cli.xor",
+    "graphviz": {"draw.layout"},
+    "mpmath": {"check.replay"},
+    "hypothesis": {"strategies"},
+    "prompt_toolkit": {"cli.repl"},
+    "matplotlib.figure": {"cli.xor"},
+    "tqdm": {"cli.xor", "train"},
 }
 HEAVY = {"numpy": {"closed_form", "cli.xor"}}
 
@@ -84,7 +85,7 @@ def faults(modules):
                     yield f"{name} imports {below} inside a function"
                 if not checking and ORDER.index(below) >= ORDER.index(name):
                     yield f"{name} imports {below}, which is not below it"
-            elif (inside or target in OPTIONAL) and OPTIONAL.get(target) != name:
+            elif (inside or target in OPTIONAL) and name not in OPTIONAL.get(target, ()):
                 yield f"{name} imports {target} inside a function, or is not where {target} belongs"
             elif name in ORDER[:4] and target.split(".")[0] not in L0_IMPORTS:
                 yield f"{name} imports {target}; the lowest layer needs math only"

@@ -1,0 +1,252 @@
+"""`fit`: gradient descent on a model, batch by batch. Imports engine, nn, losses, optim, history, anomaly and errors.
+
+Whatever ends it, the model is as it was after the last whole epoch, and the history says what was done.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from micrograd_bp.anomaly import trace_nonfinite
+from micrograd_bp.engine import Value
+from micrograd_bp.errors import ShapeError, StateError, TrainingError
+from micrograd_bp.history import History
+from micrograd_bp.losses import Loss, l2_penalty, loss_function, mean
+from micrograd_bp.nn import Module
+from micrograd_bp.op import Operand, as_float, short
+from micrograd_bp.optim import OPTIMISERS, Optimiser, clip_gradient, gradient_norm
+
+try:
+    from tqdm import tqdm
+except ImportError:  # a bar is a comfort
+    tqdm = None
+
+Callback = Callable[[int, History], object]
+Sample = tuple[Any, Any]
+
+
+def fit(
+    model: Any,
+    X: Sequence[Any],
+    Y: Sequence[Any],
+    *,
+    loss: str | Loss = "half_squared_error",
+    optimiser: str | Optimiser = "gradient_descent",
+    learning_rate: float = 0.1,
+    epochs: int = 100,
+    batch: int | Literal["full"] = "full",
+    seed: int | None = 0,
+    stop_cost: float | None = None,
+    stop_gradient: float | None = None,
+    l2: float = 0.0,
+    clip: float | None = None,
+    callbacks: Iterable[Callback] = (),
+    progress: bool | None = None,
+    resume: History | None = None,
+) -> History:
+    """Train `model` on samples `X` with targets `Y`; returns the history.
+
+    `batch`          "full", or so many samples per step (1: stochastic descent), drawn anew each epoch by `seed`
+    `optimiser`      a name, with `learning_rate`, or an Optimiser of the model's parameters
+    `stop_cost`      ends where an epoch's cost is below it; `stop_gradient` where the gradient's length is. With a full
+                     batch both are tested before the step, so that the model is the one whose cost is told
+    `l2`             this times the sum of the squared parameters is added to the cost
+    `clip`           a gradient longer than this is shortened to it
+    `callbacks`      are called with (epoch, history) after each; one that returns True ends the training
+    `progress`       a bar; by default in terminals, where tqdm is installed
+    `resume`         a history: goes on from its state, bit for bit, for `epochs` more; the same data and settings are
+                     needed
+
+    Ctrl-C ends the training; the model is that of the last whole epoch, and `stopped` says "interrupted".
+
+    Raises ValueError, ShapeError or TypeError before anything is trained, for data that do not fit or are not finite
+    and settings that are not allowed; TrainingError where the cost is not finite, naming the value where that began.
+
+    >>> from micrograd_bp.nn import MLP
+    >>> line = MLP(1, [1], seed=0)
+    >>> history = fit(line, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], learning_rate=0.3, epochs=1000, stop_cost=1e-12)
+    >>> history.stopped, [round(p.data, 5) for p in line.parameters()]
+    ('cost', [2.0, 1.0])
+    """
+    samples = _samples(X, Y)
+    size = len(samples) if batch == "full" else min(_count("batch", batch), len(samples))
+    epochs = _count("epochs", epochs)
+    steps = _optimiser(optimiser, learning_rate, model)
+    run = _Run(model, steps, loss_function(loss), size, stop_cost, stop_gradient, l2, clip)
+    run.cost(samples[:1])  # what does not fit together says so before anything is moved
+    shuffle = random.Random(seed)
+    history = History() if resume is None else resume
+    _resumed(history, steps, shuffle)
+    for _ in _epochs(epochs, progress, history):
+        before = _state(steps, shuffle)
+        try:
+            reason = run.epoch(shuffle.sample(samples, len(samples)) if size < len(samples) else samples, history)
+        except BaseException as error:
+            _restore(before, steps, shuffle)
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            history.stopped = "interrupted"
+            break
+        history.state = _state(steps, shuffle)
+        for callback in callbacks:
+            if callback(history.epochs, history) is True:
+                reason = "callback"
+        history.stopped = reason or "epochs"
+        if reason:
+            break
+    return history
+
+
+class _Run(NamedTuple):
+    """One training's settings."""
+
+    model: Callable[..., Any]
+    steps: Optimiser
+    loss: Loss
+    size: int
+    stop_cost: float | None
+    stop_gradient: float | None
+    l2: float
+    clip: float | None
+
+    def cost(self, samples: Sequence[Sample]) -> Value:
+        """The mean loss of the samples, with the penalty."""
+        cost = mean(self.loss(self.model(x), y) for x, y in samples)
+        if not isinstance(cost, Value):
+            raise TypeError(f"the loss of the model gives {type(cost).__name__} {short(cost)}, not a Value")
+        return cost + l2_penalty(self.steps.parameters, self.l2) if self.l2 else cost
+
+    def epoch(self, samples: Sequence[Sample], history: History) -> str:
+        """Go through the samples once; why to stop, or ""."""
+        full = self.size == len(samples)
+        total, norm, rate, reason = 0.0, 0.0, self.steps.rate, ""
+        for start in range(0, len(samples), self.size):
+            part = samples[start : start + self.size]
+            cost = self.cost(part)
+            self.steps.zero_grad()
+            cost.backward()
+            norm = gradient_norm(self.steps.parameters)
+            if not math.isfinite(cost.data + norm):
+                raise _not_finite(cost, history)
+            total += cost.data * (len(part) / len(samples))
+            reason = self._reason(total, norm) if full else ""
+            if not reason:
+                rate = self.steps.rate
+                if self.clip is not None:
+                    clip_gradient(self.steps.parameters, self.clip)
+                self.steps.step()
+        history.cost.append(total)
+        history.gradient_norm.append(norm)
+        history.rate.append(rate)
+        return reason if full else self._reason(total, norm)
+
+    def _reason(self, cost: float, norm: float) -> str:
+        if self.stop_cost is not None and cost < self.stop_cost:
+            return "cost"
+        return "gradient" if self.stop_gradient is not None and norm < self.stop_gradient else ""
+
+
+def _not_finite(cost: Value, history: History) -> TrainingError:
+    epoch = history.epochs + 1
+    found = trace_nonfinite(cost)
+    cause = found.text if found else "the sum of the gradient's squares overflows"
+    return TrainingError(
+        f"epoch {epoch}: {cause}; a smaller learning rate or clip= may help; the model is as it was before this epoch",
+        epoch,
+        cause,
+        history,
+    )
+
+
+def _samples(X: Sequence[Any], Y: Sequence[Any]) -> list[Sample]:
+    for name, data in (("X", X), ("Y", Y)):
+        if not hasattr(data, "__len__") or isinstance(data, (str, bytes, dict, set)):
+            raise TypeError(f"{name} is a sequence, one entry for each sample, not {type(data).__name__}")
+    if len(X) != len(Y):
+        raise ShapeError(f"{len(X)} samples in X and {len(Y)} in Y", f"{len(X)} targets", f"{len(Y)} targets")
+    if not len(X):
+        raise ShapeError("X is empty: at least one sample is needed", "at least one sample", "none")
+    samples = [(_plain(x), _plain(y)) for x, y in zip(X, Y, strict=True)]
+    for name, place in (("X", 0), ("Y", 1)):
+        for i, sample in enumerate(samples):
+            for number in _numbers(sample[place]):
+                if not math.isfinite(number):
+                    raise ValueError(f"{name}[{i}] has {number!r}; data are finite numbers")
+    return samples
+
+
+def _plain(entry: Any) -> Any:
+    """NumPy rows as lists: one conversion instead of one for each use."""
+    return entry.tolist() if hasattr(entry, "tolist") else entry
+
+
+def _numbers(entry: Any) -> list[float]:
+    if isinstance(entry, Operand):
+        raise TypeError("data are plain numbers, not Values: what is trained are the model's parameters")
+    return [as_float(x) for x in entry] if hasattr(entry, "__len__") else [as_float(entry)]
+
+
+def _optimiser(optimiser: str | Optimiser, learning_rate: float, model: Any) -> Optimiser:
+    if isinstance(optimiser, Optimiser):
+        return optimiser
+    if not isinstance(optimiser, str):
+        raise TypeError(f"an optimiser is a name or an Optimiser, not {type(optimiser).__name__}")
+    if optimiser not in OPTIMISERS:
+        raise ValueError(f"no optimiser {optimiser!r}; there are {', '.join(OPTIMISERS)}, or an Optimiser")
+    if not isinstance(model, Module):
+        raise TypeError("a model that is no Module has no parameters(): give an Optimiser of its parameters")
+    return OPTIMISERS[optimiser](model.parameters(), learning_rate)
+
+
+def _count(name: str, count: object) -> int:
+    if isinstance(count, bool) or not isinstance(count, int):
+        also = ' or "full"' if name == "batch" else ""
+        raise TypeError(f"{name} is a whole number{also}, not {short(count)}")
+    if count < 1:
+        raise ValueError(f"{name} is at least 1, not {count}")
+    return count
+
+
+def _epochs(count: int, progress: bool | None, history: History) -> Iterable[int]:
+    """The epochs to come, with a bar where there is a terminal and tqdm, or one is asked for."""
+    if tqdm is None or progress is False:
+        yield from range(count)
+        return
+    with tqdm(total=count, desc="training", unit=" epochs", disable=None if progress is None else False) as bar:
+        for epoch in range(count):
+            yield epoch
+            bar.update()
+            if epoch % 50 == 0:
+                bar.set_postfix_str(f"cost {history.cost[-1]:.4g}" if history.cost else "", refresh=False)
+
+
+def _state(steps: Optimiser, shuffle: random.Random) -> dict[str, Any]:
+    version, numbers, gauss = shuffle.getstate()
+    return {
+        "parameters": [p.data for p in steps.parameters],
+        "optimiser": steps.state_dict(),
+        "shuffle": [version, list(numbers), gauss],
+    }
+
+
+def _restore(state: dict[str, Any], steps: Optimiser, shuffle: random.Random) -> None:
+    version, numbers, gauss = state["shuffle"]
+    steps.load_state_dict(state["optimiser"])
+    shuffle.setstate((version, tuple(numbers), gauss))
+    for p, x in zip(steps.parameters, state["parameters"], strict=True):
+        p.data = x
+
+
+def _resumed(history: History, steps: Optimiser, shuffle: random.Random) -> None:
+    """Continue from a history's state. Raises StateError, nothing changed, where it does not fit."""
+    if not history.state:
+        return
+    before = _state(steps, shuffle)
+    try:
+        _restore(history.state, steps, shuffle)
+    except (KeyError, TypeError, ValueError) as error:
+        _restore(before, steps, shuffle)
+        raise StateError(f"the history's state does not fit this model and optimiser: {error}") from None
