@@ -5,8 +5,11 @@
 """
 
 from micrograd_bp import copying as copying
+from micrograd_bp import losses as losses
 from micrograd_bp import nn as nn
+from micrograd_bp import optim as optim
 from micrograd_bp import page as page
+from micrograd_bp import schedules as schedules
 from micrograd_bp.anomaly import trace_nonfinite as trace_nonfinite
 from micrograd_bp.anomaly import why_zero as why_zero
 from micrograd_bp.calculus import adjoints as adjoints
@@ -32,6 +35,7 @@ from micrograd_bp.errors import MissingExtraError as MissingExtraError
 from micrograd_bp.errors import PoleError as PoleError
 from micrograd_bp.errors import ShapeError as ShapeError
 from micrograd_bp.errors import StateError as StateError
+from micrograd_bp.errors import TrainingError as TrainingError
 from micrograd_bp.explain import explain as explain
 from micrograd_bp.expression import parse as parse
 from micrograd_bp.op import OPS as OPS
@@ -42,5 +46,6 @@ from micrograd_bp.ops import *
 from micrograd_bp.symbolic import derivative_formula as derivative_formula
 from micrograd_bp.symbolic import formula as formula
 from micrograd_bp.taylor import taylor as taylor
+from micrograd_bp.train import fit as fit
 
 __version__ = "0.1.0"

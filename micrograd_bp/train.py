@@ -5,6 +5,7 @@ Whatever ends it, the model is as it was after the last whole epoch, and the his
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -18,11 +19,6 @@ from micrograd_bp.losses import Loss, l2_penalty, loss_function, mean
 from micrograd_bp.nn import Module
 from micrograd_bp.op import Operand, as_float, short
 from micrograd_bp.optim import OPTIMISERS, Optimiser, clip_gradient, gradient_norm
-
-try:
-    from tqdm import tqdm
-except ImportError:  # a bar is a comfort
-    tqdm = None
 
 Callback = Callable[[int, History], object]
 Sample = tuple[Any, Any]
@@ -212,9 +208,11 @@ def _count(name: str, count: object) -> int:
 
 def _epochs(count: int, progress: bool | None, history: History) -> Iterable[int]:
     """The epochs to come, with a bar where there is a terminal and tqdm, or one is asked for."""
-    if tqdm is None or progress is False:
+    if progress is False or importlib.util.find_spec("tqdm") is None:
         yield from range(count)
         return
+    from tqdm import tqdm
+
     with tqdm(total=count, desc="training", unit=" epochs", disable=None if progress is None else False) as bar:
         for epoch in range(count):
             yield epoch
