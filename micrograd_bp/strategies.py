@@ -134,7 +134,10 @@ def gradient_property(
     """A decorator: the function becomes a property test that its gradient is right wherever its strategies lead.
 
     Each parameter is drawn from the strategy of its name, or from `values()`; what `check_gradient` takes besides, it
-    takes as well. Points outside the domain are drawn again; kinks and ill-conditioned points pass.
+    takes as well. Points outside the domain, at which f or `grad` raise a ValueError or an ArithmeticError, are drawn
+    again; kinks and ill-conditioned points pass.
+
+    Raises TypeError for a strategy without a parameter, or a parameter with a default.
 
     >>> import micrograd_bp as mb
     >>> @gradient_property(y=values(0.1, 10.0))
@@ -145,6 +148,9 @@ def gradient_property(
 
     def decorate(f: Callable[..., Any]) -> Callable[..., None]:
         names = list(inspect.signature(f).parameters)
+        for name, parameter in inspect.signature(f).parameters.items():
+            if parameter.default is not parameter.empty:
+                raise TypeError(f"{f.__name__}: {name} has a default; give it a strategy, {name}=values(), instead")
         strangers = [name for name in strategies if name not in names]
         if strangers:
             raise TypeError(f"{f.__name__} has no parameter {strangers[0]!r}; it has {', '.join(names)}")
@@ -156,10 +162,23 @@ def gradient_property(
                 check_gradient(f, *(inputs[name] for name in names), grad=grad, order=order, mode=mode)
             except DomainError:
                 hypothesis.reject()
+            except (ArithmeticError, ValueError):
+                if any(_ends(function, [inputs[name] for name in names]) for function in (f, grad) if function):
+                    hypothesis.reject()
+                raise
 
         return test
 
     return decorate if function is None else decorate(function)
+
+
+def _ends(f: Callable[..., Any], inputs: list[Any]) -> bool:
+    """Whether a function of floats has no value there."""
+    try:
+        f(*(x.data if isinstance(x, Value) else x for x in inputs))
+    except (ArithmeticError, ValueError):
+        return True
+    return False
 
 
 # --- how they are made ------------------------------------------------------------------------------------------------

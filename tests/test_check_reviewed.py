@@ -7,7 +7,7 @@ import pytest
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, GradientMismatch, check_gradient
-from micrograd_bp.strategies import expressions, points_in
+from micrograd_bp.strategies import expressions, gradient_property, points_in, values
 
 WRONG = [
     ("beside 0, replayed", lambda x: mb.exp(1 + x), (0.0,), lambda x: 99.0),
@@ -204,3 +204,27 @@ def test_steeper_than_differences_can_see_is_no_mistake(x):
     slope = mb.grad(lambda y: mb.pow(y, y))
     assert check_gradient(lambda y: float(mb.pow(y, y)), x, grad=slope).verdict in ("right", "ill-conditioned")
     assert check_gradient(math.sqrt, x, grad=lambda y: 0.5 / math.sqrt(y)).verdict in ("right", "ill-conditioned")
+
+
+def test_a_property_draws_again_where_the_function_ends():
+    @gradient_property(grad=lambda x: 1 / x, x=values(-1.0, 10.0))
+    def logarithm(x):
+        return math.log(x)
+
+    logarithm()
+
+    @gradient_property(grad=lambda x: -1 / x**2, x=values(0.0, 3.0))
+    def reciprocal(x):
+        return 1 / x
+
+    reciprocal()
+    with pytest.raises(TypeError, match="y has a default; give it a strategy, y=values"):
+
+        @gradient_property
+        def with_default(x, y=2.0):
+            return x * y
+
+
+@pytest.mark.parametrize("x", [14.0, 13.5, -14.2])
+def test_slopes_that_90_digits_do_not_show(x):
+    assert check_gradient(mb.erf, x).verdict == "right"
