@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from micrograd_bp import ops
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.formula import fill, latex_name, number, one_line
 from micrograd_bp.op import ATOM
@@ -104,10 +105,15 @@ class Symbols:
         return self._expanded[arg]
 
     def local(self, node: Value, place: int) -> Term:
-        """d node / d its argument `place`, in symbols."""
+        """d node / d its argument `place`, in symbols; ∂f/∂x where the rule of a user's f computes with floats only."""
         edge = (node, place)
         if edge not in self._locals:
-            self._locals[edge] = self._local(node, place)
+            try:
+                self._locals[edge] = self._local(node, place)
+            except TypeError:
+                if node.op is None or vars(ops).get(node.op.name) is node.op:
+                    raise
+                self._locals[edge] = symbol(f"∂{node.op.name}/∂{node.op.arguments[place]}")
         return self._locals[edge]
 
     def _local(self, node: Value, place: int) -> Term:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -15,8 +16,8 @@ from typing import Any
 from micrograd_bp.draw import Graph
 from micrograd_bp.draw.picture import WRITERS
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.formula import number
-from micrograd_bp.op import Op
+from micrograd_bp.formula import fill, number
+from micrograd_bp.op import ATOM, Interval, Op
 from micrograd_bp.page.arrange import arrange
 from micrograd_bp.page.links import links
 from micrograd_bp.page.script import not_in_javascript, script
@@ -25,13 +26,14 @@ from micrograd_bp.typeset import typeset
 
 MOST_NODES = 500
 _LONGEST_LABEL = 22
+_HOLE = 0xE000  # characters of private use stand for the arguments
 _HINT = "Point at a value or tab to it: its ways to the output, and the chain rule along them."
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" \
-content="default-src 'none'; script-src {script_hash}; style-src {style_hash}">
+content="default-src 'none'; script-src {script_hash}; style-src {style_hash}; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>{style}</style>
@@ -45,16 +47,17 @@ content="default-src 'none'; script-src {script_hash}; style-src {style_hash}">
 <button id="next">step ▶</button>
 <button id="last" aria-label="to the end">▶|</button>
 <button id="play">▶ play</button>
-<button id="reset">reset</button>
 <span id="where"></span>
 </div>
 <p id="said" aria-live="polite"></p>
+<p id="trouble" role="status"></p>
 <div class="scroll"><svg id="picture" role="group" aria-label="the graph" viewBox="0 0 {width} {height}" \
 width="{width}" height="{height}"><defs><marker id="arrow" viewBox="0 0 10 8" refX="9.5" refY="4" markerWidth="9" \
 markerHeight="7" markerUnits="userSpaceOnUse" orient="auto"><path d="M0,0 L10,4 L0,8 z"/></marker></defs></svg></div>
-<section id="why" aria-label="the chain rule" aria-live="polite"></section>
+<section id="why" aria-label="the chain rule" tabindex="0"></section>
 <section aria-label="leaves">
-<div class="heads"><h2>Leaves</h2><span class="note">value, gradient</span></div>
+<div class="heads"><h2>Leaves</h2><button id="reset" disabled>as they were</button><span class="note">value, \
+gradient</span></div>
 <div id="fields"></div>
 </section>
 <p class="note">{note}</p>
@@ -82,7 +85,10 @@ def page(root: Value, *, title: str | None = None, digits: int = 4, direction: s
     code = "\n".join(["const F = {};", "const D = {};", _file("special.js"), script(known), _file("page.js")])
     note = "← → step, Home and End, space plays. "
     if missing:
-        note += f"Leaves cannot be changed here: {', '.join(missing)} has no native form that JavaScript could compute."
+        note += (
+            f"The leaves cannot be changed: {', '.join(missing)} has no form in C99, or a derivative rule that is not "
+            f"written in rows, so this page cannot compute it; it shows what was recorded."
+        )
     else:
         note += "A changed leaf is computed in this page, by the engine's own rules."
     return _PAGE.format(
@@ -109,7 +115,7 @@ def _data(order: list[Value], digits: int, direction: str) -> dict[str, Any]:
         if not isinstance(arg, Value)
     }
     headings = [f"{node['label']} {node['kind']}" for node in nodes]
-    arrangement = arrange(order, headings, constants, direction)
+    arrangement = arrange(order, headings, constants, direction, digits)
     root = nodes[-1]
     return {
         "title": f"{root['name']} = {root['made']}" if root["made"] else root["name"],
@@ -148,21 +154,30 @@ def _node(node: Value, symbols: Symbols, digits: int) -> dict[str, Any]:
             typeset(symbols.local(node, place), digits) if isinstance(arg, Value) else ""
             for place, arg in enumerate(node.args)
         ],
-        "selects": op is not None and op.selects,
-        "domain": [[_interval(i) for i in box] for box in op.domain] if op else [],
-        "allowed": _allowed(op) if op else "",
+        **(_about(op, node, digits) if op else {}),
     }
 
 
-def _interval(interval: Any) -> list[Any]:
-    return [repr(interval.low), repr(interval.high), interval.open_low, interval.open_high, interval.integer]
+def _about(op: Op, node: Value, digits: int) -> dict[str, Any]:
+    """What the page says of an operation: its formula with places for the arguments' numbers, its domain."""
+    args = [
+        (chr(_HOLE + i) if isinstance(arg, Value) else number(arg, digits), ATOM) for i, arg in enumerate(node.args)
+    ]
+    pieces = re.split("([\ue000-\uf8ff])", fill(op, args)[0])
+    about: dict[str, Any] = {
+        "shape": [ord(piece) - _HOLE if i % 2 else piece for i, piece in enumerate(pieces)],
+        "binds": op.binds,
+    }
+    if op.selects:
+        about["selects"] = True
+    if op.domain:
+        about["names"] = op.arguments
+        about["domain"] = [[_interval(i) for i in box] for box in op.domain]
+    return about
 
 
-def _allowed(op: Op) -> str:
-    return "; or ".join(
-        ", ".join(f"{name} in {interval}" for name, interval in zip(op.arguments, box, strict=True))
-        for box in op.domain
-    )
+def _interval(i: Interval) -> list[Any]:
+    return [repr(i.low), repr(i.high), i.open_low, i.open_high, i.integer, str(i)]
 
 
 def _file(name: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from micrograd_bp.draw import layout
 from micrograd_bp.engine import Value
 
-HEIGHT, WIDTH, LETTER = 66.0, 104.0, 7.4  # points: a card's height, its least width, the width of a letter
+HEIGHT, LETTER = 66.0, 7.4  # points: a card's height, the width of a letter
+CAPTION = 50.0  # beside a card's number: "grad" and margins
 CONSTANT_HEIGHT = 24.0
 
 
@@ -23,15 +24,19 @@ class Arrangement(NamedTuple):
     lines: dict[str, dict[str, Any]]
 
 
-def arrange(order: list[Value], headings: list[str], constants: dict[str, str], direction: str) -> Arrangement:
-    """Lay out: a card per value, wide enough for its heading, and a small box per constant ("3_1": its text)."""
+def arrange(
+    order: list[Value], headings: list[str], constants: dict[str, str], direction: str, digits: int
+) -> Arrangement:
+    """Lay out: a card per value, wide enough for its heading and for any number of so many digits, and a small box per
+    constant ("3_1": its text)."""
+    widest = "−0.0" + "0" * digits
     place = {node: i for i, node in enumerate(order)}
     text = [
         f"digraph {{ graph [rankdir={direction} nodesep=0.22 ranksep=0.3]",
-        'node [shape=box fixedsize=true label=""] edge [dir=none fontsize=11 label="−0.0000"]',
+        f'node [shape=box fixedsize=true label=""] edge [dir=none fontsize=11 label="{widest}"]',
     ]
     for i, heading in enumerate(headings):
-        width = max(WIDTH, LETTER * columns(heading) + 22)
+        width = max(LETTER * len(widest) + CAPTION, LETTER * columns(heading) + 22)
         text.append(f"{i} [width={width / 72:.3f} height={HEIGHT / 72:.3f}]")
     for key, constant in constants.items():
         width = max(28.0, LETTER * columns(constant) + 16)

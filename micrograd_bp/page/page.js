@@ -27,6 +27,9 @@ for (let user = root; user >= 0; user--) {
 let data = nodes.map((node) => node.data);
 let locals = nodes.map((node) => node.locals);
 
+// Read by programs that drive the page; nothing here reads it.
+window.micrograd = Object.freeze({ state: () => ({ step, last, data, locals, grad: backward(step - nodes.length - 1).adjoints }) });
+
 // An argument is the place of a value in the order, or ["3.0"], a constant.
 const valueOf = (arg) => (typeof arg === "number" ? data[arg] : number(arg[0]));
 
@@ -54,9 +57,11 @@ for (let user = root; user >= 0; user--) {
 // The adjoints after the first `count` contributions, what each of these gave, and which values they reached.
 function backward(count) {
   const adjoints = nodes.map(() => 0);
-  adjoints[root] = 1;
   const given = [];
-  const reached = new Set([root]);
+  const reached = new Set();
+  if (count < 0) return { adjoints, given, reached }; // not yet begun
+  adjoints[root] = 1;
+  reached.add(root);
   for (const { node, user, place } of contributions.slice(0, count)) {
     const local = locals[user][place];
     const amount = passes(user, adjoints[user], local) ? adjoints[user] * local : 0;
@@ -69,14 +74,36 @@ function backward(count) {
 
 // --- numbers and names -----------------------------------------------------------------------------------------------
 
-// As Python's "g" format has it, with a true minus sign: a small number never reads as 0.
+// As the rest of the package writes numbers: Python's "g" format (17 digits: what repr gives), a true minus sign.
 function show(x) {
-  if (x === 0) return "0";
-  if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "∞" : "−∞";
-  const [mantissa, exponent] = x.toExponential(graph.digits - 1).split("e").map(Number);
-  const plain = exponent >= -4 && exponent < graph.digits;
-  const digits = plain ? String(Number(x.toFixed(graph.digits - 1 - exponent))) : `${mantissa}e${exponent}`;
-  return digits.replaceAll("-", "−");
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "−inf";
+  const [digits, exponent] = rounded(Math.abs(x));
+  const most = Math.min(graph.digits, 16);
+  let text = digits;
+  if (exponent >= most || exponent < -4) {
+    text = `${digits[0]}${digits.length > 1 ? "." : ""}${digits.slice(1)}e${String(exponent).replace("-", "−")}`;
+  } else if (exponent < 0) {
+    text = `0.${"0".repeat(-exponent - 1)}${digits}`;
+  } else if (digits.length > exponent + 1) {
+    text = `${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
+  } else {
+    text = digits.padEnd(exponent + 1, "0");
+  }
+  return x < 0 || Object.is(x, -0) ? `−${text}` : text;
+}
+
+// The significant digits and the exponent; halves go to even, as in Python, where JavaScript would round up.
+function rounded(x) {
+  const parts = (text) => [text.split("e")[0].replace(".", ""), Number(text.split("e")[1])];
+  const shortest = parts(x.toExponential());
+  if (graph.digits >= 17) return shortest;
+  let [digits, exponent] = parts(x.toExponential(graph.digits - 1));
+  if (graph.digits > 14 || (shortest[0].length === graph.digits + 1 && shortest[0].endsWith("5"))) {
+    const all = parts(x.toExponential(60));
+    const even = "02468".includes(all[0][graph.digits - 1]);
+    if (even && /^50*$/.test(all[0].slice(graph.digits))) [digits, exponent] = [all[0].slice(0, graph.digits), all[1]];
+  }
+  return [digits.replace(/0+$/, "") || "0", exponent];
 }
 
 const bracketed = (text) => (text.startsWith("−") ? `(${text})` : text);
@@ -96,8 +123,27 @@ function element(tag, attributes, parent, text) {
   return made;
 }
 
+// Writes what has changed only: a large graph has to follow a slider.
+const written = new WeakMap();
+function set(element, key, value) {
+  if (!written.has(element)) written.set(element, {});
+  const before = written.get(element);
+  if (before[key] === value) return;
+  before[key] = value;
+  if (key === "text") element.textContent = value;
+  else if (value === null) element.removeAttribute(key);
+  else element.setAttribute(key, value);
+}
+
+// A number in a card, drawn together where it is wider than its room.
+function setNumber(text, x, room) {
+  set(text, "text", x);
+  set(text, "textLength", x.length * 6.7 > room ? room : null);
+}
+
 const svg = find("picture");
-svg.style.minWidth = `${0.65 * svg.width.baseVal.value}px`; // beyond that it scrolls
+const natural = svg.width.baseVal.value;
+svg.style.width = `clamp(${0.8 * natural}px, 100%, ${natural}px)`; // below that it scrolls
 const lines = {};
 const cards = [];
 
@@ -106,10 +152,10 @@ function drawLines() {
     const [user, place] = key.split("_").map(Number);
     const from = nodes[user].args[place];
     const path = points.map(([x, y], i) => `${i === 0 ? "M" : i === 1 ? "C" : ""}${x},${y}`).join(" ");
-    const group = element("g", { class: typeof from === "number" ? "line" : "line constant" }, svg);
+    const group = element("g", {}, svg);
     const curve = element("path", { d: path, "marker-end": "url(#arrow)" }, group);
     const label = at ? element("text", { x: at[0], y: at[1], class: "local" }, group) : null;
-    lines[key] = { group, curve, label, user, place, from };
+    lines[key] = { group, curve, label, user, from, constant: typeof from !== "number" };
   }
 }
 
@@ -125,7 +171,7 @@ function drawCards() {
       continue;
     }
     const i = Number(key);
-    const group = element("g", { class: "card", tabindex: 0, role: "button", id: `v${i}` }, svg);
+    const group = element("g", { tabindex: 0, role: "img", "aria-describedby": "why", id: `v${i}` }, svg);
     element("rect", { x: left, y: top, width, height, rx: 8, class: "back" }, group);
     const tint = element("rect", { x: left + 2, y: top + 44, width: width - 4, height: 20, rx: 6, class: "tint" }, group);
     const heading = element("text", { x, y: top + 16, class: "middle" }, group);
@@ -135,14 +181,20 @@ function drawCards() {
     element("text", { x: left + 8, y: top + 39, class: "what" }, group, "data");
     element("text", { x: left + 8, y: top + 58, class: "what" }, group, "grad");
     const right = left + width - 8;
-    const dataText = element("text", { x: right, y: top + 39, class: "number" }, group);
-    const gradText = element("text", { x: right, y: top + 58, class: "number" }, group);
-    cards[i] = { group, tint, dataText, gradText };
+    const dataText = element("text", { x: right, y: top + 39, class: "number", lengthAdjust: "spacingAndGlyphs" }, group);
+    const gradText = element("text", { x: right, y: top + 58, class: "number", lengthAdjust: "spacingAndGlyphs" }, group);
+    cards[i] = { group, tint, dataText, gradText, room: width - 46 };
     group.addEventListener("pointerenter", () => look(i));
-    group.addEventListener("pointerleave", () => look(document.activeElement === group ? i : null));
+    group.addEventListener("pointerleave", () => look(focused()));
     group.addEventListener("focus", () => look(i));
     group.addEventListener("blur", () => look(null));
   }
+}
+
+// The card that has the keyboard's focus, if any.
+function focused() {
+  const i = cards.findIndex(({ group }) => group === document.activeElement);
+  return i < 0 ? null : i;
 }
 
 // --- steps -----------------------------------------------------------------------------------------------------------
@@ -153,84 +205,119 @@ let step = last;
 let looked = null;
 let playing = null;
 
-function said() {
+// The contribution that this step makes, if it makes one.
+const contribution = () => (step > nodes.length + 1 ? contributions[step - nodes.length - 2] : null);
+
+function said({ given }) {
   if (step === 0) return "Nothing is computed yet.";
   if (step <= nodes.length) {
-    const i = step - 1;
-    const how = nodes[i].made === null || nodes[i].made === name(i) ? "" : `${nodes[i].made} = `;
-    return `${name(i)} = ${how}${show(data[i])}${outside(i)}`;
+    const { label, made } = nodes[step - 1];
+    const sides = [label || name(step - 1), made === label ? null : made, inNumbers(step - 1), show(data[step - 1])];
+    return sides.filter((side, i) => side && side !== sides[i - 1]).join(" = ");
   }
-  if (step === nodes.length + 1) return `${name(root)}.grad = 1`;
-  const count = step - nodes.length - 1;
-  const { node, user, place } = contributions[count - 1];
-  const { adjoint, local, amount, total } = backward(count).given[count - 1];
+  if (step === nodes.length + 1) return `${name(root)}.grad = ∂${name(root)}/∂${name(root)} = 1`;
+  const { node, user, place } = contribution();
+  const { adjoint, local, amount, total } = given.at(-1);
   const chain = `${name(node)}.grad += ${name(user)}.grad · ${partial(user, node)}`;
   if (!passes(user, adjoint, local)) return `${chain}: nothing is passed on (${show(adjoint)} · ${show(local)})`;
   const again = total === amount ? "" : `, together ${show(total)}`;
   return `${chain} = ${times([show(adjoint), show(local)])} = ${show(amount)}${again}`;
 }
 
-// Whether a value lies outside its operation's domain, as a remark.
+// The operation that made a value, with the numbers of its arguments: −3 + 0.7.
+function inNumbers(i) {
+  const { shape, binds, args } = nodes[i];
+  if (!shape) return null;
+  const negated = 2; // the precedence of a sign
+  const piece = (place) => {
+    const text = show(valueOf(args[place]));
+    return text.startsWith("−") && binds[place] > negated ? `(${text})` : text;
+  };
+  return shape.map((part) => (typeof part === "string" ? part : piece(part))).join("");
+}
+
+// Why a value is nan or infinite where its operation is not defined, in the words of the package's DomainError.
 function outside(i) {
-  const domain = nodes[i].domain;
-  if (!domain || !domain.length || Number.isFinite(data[i])) return "";
-  const args = nodes[i].args.map(valueOf);
-  const inside = (x, [low, high, openLow, openHigh, whole]) =>
+  const { domain, op, args, names } = nodes[i];
+  if (!domain || Number.isFinite(data[i])) return "";
+  const numbers = args.map(valueOf);
+  const holds = ([low, high, openLow, openHigh, whole], x) =>
     !(x < number(low) || x > number(high) || (openLow && x === number(low)) || (openHigh && x === number(high))) &&
     !(whole && Number.isFinite(x) && x !== Math.floor(x));
-  if (domain.some((box) => box.every((interval, k) => inside(args[k], interval)))) return "";
-  return ` — outside the domain of ${nodes[i].op}: ${nodes[i].allowed}`;
+  if (domain.some((box) => box.every((interval, place) => holds(interval, numbers[place])))) return "";
+  const place = numbers.findIndex((x, k) => !domain.some((box) => holds(box[k], x)));
+  if (place < 0) return `${op}: (${names.join(", ")}) = (${numbers.map(show).join(", ")}) is outside its domain`;
+  const allowed = [...new Set(domain.map((box) => box[place][5]))].join(" or ");
+  return `${op}: ${names[place]} = ${show(numbers[place])} is outside ${allowed}`;
+}
+
+function trouble() {
+  const i = data.findIndex((x, k) => k < step && !Number.isFinite(x) && outside(k));
+  return i < 0 ? "" : `⚠ ${name(i)} = ${show(data[i])}, for ${outside(i)}; so is what is made from it.`;
 }
 
 function paint() {
-  const count = Math.max(0, step - nodes.length - 1);
-  const begun = step > nodes.length;
+  const count = step - nodes.length - 1;
   const pass = backward(count);
-  const adjoints = pass.adjoints;
-  const reached = nodes.map((_, i) => begun && pass.reached.has(i));
-  const largest = Math.max(0, ...adjoints.filter((x, i) => reached[i] && Number.isFinite(x)).map(Math.abs));
+  const { adjoints, reached } = pass;
+  const made = contribution();
+  const current = looked !== null || step === last ? -1 : count < 0 ? step - 1 : made ? made.node : root;
+  const path = looked === null ? null : above(looked);
+  const largest = Math.max(0, ...adjoints.filter(Number.isFinite).map(Math.abs));
   const strength = (x) => (Number.isFinite(x) ? (largest ? Math.min(1, Math.abs(x) / largest) : 0) : 1);
+  const classes = (...names) => names.filter(Boolean).join(" ");
   nodes.forEach((node, i) => {
-    const { group, tint, dataText, gradText } = cards[i];
-    const made = i < step;
-    dataText.textContent = made ? show(data[i]) : "";
-    gradText.textContent = reached[i] ? show(adjoints[i]) : "";
-    tint.setAttribute("class", `tint ${!reached[i] || adjoints[i] === 0 ? "" : adjoints[i] > 0 ? "plus" : "minus"}`);
-    tint.style.fillOpacity = reached[i] && adjoints[i] !== 0 ? 0.12 + 0.6 * strength(adjoints[i]) : 0;
-    group.classList.toggle("waiting", !made);
-    group.classList.toggle("outside", made && outside(i) !== "");
-    const grad = reached[i] ? `, gradient ${show(adjoints[i])}` : "";
-    const label = `${node.name}, ${node.op ?? "leaf"}${made ? `, data ${show(data[i])}` : ""}${grad}`;
-    group.setAttribute("aria-label", label);
+    const { group, tint, dataText, gradText, room } = cards[i];
+    const dataShown = i < step ? show(data[i]) : "";
+    const gradShown = reached.has(i) ? show(adjoints[i]) : "";
+    setNumber(dataText, dataShown, room);
+    setNumber(gradText, gradShown, room);
+    const tinted = reached.has(i) && adjoints[i] !== 0;
+    const sign = adjoints[i] > 0 ? "plus" : adjoints[i] < 0 ? "minus" : "neither";
+    set(tint, "class", classes("tint", tinted && sign));
+    set(tint, "fill-opacity", tinted ? (0.12 + 0.6 * strength(adjoints[i])).toFixed(3) : 0);
+    const wrong = i < step && !Number.isFinite(data[i]) && outside(i) !== "";
+    const faded = path !== null && !path.has(i);
+    set(group, "class", classes("card", i >= step && "waiting", wrong && "outside", faded && "faded", i === current && "current"));
+    const told = [`${node.name}, ${node.op ?? "leaf"}`, dataShown && `data ${dataShown}`, gradShown && `gradient ${gradShown}`];
+    set(group, "aria-label", told.filter(Boolean).join(", "));
   });
-  contributions.forEach(({ user, place }, k) => {
-    const { group, curve, label } = lines[`${user}_${place}`];
-    const local = locals[user][place];
-    const made = user < step;
-    if (label) label.textContent = made ? show(local) : "";
-    const flow = k < count && passes(user, adjoints[user], local) ? adjoints[user] * local : 0;
-    curve.style.strokeWidth = 1 + (k < count ? 2.5 * strength(flow) : 0);
-    group.classList.toggle("current", begun && k === count - 1 && looked === null && step < last);
-  });
-  for (const [i, card] of cards.entries()) {
-    const current = step === last ? -1 : step <= nodes.length ? step - 1 : count ? contributions[count - 1].node : root;
-    card.group.classList.toggle("current", looked === null && i === current);
+  for (const [key, { group, constant, user, from }] of Object.entries(lines)) {
+    const on = path !== null && !constant && path.has(user) && path.has(from);
+    const now = made && looked === null && step < last && key === `${made.user}_${made.place}`;
+    set(group, "class", classes("line", constant && "constant", on && "on", path !== null && !on && "faded", now && "current"));
   }
-  find("where").textContent = `step ${step} of ${last}${step === 0 ? "" : begun ? ", backward" : ", forward"}`;
-  find("said").textContent = said();
+  contributions.forEach(({ user, place }, k) => {
+    const { curve, label } = lines[`${user}_${place}`];
+    if (label) set(label, "text", user < step ? show(locals[user][place]) : "");
+    const flow = k < count ? pass.given[k].amount : 0;
+    set(curve, "stroke-width", (1 + (k < count ? 2.5 * strength(flow) : 0)).toFixed(2));
+  });
+  set(find("where"), "text", `step ${step} of ${last}${step === 0 ? "" : count < 0 ? ", forward" : ", backward"}`);
+  set(find("said"), "text", said(pass));
+  set(find("trouble"), "text", trouble());
   for (const [id, off] of [["first", step === 0], ["back", step === 0], ["next", step === last], ["last", step === last]]) {
     find(id).disabled = off;
   }
-  highlight();
   explain();
-  fields.forEach(({ i, grad }) => (grad.textContent = reached[i] ? show(adjoints[i]) : "–"));
-  // read by programs that drive the page; nothing here reads it
-  document.body.dataset.state = JSON.stringify({ step, data: data.map(String), grad: adjoints.map(String) });
+  fields.forEach(({ i, grad }) => set(grad, "text", reached.has(i) ? show(adjoints[i]) : "–"));
+  return current;
 }
 
 function go(to) {
   step = Math.max(0, Math.min(last, to));
-  paint();
+  looked = null;
+  const current = paint();
+  if (current >= 0) reveal(cards[current].group);
+}
+
+// Scrolls the picture, and only it, to a card.
+function reveal(card) {
+  const box = svg.parentElement;
+  const [outer, inner] = [box.getBoundingClientRect(), card.getBoundingClientRect()];
+  const shift = (low, high, from, to) => (low < from ? low - from - 24 : high > to ? high - to + 24 : 0);
+  box.scrollLeft += shift(inner.left, inner.right, outer.left, outer.right);
+  box.scrollTop += shift(inner.top, inner.bottom, outer.top, outer.bottom);
 }
 
 function play() {
@@ -259,16 +346,6 @@ function above(i) {
   const found = new Set([i]);
   for (let k = i; k <= root; k++) if (found.has(k)) users[k].forEach(({ user }) => found.add(user));
   return found;
-}
-
-function highlight() {
-  const path = looked === null ? null : above(looked);
-  cards.forEach(({ group }, i) => group.classList.toggle("faded", path !== null && !path.has(i)));
-  for (const { group, user, from } of Object.values(lines)) {
-    const on = path !== null && typeof from === "number" && path.has(user) && path.has(from);
-    group.classList.toggle("on", on);
-    group.classList.toggle("faded", path !== null && !on);
-  }
 }
 
 const isHead = (i) => i === root || users[i].length > 1;
@@ -343,7 +420,7 @@ function explain() {
   const panel = find("why");
   panel.replaceChildren();
   const note = (text) => panel.append(Object.assign(document.createElement("p"), { textContent: text }));
-  if (looked === null) return note(graph.hint);
+  if (looked === null) return remembered(panel) || note(graph.hint);
   if (looked === root) return note(`∂${name(root)}/∂${name(root)} = 1`);
   const { adjoints } = backward(contributions.length);
   const ways = new Map();
@@ -354,12 +431,40 @@ function explain() {
     waiting.push(...ways.get(i).map(({ head }) => head));
   }
   const shown = [...ways.keys()].sort((i, k) => i - k).slice(0, MOST);
-  shown.forEach((i) => panel.append(table(i, ways.get(i), adjoints)));
+  shown.forEach((i) => equationRows(panel, i, ways.get(i), adjoints));
   if (ways.size > MOST) note(`… ${ways.size - MOST} more sums …`);
 }
 
-// An equation as rows: by name, in symbols, in numbers, the gradient.
-function table(i, ways, adjoints) {
+// The local derivatives that this step of the forward pass keeps, or that this one of the backward pass uses.
+function remembered(panel) {
+  const made = contribution();
+  const user = made ? made.user : step - 1;
+  if (step === last || (!made && (step === 0 || step > nodes.length))) return false;
+  const places = made ? [made.place] : nodes[user].args.keys();
+  for (const place of places) {
+    const arg = nodes[user].args[place];
+    if (typeof arg !== "number") continue;
+    const sides = [nodes[user].text[place], show(locals[user][place])];
+    rows(panel, partial(user, arg), sides.filter((side, k) => side && side !== sides[k - 1]).map((side) => ["=", side]));
+  }
+  return panel.hasChildNodes();
+}
+
+// An equation below each other: what it is of, then pairs of a sign and a side.
+function rows(panel, left, sides) {
+  const made = document.createElement("table");
+  sides.forEach((side, row) => {
+    const line = made.insertRow();
+    for (const cell of [row ? "" : left, ...side]) line.insertCell().textContent = cell;
+  });
+  panel.append(made);
+}
+
+// Whether the backward pass has brought a value all of its gradient.
+const complete = (i) => i === root || step > nodes.length + 1 + contributions.findLastIndex(({ node }) => node === i);
+
+// An equation as rows: by name, in symbols, and, once it is known, in numbers and the gradient.
+function equationRows(panel, i, ways, adjoints) {
   const before = (way) => (way.head === root ? [] : [partial(root, way.head)]);
   const sums = [
     ways.map((way) => [...before(way), ...way.chain.map(({ top, bottom }) => partial(top, bottom))].join(" · ")),
@@ -367,89 +472,101 @@ function table(i, ways, adjoints) {
       const alone = way.chain.length === 1 && way.head === root;
       return [...before(way), ...way.chain.map(({ text, loose }) => (loose && !alone ? `(${text})` : text))].join(" · ");
     }),
-    [added(ways.flatMap((way) => way.products.map(({ shown }) => shown.map(show))))],
-    [show(adjoints[i])],
   ];
+  if (complete(i)) sums.push([added(ways.flatMap((way) => way.products.map(({ shown }) => shown.map(show))))], [show(adjoints[i])]);
+  else sums.push(["… (the backward pass has yet to come here)"]);
   const left = partial(root, i);
-  const made = document.createElement("table");
-  sums
-    .filter((sum, row) => sum.join() !== (row ? sums[row - 1].join() : left))
-    .flatMap((sum) => sum.map((text, n) => [n ? "+" : "=", text]))
-    .forEach(([sign, text], row) => {
-      const line = made.insertRow();
-      for (const cell of [row ? "" : left, sign, text]) line.insertCell().textContent = cell;
-    });
-  return made;
+  const different = sums.filter((sum, row) => sum.join() !== (row ? sums[row - 1].join() : left));
+  rows(panel, left, different.flatMap((sum) => sum.map((text, n) => [n ? "+" : "=", text])));
 }
 
 // --- leaves ----------------------------------------------------------------------------------------------------------
 
 const fields = [];
-const short = (x) => Number(x.toPrecision(6));
+const short = (x) => (Number.isFinite(x) ? String(Number(x.toPrecision(6))) : "");
+
+// A slider reaches some way to both sides of the number; a number typed beyond takes it along.
+function fit({ slider, field }, x, typed = false) {
+  const finite = Number.isFinite(x) ? x : 0;
+  const span = Math.max(2, 2 * Math.abs(finite));
+  if (!slider.max || finite < Number(slider.min) || finite > Number(slider.max)) {
+    slider.min = finite - span;
+    slider.max = finite + span;
+  }
+  slider.value = finite;
+  if (typed) return;
+  field.value = short(x);
+  field.placeholder = show(x);
+  field.setAttribute("aria-invalid", "false");
+}
 
 function addField(i) {
   const row = document.createElement("div");
   row.className = "leaf";
   const label = document.createElement("label");
-  label.textContent = name(i);
+  label.textContent = label.title = name(i);
   label.htmlFor = `n${i}`;
-  const span = Math.max(2, 2 * Math.abs(nodes[i].data));
   const slider = Object.assign(document.createElement("input"), { type: "range", step: "any" });
-  slider.min = nodes[i].data - span;
-  slider.max = nodes[i].data + span;
-  slider.value = nodes[i].data;
   slider.setAttribute("aria-label", `${name(i)}, slider`);
   const field = Object.assign(document.createElement("input"), { type: "number", step: "any", id: `n${i}` });
-  field.value = short(nodes[i].data);
   const grad = document.createElement("output");
   grad.setAttribute("aria-label", `gradient of ${name(i)}`);
+  const made = { i, slider, field, grad };
+  fit(made, nodes[i].data);
   slider.addEventListener("input", () => {
     const x = Number(Number(slider.value).toPrecision(4)); // a short number, for people
     field.value = x;
+    field.setAttribute("aria-invalid", "false");
     change(i, x);
   });
   field.addEventListener("input", () => {
     const x = field.valueAsNumber;
     field.setAttribute("aria-invalid", String(!Number.isFinite(x)));
     if (Number.isFinite(x)) {
-      slider.value = x;
+      fit(made, x, true);
       change(i, x);
     }
   });
+  field.addEventListener("blur", () => Number.isFinite(field.valueAsNumber) || fit(made, data[i]));
   slider.disabled = field.disabled = graph.missing.length > 0;
   row.append(label, slider, field, grad);
   find("fields").append(row);
-  fields.push({ i, slider, field, grad });
+  fields.push(made);
 }
 
+// Computes at once, paints once per frame, however fast a slider moves.
+let waiting = 0;
 function change(i, x) {
   data[i] = x;
   forward();
-  paint();
+  find("reset").disabled = false;
+  cancelAnimationFrame(waiting);
+  waiting = requestAnimationFrame(paint);
 }
 
 function reset() {
-  pause();
   data = nodes.map((node) => node.data);
   locals = nodes.map((node) => node.locals);
-  for (const { i, slider, field } of fields) {
-    slider.value = nodes[i].data;
-    field.value = short(nodes[i].data);
-    field.setAttribute("aria-invalid", "false");
-  }
-  go(last);
+  fields.forEach((made) => fit(made, nodes[made.i].data));
+  find("reset").disabled = true;
+  paint();
 }
 
 // --- begin -----------------------------------------------------------------------------------------------------------
 
 drawLines();
 drawCards();
-find("why").style.height = users.some((uses, i) => uses.length > 1 && i !== root) ? "16em" : "9.5em";
+find("why").style.height = users.some((uses, i) => uses.length > 1 && i !== root) ? "13em" : "9.5em";
 nodes.forEach((node, i) => node.op === null && addField(i));
-find("first").addEventListener("click", () => go(0));
-find("back").addEventListener("click", () => go(step - 1));
-find("next").addEventListener("click", () => go(step + 1));
-find("last").addEventListener("click", () => go(last));
+const longest = Math.max(...fields.map(({ i }) => name(i).length));
+find("fields").style.setProperty("--label", `${Math.min(longest + 1, 14)}ch`);
+find("fields").style.setProperty("--number", `${graph.digits + 6}ch`);
+for (const [id, to] of [["first", () => 0], ["back", () => step - 1], ["next", () => step + 1], ["last", () => last]]) {
+  find(id).addEventListener("click", () => {
+    pause();
+    go(to());
+  });
+}
 find("play").addEventListener("click", play);
 find("reset").addEventListener("click", reset);
 document.addEventListener("keydown", (event) => {

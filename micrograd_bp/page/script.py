@@ -10,42 +10,19 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from micrograd_bp import ops as table
 from micrograd_bp.number import Number
 from micrograd_bp.op import Op
 
-_MATH = {name: f"Math.{name}" for name in dir(math)} | {"fabs": "Math.abs", "fmin": "Math.min", "fmax": "Math.max"}
-_IN_JAVASCRIPT = frozenset(
-    [
-        "exp",
-        "expm1",
-        "log",
-        "log1p",
-        "log2",
-        "log10",
-        "sqrt",
-        "cbrt",
-        "sin",
-        "cos",
-        "tan",
-        "asin",
-        "acos",
-        "atan",
-        "atan2",
-        "hypot",
-        "sinh",
-        "cosh",
-        "tanh",
-        "asinh",
-        "acosh",
-        "atanh",
-        "pow",
-        "fabs",
-        "fmin",
-        "fmax",
-    ]
+_MATH = (
+    "exp expm1 log log1p log2 log10 sqrt cbrt sin cos tan asin acos atan atan2 hypot sinh cosh tanh asinh acosh atanh"
 )
-_OWN = frozenset({"erf", "erfc"})  # in page.js, for JavaScript has none
+_JAVASCRIPT = {name: f"Math.{name}" for name in _MATH.split()}
+_JAVASCRIPT |= {"fabs": "Math.abs", "NAN": "NaN"}
+_JAVASCRIPT |= {name: name for name in ("erf", "erfc", "fmin", "fmax", "pow")}  # in special.js
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_C99 = re.compile(r"(?:[A-Za-z_]\w*|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|\{\d\}|[-+*/()?:,<>=!&| ])+")
+_PARAMETERS = "abcdefgh"
 
 
 class Script(Number):
@@ -77,46 +54,46 @@ def script(ops: Iterable[Op]) -> str:
     """
     wanted = sorted(set(ops), key=lambda op: op.name)
     used: set[Op] = set()
-    rules = []
-    for op in wanted:
-        names = [Script(name, used) for name in (*_names(op), "out")]
-        parameters = ", ".join(_text(name) for name in names)
-        texts = [f"({parameters}) => {_text(rule(*names))}" for rule in op.partials]
-        rules.append(f"D.{op.name} = [{', '.join(texts)}];")
+    rules = [f"D.{op.name} = [{', '.join(_rules(op, used))}];" for op in wanted]
     called = [*wanted, *sorted(used.difference(wanted), key=lambda op: op.name)]
-    functions = [f"F.{op.name} = ({', '.join(_names(op))}) => {_function(op)};" for op in called]
+    functions = [f"F.{op.name} = ({', '.join(_parameters(op))}) => {_function(op)};" for op in called]
     return "\n".join([*functions, *rules])
 
 
 def not_in_javascript(ops: Iterable[Op]) -> list[str]:
-    """The rows, among these and those that their rules use, whose C99 form calls what JavaScript does not have."""
+    """The rows, among these and those that their rules use, that `script` cannot write: without a C99 form of their
+    own, with one that calls what is not known here, or with rules that decide by numbers or leave the rows."""
     wanted, used = set(ops), set[Op]()
+    refused = set()
     for op in wanted:
-        names = [Script(name, used) for name in (*_names(op), "out")]
-        for rule in op.partials:
-            rule(*names)
-    return sorted(op.name for op in wanted | used if _unknown(op))
+        try:
+            _rules(op, used)
+        except TypeError:
+            refused.add(op)
+    return sorted(op.name for op in wanted | used if op in refused or not _is_known(op))
 
 
-def _names(op: Op) -> list[str]:
-    return ["a", "b", "c", "d", "e", "f", "g", "h"][: op.arity]
+def _parameters(op: Op) -> str:
+    return _PARAMETERS[: op.arity]
+
+
+def _rules(op: Op, used: set[Op]) -> list[str]:
+    """The row's derivative rules as JavaScript. TypeError where a rule cannot be applied to text."""
+    args = [Script(name, used) for name in (*_parameters(op), "out")]
+    names = ", ".join(arg.text for arg in args)
+    return [f"({names}) => {_text(rule(*args))}" for rule in op.partials]
 
 
 def _function(op: Op) -> str:
     """The C99 form with JavaScript's names; C and JavaScript write the rest alike."""
-    text = _NAME.sub(lambda m: _javascript(m[0]), op.native)
-    return text.format(*_names(op))
+    return _NAME.sub(lambda m: _JAVASCRIPT[m[0]], op.native).format(*_parameters(op))
 
 
-def _javascript(name: str) -> str:
-    if name == "NAN":
-        return "NaN"
-    return _MATH[name] if name in _IN_JAVASCRIPT else name
-
-
-def _unknown(op: Op) -> bool:
-    names = set(_NAME.findall(op.native.format(*["0"] * op.arity)))
-    return not names <= _IN_JAVASCRIPT | _OWN | {"NAN"} or op.arity > len(_names(op))
+def _is_known(op: Op) -> bool:
+    """Whether `_function` is right: a user's row is not C's function only because it has its name."""
+    stated = vars(table).get(op.name) is op or not op.native.startswith(f"{op.name}(")
+    readable = _C99.fullmatch(op.native) is not None and op.arity <= len(_PARAMETERS)
+    return stated and readable and _JAVASCRIPT.keys() >= set(_NAME.findall(op.native))
 
 
 def _text(x: Any) -> str:

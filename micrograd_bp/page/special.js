@@ -1,4 +1,10 @@
-// Functions that JavaScript's Math does not have, to about 1e-15.
+// Functions of C99 that JavaScript's Math does not have, or has otherwise. erf and erfc to about 1e-15, relatively.
+
+// e^(−x²): x² is exact for the first half of x's digits, so that no rounding of it is amplified.
+function gauss(x) {
+  const half = Math.fround(x);
+  return Math.exp(-half * half) * Math.exp((half - x) * (half + x));
+}
 
 // e^(−x²) · 2x/√π · Σ (2x²)^n / (2n + 1)!!: all terms have one sign.
 function erf(x) {
@@ -9,15 +15,20 @@ function erf(x) {
     term *= (2 * x * x) / (2 * n + 1);
     sum += term;
   }
-  return x === 0 || Number.isNaN(x) ? x : Math.exp(-x * x) * sum;
+  return x === 0 || Number.isNaN(x) ? x : gauss(x) * sum;
 }
 
 // The continued fraction e^(−x²)/√π · 1/(x + (1/2)/(x + (2/2)/(x + (3/2)/(x + ...)))), from its end.
 function erfc(x) {
   if (Number.isNaN(x)) return x;
   if (x < 0.5) return 1 - erf(x);
-  if (x > 27) return 0;
+  if (x > 28) return 0;
   let tail = x;
   for (let n = Math.ceil(20 + 160 / (x * x)); n > 0; n--) tail = x + n / 2 / tail;
-  return Math.exp(-x * x) / Math.sqrt(Math.PI) / tail;
+  return gauss(x) / Math.sqrt(Math.PI) / tail;
 }
+
+// A nan is missing data to C's fmin and fmax, and 1 to any power is 1, as is -1 to an infinite one.
+const fmin = (x, y) => (x < y || Number.isNaN(y) ? x : y);
+const fmax = (x, y) => (x > y || Number.isNaN(y) ? x : y);
+const pow = (x, y) => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y));
