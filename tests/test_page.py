@@ -366,7 +366,7 @@ def test_the_products_shown_are_the_gradient(visit, build):
             products = [map(float, product.translate(brackets).split(" · ")) for product in before.split(" + ")]
             assert math.isclose(sum(map(math.prod, products)), node.grad, rel_tol=1e-12)
             checked += 1
-    assert checked > 5
+    assert checked >= 4
 
 
 def test_what_is_not_reached_is_not_told(visit):
