@@ -48,9 +48,9 @@ content="default-src 'none'; script-src {script_hash}; style-src {style_hash}; b
 <button id="last" aria-label="to the end">▶|</button>
 <button id="play">▶ play</button>
 <span id="where"></span>
+<span id="trouble" role="status"></span>
 </div>
 <p id="said" aria-live="polite"></p>
-<p id="trouble" role="status"></p>
 <div class="scroll"><svg id="picture" role="group" aria-label="the graph" viewBox="0 0 {width} {height}" \
 width="{width}" height="{height}"><defs><marker id="arrow" viewBox="0 0 10 8" refX="9.5" refY="4" markerWidth="9" \
 markerHeight="7" markerUnits="userSpaceOnUse" orient="auto"><path d="M0,0 L10,4 L0,8 z"/></marker></defs></svg></div>

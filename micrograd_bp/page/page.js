@@ -108,8 +108,6 @@ function rounded(x) {
 
 const bracketed = (text) => (text.startsWith("−") ? `(${text})` : text);
 const times = (factors) => factors.map((text, i) => (i ? bracketed(text) : text)).join(" · ");
-const added = (products) =>
-  products.map(([first, ...others], n) => times([n ? bracketed(first) : first, ...others])).join(" + ");
 const name = (i) => nodes[i].name;
 const partial = (above, below) => `∂${name(above)}/∂${name(below)}`;
 
@@ -146,6 +144,7 @@ const natural = svg.width.baseVal.value;
 svg.style.width = `clamp(${0.8 * natural}px, 100%, ${natural}px)`; // below that it scrolls
 const lines = {};
 const cards = [];
+const constants = [];
 
 function drawLines() {
   for (const [key, { points, at }] of Object.entries(graph.lines)) {
@@ -165,7 +164,8 @@ function drawCards() {
     const top = y - height / 2;
     if (key.includes("_")) {
       const [user, place] = key.split("_").map(Number);
-      const group = element("g", { class: "constant" }, svg);
+      const group = element("g", {}, svg);
+      constants.push(group);
       element("rect", { x: left, y: top, width, height, rx: 6 }, group);
       element("text", { x, y: y + 4, class: "middle" }, group, show(number(nodes[user].args[place][0])));
       continue;
@@ -287,6 +287,7 @@ function paint() {
     const now = made && looked === null && step < last && key === `${made.user}_${made.place}`;
     set(group, "class", classes("line", constant && "constant", on && "on", path !== null && !on && "faded", now && "current"));
   }
+  constants.forEach((group) => set(group, "class", classes("constant", path !== null && "faded")));
   contributions.forEach(({ user, place }, k) => {
     const { curve, label } = lines[`${user}_${place}`];
     if (label) set(label, "text", user < step ? show(locals[user][place]) : "");
@@ -397,14 +398,14 @@ function equation(i, adjoints) {
       top = next.top;
     }
     const products = uses.map((edge) => {
-      const shown = top === root ? [] : [adjoints[top]];
+      const groups = top === root ? [] : [[adjoints[top]]]; // the numbers of each factor of the chain
       let total = adjoints[top];
       for (const edges of [...upper, climb(edge, link.top)]) {
         const factor = multiplied(total, edges);
-        shown.push(...factor.shown);
+        groups.push(factor.shown);
         total = factor.total;
       }
-      return { shown: shown.length ? shown : [1], total };
+      return groups;
     });
     return { head: top, chain, products };
   });
@@ -445,17 +446,20 @@ function remembered(panel) {
     const arg = nodes[user].args[place];
     if (typeof arg !== "number") continue;
     const sides = [nodes[user].text[place], show(locals[user][place])];
-    rows(panel, partial(user, arg), sides.filter((side, k) => side && side !== sides[k - 1]).map((side) => ["=", side]));
+    rows(panel, partial(user, arg), sides.filter((side, k) => side && side !== sides[k - 1]).map((side) => ["=", [side]]));
   }
   return panel.hasChildNodes();
 }
 
-// An equation below each other: what it is of, then pairs of a sign and a side.
+// An equation below each other: what it is of, then for each side its sign and its factors, which stand in columns.
 function rows(panel, left, sides) {
   const made = document.createElement("table");
-  sides.forEach((side, row) => {
+  const most = Math.max(...sides.map(([, factors]) => factors.length));
+  sides.forEach(([sign, factors], row) => {
     const line = made.insertRow();
-    for (const cell of [row ? "" : left, ...side]) line.insertCell().textContent = cell;
+    for (const cell of [row ? "" : left, sign]) line.insertCell().textContent = cell;
+    factors.forEach((factor, k) => (line.insertCell().textContent = k ? `· ${factor}` : factor));
+    line.lastChild.colSpan = most - factors.length + 1;
   });
   panel.append(made);
 }
@@ -463,27 +467,37 @@ function rows(panel, left, sides) {
 // Whether the backward pass has brought a value all of its gradient.
 const complete = (i) => i === root || step > nodes.length + 1 + contributions.findLastIndex(({ node }) => node === i);
 
-// An equation as rows: by name, in symbols, and, once it is known, in numbers and the gradient.
+// An equation as rows: by name, in symbols, and, once it is known, in numbers and the gradient. A row is a list of
+// products, a product a list of texts.
 function equationRows(panel, i, ways, adjoints) {
   const before = (way) => (way.head === root ? [] : [partial(root, way.head)]);
-  const sums = [
-    ways.map((way) => [...before(way), ...way.chain.map(({ top, bottom }) => partial(top, bottom))].join(" · ")),
-    ways.map((way) => {
-      const alone = way.chain.length === 1 && way.head === root;
-      return [...before(way), ...way.chain.map(({ text, loose }) => (loose && !alone ? `(${text})` : text))].join(" · ");
-    }),
+  const symbols = (way) => {
+    const alone = way.chain.length === 1 && way.head === root;
+    return way.chain.map(({ text, loose }) => (loose && !alone ? `(${text})` : text));
+  };
+  const products = ways.flatMap((way) => way.products);
+  const texts = (groups, n) => groups.map((group, k) => times(group.map(show).map((x, j) => (n + k && !j ? bracketed(x) : x))));
+  const equal = [
+    ways.map((way) => [...before(way), ...way.chain.map(({ top, bottom }) => partial(top, bottom))]),
+    ways.map((way) => [...before(way), ...symbols(way)]),
   ];
-  if (complete(i)) sums.push([added(ways.flatMap((way) => way.products.map(({ shown }) => shown.map(show))))], [show(adjoints[i])]);
-  else sums.push(["… (the backward pass has yet to come here)"]);
-  const left = partial(root, i);
-  const different = sums.filter((sum, row) => sum.join() !== (row ? sums[row - 1].join() : left));
-  rows(panel, left, different.flatMap((sum) => sum.map((text, n) => [n ? "+" : "=", text])));
+  if (!complete(i)) equal.push([["… (the backward pass has yet to come here)"]]);
+  else if (products.length === 1) equal.push([texts(products[0], 0)], [[show(adjoints[i])]]);
+  else equal.push([[products.map((groups, n) => texts(groups, n).join(" · ")).join(" + ")]], [[show(adjoints[i])]]);
+  const whole = (sum) => sum.map((factors) => factors.join(" · ")).join(" + ");
+  const different = equal.filter((sum, row) => whole(sum) !== (row ? whole(equal[row - 1]) : partial(root, i)));
+  const columns = products.length === 1;
+  rows(
+    panel,
+    partial(root, i),
+    different.flatMap((sum) => sum.map((factors, n) => [n ? "+" : "=", columns ? factors : [factors.join(" · ")]])),
+  );
 }
 
 // --- leaves ----------------------------------------------------------------------------------------------------------
 
 const fields = [];
-const short = (x) => (Number.isFinite(x) ? String(Number(x.toPrecision(6))) : "");
+const short = (x) => (Number.isFinite(x) ? String(Number(x.toPrecision(5))) : "");
 
 // A slider reaches some way to both sides of the number; a number typed beyond takes it along.
 function fit({ slider, field }, x, typed = false) {
