@@ -337,3 +337,14 @@ def test_a_quotient_in_a_product_has_brackets():
     assert str(mb.formula(p / 3 * q)) == "(p / 3)·q"
     assert str(mb.formula(-(p / q) - q)) == "−p / q − q"
     assert mb.formula(p / 3 * q).latex == r"\frac{p}{3} \cdot q"
+
+
+def test_a_derivative_is_not_said_to_be_a_summand_of_itself():
+    """With v = u² and f = v·u, ∂f/∂u has a part that is also written ∂f/∂u: the sum is in symbols only."""
+    u = Value(3.0, "u")
+    v = u * u
+    v.name = "v"
+    f = v * u
+    told = str(mb.explain(f, u))
+    assert "∂f/∂u = v\n" in told
+    assert "= 27" in told

@@ -337,7 +337,16 @@ def test_the_words_are_those_of_the_domain_error(visit):
 # --- explanations -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("build", [neuron, network])
+def direct_and_by_way_of():
+    x = Value(2.0, "x")
+    u = x.log()
+    u.name = "u"
+    v = u * x + x * x
+    v.name = "v"
+    return v * u
+
+
+@pytest.mark.parametrize("build", [neuron, network, direct_and_by_way_of])
 def test_the_chain_rule_of_a_value_is_that_of_explain(visit, build):
     loss = build()
     view = visit(page_of(loss))
@@ -400,12 +409,16 @@ def test_a_step_tells_the_derivatives_that_it_keeps_and_uses(visit):
 def test_nothing_moves_while_one_steps(visit):
     for options in ({}, {"viewport": {"width": 375, "height": 700}}):
         view = visit(page_of(neuron()), **options)
-        where = "JSON.stringify(['#picture', '#why', '#fields'].map((s) => document.querySelector(s).offsetTop ?? 0))"
+        parts = "['.scroll', '#why', '#fields', '.note:last-of-type'].map((s) => document.querySelector(s)"
+        where = f"JSON.stringify({parts}.getBoundingClientRect().top + scrollY))"
         view.keyboard.press("Home")
         places = set()
         for _ in range(view.evaluate("last")):
             view.keyboard.press("ArrowRight")
             places.add(view.evaluate(where))
+        view.fill("#n0", "0.123456789")
+        view.focus("#v0")
+        places.add(view.evaluate(where))
         assert len(places) == 1
 
 

@@ -89,7 +89,10 @@ class Writing:
             self._sum(products, "products", _LINE),
             [self._number(equation.value)],
         ]
-        sums = [lines for lines, before in zip(sums, [[left], *sums], strict=False) if lines != before]
+        # in a sum by name that has the left side as a summand, ∂f/∂u would mean two things
+        sums = [
+            lines for lines, before in zip(sums, [[], *sums], strict=False) if lines != before and left not in lines
+        ]
         rows = [Row("", "+" if place else "=", line) for lines in sums for place, line in enumerate(lines)]
         rows[0] = Row(left, "=", rows[0].right, remark)
         return rows

@@ -71,7 +71,20 @@ gradient</span></div>
 
 
 def page(root: Value, *, title: str | None = None, digits: int = 4, direction: str = "LR") -> str:
-    """The graph below `root` as HTML text. Raises ValueError for graphs of more than 500 values."""
+    """The graph below `root` as HTML text: one file without network, the same bytes for the same graph.
+
+    It opens with what was recorded, and shows a backward pass with seed 1, whatever `grad` held before. When a leaf is
+    changed, all is computed again by the rows' own functions and rules; where an operation leaves its domain the page
+    says so, goes on with nan, and recovers with the next change. Rows of one's own need `native` and rules in rows
+    for that; else the leaves cannot be changed, and the page says why. `window.micrograd.state()` has the full numbers.
+
+    `title` is shown instead of the formula, `digits` is how many are shown, `direction` is "LR" or "TB". Raises
+    ValueError for graphs of more than 500 values.
+
+    >>> x = Value(3.0, name="x")
+    >>> "F.mul = (a, b) => a * b;" in page(x * x)
+    True
+    """
     order = topological_order(root)
     if len(order) > MOST_NODES:
         raise ValueError(

@@ -297,6 +297,7 @@ function paint() {
   set(find("where"), "text", `step ${step} of ${last}${step === 0 ? "" : count < 0 ? ", forward" : ", backward"}`);
   set(find("said"), "text", said(pass));
   set(find("trouble"), "text", trouble());
+  set(find("trouble"), "title", trouble());
   for (const [id, off] of [["first", step === 0], ["back", step === 0], ["next", step === last], ["last", step === last]]) {
     find(id).disabled = off;
   }
@@ -485,11 +486,14 @@ function equationRows(panel, i, ways, adjoints) {
   else if (products.length === 1) equal.push([texts(products[0], 0)], [[show(adjoints[i])]]);
   else equal.push([[products.map((groups, n) => texts(groups, n).join(" · ")).join(" + ")]], [[show(adjoints[i])]]);
   const whole = (sum) => sum.map((factors) => factors.join(" · ")).join(" + ");
-  const different = equal.filter((sum, row) => whole(sum) !== (row ? whole(equal[row - 1]) : partial(root, i)));
+  const left = partial(root, i); // which no sum by name may contain: there ∂f/∂u would mean two things
+  const different = equal.filter(
+    (sum, row) => !sum.some((factors) => factors.join(" · ") === left) && (!row || whole(sum) !== whole(equal[row - 1])),
+  );
   const columns = products.length === 1;
   rows(
     panel,
-    partial(root, i),
+    left,
     different.flatMap((sum) => sum.map((factors, n) => [n ? "+" : "=", columns ? factors : [factors.join(" · ")]])),
   );
 }
