@@ -525,29 +525,37 @@ def test_keys_alone_are_enough(visit):
 def test_contrast_and_phone_width(visit, scheme):
     view = visit(page_of(network()), viewport={"width": 375, "height": 700}, color_scheme=scheme)
     assert view.evaluate("document.documentElement.scrollWidth") <= 375
-    contrasts = view.evaluate(
-        """() => {
-            const rgb = (text) => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
-            const linear = (x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
-            const light = (c) => c.map((x) => linear(x / 255))
-                .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
-            const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-            const of = (selector, key) => rgb(getComputedStyle(document.querySelector(selector))[key]);
-            const card = of(".card .back", "fill");
-            const tints = [...document.querySelectorAll(".tint.plus, .tint.minus")].map((tint) => {
-                const style = getComputedStyle(tint);
-                return rgb(style.fill).map((x, i) => x * style.fillOpacity + card[i] * (1 - style.fillOpacity));
-            });
-            const grounds = [card, ...tints];
-            const ink = light(of("svg .number", "fill"));
-            return [...grounds.map((ground) => contrast(ink, light(ground))),
-                contrast(light(of("svg .what", "fill")), light(card)),
-                contrast(light(of(".note", "color")), light(of("body", "backgroundColor"))),
-                contrast(light(of("#why p", "color")), light(of("#why", "backgroundColor")))];
-        }"""
-    )
-    assert len(contrasts) > 5
-    assert min(contrasts) >= 4.5
+    contrasts = """() => {
+        const rgb = (text) => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
+        const linear = (x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+        const light = (c) => c.map((x) => linear(x / 255))
+            .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
+        const contrast = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
+        const style = (element, key) => getComputedStyle(element)[key];
+        const of = (selector, key) => rgb(style(document.querySelector(selector), key));
+        const card = of(".card .back", "fill");
+        const page = of("body", "backgroundColor");
+        const found = cards.flatMap(({ group, tint, caption, gradText }) => {
+            const opacity = Number(style(tint, "fillOpacity"));
+            const colour = style(tint, "fill");
+            const ground = colour === "none" ? card : rgb(colour).map((x, i) => x * opacity + card[i] * (1 - opacity));
+            return [...group.querySelectorAll("text, tspan")].map((text) =>
+                contrast(rgb(style(text, "fill")), [caption, gradText].includes(text) ? ground : card));
+        });
+        for (const text of [".note", "#where", "#said", "#trouble", "#fields label", "#fields output", "h1"]) {
+            found.push(contrast(of(text, "color"), page));
+        }
+        found.push(contrast(of("svg .local", "fill"), page));
+        found.push(contrast(of("#why p", "color"), of("#why", "backgroundColor")));
+        found.push(contrast(of("button", "color"), of("button", "backgroundColor")));
+        return found;
+    }"""
+    ratios = view.evaluate(contrasts)
+    assert len(ratios) > 100
+    assert min(ratios) >= 4.5
+    view.evaluate("() => { locals = locals.map((all) => all.map((x) => x && NaN)); paint(); }")
+    assert view.locator(".tint.neither").count() > 5
+    assert min(view.evaluate(contrasts)) >= 4.5
 
 
 def test_a_row_of_ones_own_is_shown_but_not_recomputed(visit):

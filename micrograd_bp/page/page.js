@@ -179,11 +179,11 @@ function drawCards() {
     element("tspan", { class: "kind", dx: nodes[i].label ? 5 : 0 }, heading, nodes[i].kind);
     element("line", { x1: left, x2: left + width, y1: top + 23, y2: top + 23 }, group);
     element("text", { x: left + 8, y: top + 39, class: "what" }, group, "data");
-    element("text", { x: left + 8, y: top + 58, class: "what" }, group, "grad");
+    const caption = element("text", { x: left + 8, y: top + 58 }, group, "grad");
     const right = left + width - 8;
     const dataText = element("text", { x: right, y: top + 39, class: "number", lengthAdjust: "spacingAndGlyphs" }, group);
     const gradText = element("text", { x: right, y: top + 58, class: "number", lengthAdjust: "spacingAndGlyphs" }, group);
-    cards[i] = { group, tint, dataText, gradText, room: width - 46 };
+    cards[i] = { group, tint, caption, dataText, gradText, room: width - 46 };
     group.addEventListener("pointerenter", () => look(i));
     group.addEventListener("pointerleave", () => look(focused()));
     group.addEventListener("focus", () => look(i));
@@ -267,7 +267,7 @@ function paint() {
   const strength = (x) => (Number.isFinite(x) ? (largest ? Math.min(1, Math.abs(x) / largest) : 0) : 1);
   const classes = (...names) => names.filter(Boolean).join(" ");
   nodes.forEach((node, i) => {
-    const { group, tint, dataText, gradText, room } = cards[i];
+    const { group, tint, caption, dataText, gradText, room } = cards[i];
     const dataShown = i < step ? show(data[i]) : "";
     const gradShown = reached.has(i) ? show(adjoints[i]) : "";
     setNumber(dataText, dataShown, room);
@@ -275,6 +275,7 @@ function paint() {
     const tinted = reached.has(i) && adjoints[i] !== 0;
     const sign = adjoints[i] > 0 ? "plus" : adjoints[i] < 0 ? "minus" : "neither";
     set(tint, "class", classes("tint", tinted && sign));
+    set(caption, "class", classes("what", tinted && "tinted"));
     set(tint, "fill-opacity", tinted ? (0.12 + 0.6 * strength(adjoints[i])).toFixed(3) : 0);
     const wrong = i < step && !Number.isFinite(data[i]) && outside(i) !== "";
     const faded = path !== null && !path.has(i);
