@@ -558,6 +558,26 @@ def test_contrast_and_phone_width(visit, scheme):
     assert min(view.evaluate(contrasts)) >= 4.5
 
 
+@pytest.mark.parametrize("width", [375, 800, 1200])
+def test_long_names_and_numbers_do_not_widen_the_page(visit, width):
+    total = Value(0.0, "start")
+    for i in range(8):
+        total = total + Value(-i / 7e-7, f"a_very_long_name_of_a_leaf_{i}_" + "w" * 30) * 2
+    total.name = "W" * 40
+    view = visit(page_of(total, title="T" * 300, digits=17), viewport={"width": width, "height": 700})
+    for key in ("End", "Home", "ArrowRight", "ArrowRight"):
+        view.keyboard.press(key)
+        assert view.evaluate("document.documentElement.scrollWidth") <= width
+    view.focus("#v0")
+    assert view.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_touch_explains(visit):
+    view = visit(page_of(neuron()), viewport={"width": 375, "height": 700}, has_touch=True, is_mobile=True)
+    view.tap("#v0")
+    assert "∂L/∂w" in view.inner_text("#why")
+
+
 def test_a_row_of_ones_own_is_shown_but_not_recomputed(visit):
     @mb.op(lambda x, out: 3.0 * mb.square(x), name="cubed_here")
     def cubed(x):
