@@ -219,6 +219,39 @@ def test_random_expressions_are_computed_as_python_does(browser, expression):
     assert [repr(float(x)) for x in told["grad"]] == list(map(repr, grads))  # backward to the bit
 
 
+def not_taken():
+    x, y = Value(2.0, "x"), Value(1.0, "y")
+    return mb.maximum(x, y) * math.inf + mb.where(Value(0.0, "c"), mb.sqrt(y - 1.0), x * 2.0)
+
+
+def nothing_arrives():
+    x = Value(0.0, "x")
+    return mb.sqrt(x) * 0.0 + mb.relu(x) * math.nan + mb.clip(x, 0.0, 1.0)
+
+
+def infinite():
+    x = Value(0.0, "x")
+    return mb.sqrt(x) * 2.0 + mb.abs(x) * math.inf
+
+
+def cancelling():
+    x = Value(0.1, "x")
+    return x * 3.0 - x - x - x + x * x
+
+
+@pytest.mark.parametrize("build", [not_taken, nothing_arrives, infinite, cancelling])
+def test_what_the_engine_passes_on_and_what_it_does_not(visit, build):
+    root = build()
+    root.backward()
+    order = mb.topological_order(root)
+    view = visit(page_of(root))
+    for _ in range(2):  # as recorded, and as computed
+        _, data, grad = state(view)
+        assert [repr(float(x)) for x in data] == [repr(node.data) for node in order]
+        assert [repr(float(x)) for x in grad] == [repr(node.grad) for node in order]
+        view.evaluate("forward()")
+
+
 def test_sums_and_products_are_pythons_to_the_bit(visit):
     rng = random.Random(5)
     a, b, c = (Value(rng.uniform(-9, 9), name) for name in "abc")

@@ -25,6 +25,7 @@ from micrograd_bp.symbolic import Symbols
 from micrograd_bp.typeset import typeset
 
 MOST_NODES = 500
+_SCRIPTS = ("engine.js", "numbers.js", "picture.js", "steps.js", "chain.js", "leaves.js", "controls.js")
 _LONGEST_LABEL = 22
 _HOLE = 0xE000  # characters of private use stand for the arguments
 _HINT = "Point at a value or tab to it: its ways to the output, and the chain rule along them."
@@ -95,7 +96,8 @@ def page(root: Value, *, title: str | None = None, digits: int = 4, direction: s
     missing = graph["missing"]
     style = _file("page.css")
     known = [] if missing else sorted({node.op for node in order if node.op}, key=lambda op: op.name)
-    code = "\n".join(["const F = {};", "const D = {};", _file("special.js"), script(known), _file("page.js")])
+    rows = ["const F = {};", "const D = {};", _file("special.js"), script(known)]
+    code = "\n".join(['"use strict";', *rows, *map(_file, _SCRIPTS)])
     note = "← → step, Home and End, space plays. "
     if missing:
         note += (
