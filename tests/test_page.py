@@ -501,6 +501,25 @@ def test_many_paths_are_few_lines(visit):
     assert same(state(view)[2][0], x.grad)
 
 
+def test_a_value_used_far_away_is_repeated(visit):
+    """Graphviz would lay lines across a hundred ranks for minutes."""
+    x = Value(0.5, "x")
+    v = x
+    for _ in range(160):
+        v = (v * x).tanh() + 1.0
+    v.backward()
+    view = visit(page_of(v))
+    assert view.locator(".again").count() > 100
+    assert set(view.locator(".again").all_text_contents()) == {"x ↗"}
+    assert same(state(view)[2][0], x.grad)
+    view.evaluate("look(0)")
+    assert view.locator(".again.faded").count() == 0
+    view.locator(".again").last.scroll_into_view_if_needed()
+    view.evaluate("look(null)")
+    view.locator(".again").last.hover()
+    assert "∂f/∂x" in view.inner_text("#why")
+
+
 # --- safety and use ---------------------------------------------------------------------------------------------------
 
 

@@ -63,7 +63,7 @@ class _Writer:
         self.largest = theme.largest(scene.order)
         self.cards = {node: f"n{i}" for i, node in enumerate(scene.cards)}
         self.ids = {node: f"b{i}" for i, box in enumerate(scene.boxes) for node in box.members} | self.cards
-        self.far = _far(scene)
+        self.far = far(scene)
         self.within: dict[Value, list[str]] = {}  # the lines about a card: itself and what is drawn for it alone
         self.lines: list[str] = []
 
@@ -233,7 +233,7 @@ def pill(cells: str, tint: str) -> str:
     return TABLE.format(2, f' STYLE="ROUNDED" BGCOLOR="{tint}"' if tint else "", cells)
 
 
-def _far(scene: Scene) -> set[tuple[Value, int]]:
+def far(scene: Scene) -> set[tuple[Value, int]]:
     """The edges between cards, as (user, place of the argument), that would take too long to lay out as lines.
 
     All long edges of a value, or none: first of that value whose edges cross the most ranks.
@@ -256,9 +256,9 @@ def _far(scene: Scene) -> set[tuple[Value, int]]:
         if span >= _NEAR:
             long.setdefault(arg, []).append((node, place))
     total = crossed.total()
-    far: set[tuple[Value, int]] = set()
+    found: set[tuple[Value, int]] = set()
     for arg, ranks in crossed.most_common():
         if total > _RANKS and arg in long:
-            far.update(long[arg])
+            found.update(long[arg])
             total -= ranks
-    return far
+    return found

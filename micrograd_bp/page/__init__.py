@@ -14,7 +14,9 @@ from importlib.resources import files
 from typing import Any
 
 from micrograd_bp.draw import Graph
+from micrograd_bp.draw.dot import far
 from micrograd_bp.draw.picture import WRITERS
+from micrograd_bp.draw.scene import everything
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.formula import fill, number
 from micrograd_bp.op import ATOM, Interval, Op
@@ -123,14 +125,15 @@ def _data(order: list[Value], digits: int, direction: str) -> dict[str, Any]:
     symbols = Symbols(order)
     upward = links(order, symbols, digits)
     nodes = [_node(node, symbols, digits) | {"links": up} for node, up in zip(order, upward, strict=True)]
-    constants = {
-        f"{i}_{place}": number(arg, digits)
+    too_far = far(everything(order))
+    small = {
+        f"{i}_{place}": f"{nodes[symbols.place[arg]]['name']} ↗" if isinstance(arg, Value) else number(arg, digits)
         for i, node in enumerate(order)
         for place, arg in enumerate(node.args)
-        if not isinstance(arg, Value)
+        if not isinstance(arg, Value) or (node, place) in too_far
     }
     headings = [f"{node['label']} {node['kind']}" for node in nodes]
-    arrangement = arrange(order, headings, constants, direction, digits)
+    arrangement = arrange(order, headings, small, direction, digits)
     root = nodes[-1]
     return {
         "title": f"{root['name']} = {root['made']}" if root["made"] else root["name"],
@@ -138,6 +141,7 @@ def _data(order: list[Value], digits: int, direction: str) -> dict[str, Any]:
         "digits": digits,
         "missing": not_in_javascript({node.op for node in order if node.op}),
         "nodes": nodes,
+        "small": small,
         "boxes": {key: [x + 4, y + 4, w, h] for key, (x, y, w, h) in arrangement.boxes.items()},
         "lines": {key: _shifted(line) for key, line in arrangement.lines.items()},
         "width": arrangement.width,

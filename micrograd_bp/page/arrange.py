@@ -24,11 +24,9 @@ class Arrangement(NamedTuple):
     lines: dict[str, dict[str, Any]]
 
 
-def arrange(
-    order: list[Value], headings: list[str], constants: dict[str, str], direction: str, digits: int
-) -> Arrangement:
-    """Lay out: a card per value, wide enough for its heading and for any number of so many digits, and a small box per
-    constant ("3_1": its text)."""
+def arrange(order: list[Value], headings: list[str], small: dict[str, str], direction: str, digits: int) -> Arrangement:
+    """Lay out: a card per value, wide enough for its heading and for any number of so many digits, and a small box for
+    each argument in `small` ("3_1": its text), for a constant or where the argument's card is too far for a line."""
     widest = "−0.0" + "0" * digits
     place = {node: i for i, node in enumerate(order)}
     text = [
@@ -38,17 +36,15 @@ def arrange(
     for i, heading in enumerate(headings):
         width = max(LETTER * len(widest) + CAPTION, LETTER * columns(heading) + 22)
         text.append(f"{i} [width={width / 72:.3f} height={HEIGHT / 72:.3f}]")
-    for key, constant in constants.items():
-        width = max(28.0, LETTER * columns(constant) + 16)
+    for key, shown in small.items():
+        width = max(28.0, LETTER * columns(shown) + 16)
         text.append(f'"{key}" [width={width / 72:.3f} height={CONSTANT_HEIGHT / 72:.3f}]')
     for i, node in enumerate(order):
         for argument, arg in enumerate(node.args):
             key = f"{i}_{argument}"
-            if isinstance(arg, Value):
-                text.append(f"{place[arg]} -> {i}")
-            else:
-                text.append(f'"{key}" -> {i} [label=""]')
-    return _read(layout.render("\n".join([*text, "}"]), "plain").decode(), order, place)
+            tail = f'"{key}"' if key in small else place[arg] if isinstance(arg, Value) else ""
+            text.append(f"{tail} -> {i}" + ("" if isinstance(arg, Value) else ' [label=""]'))
+    return _read(layout.render("\n".join([*text, "}"]), "plain").decode(), order, place, small)
 
 
 def columns(text: str) -> int:
@@ -56,12 +52,13 @@ def columns(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def _read(plain: str, order: list[Value], place: dict[Value, int]) -> Arrangement:
+def _read(plain: str, order: list[Value], place: dict[Value, int], small: dict[str, str]) -> Arrangement:
     waiting: dict[tuple[str, str], list[str]] = {}  # parallel lines come in the order in which they were given
     for i, node in enumerate(order):
         for argument, arg in enumerate(node.args):
-            tail = str(place[arg]) if isinstance(arg, Value) else f"{i}_{argument}"
-            waiting.setdefault((tail, str(i)), []).append(f"{i}_{argument}")
+            key = f"{i}_{argument}"
+            tail = str(place[arg]) if isinstance(arg, Value) and key not in small else key
+            waiting.setdefault((tail, str(i)), []).append(key)
     width = height = 0.0
     boxes: dict[str, list[float]] = {}
     lines: dict[str, dict[str, Any]] = {}

@@ -33,7 +33,7 @@ const natural = svg.width.baseVal.value;
 svg.style.width = `clamp(${0.8 * natural}px, 100%, ${natural}px)`; // below that it scrolls
 const lines = {};
 const cards = [];
-const constants = [];
+const smalls = []; // constants, and values whose card is too far for a line
 
 function drawLines() {
   for (const [key, { points, at }] of Object.entries(graph.lines)) {
@@ -53,10 +53,15 @@ function drawCards() {
     const top = y - height / 2;
     if (key.includes("_")) {
       const [user, place] = key.split("_").map(Number);
+      const from = nodes[user].args[place];
       const group = element("g", {}, svg);
-      constants.push(group);
+      smalls.push({ group, user, from });
       element("rect", { x: left, y: top, width, height, rx: 6 }, group);
-      element("text", { x, y: y + 4, class: "middle" }, group, show(number(nodes[user].args[place][0])));
+      element("text", { x, y: y + 4, class: "middle" }, group, graph.small[key]);
+      if (typeof from === "number") {
+        group.addEventListener("pointerenter", () => look(from));
+        group.addEventListener("pointerleave", () => look(focused()));
+      }
       continue;
     }
     const i = Number(key);

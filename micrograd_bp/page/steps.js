@@ -89,7 +89,10 @@ function paint() {
     const now = made && looked === null && step < last && key === `${made.user}_${made.place}`;
     set(group, "class", classes("line", constant && "constant", on && "on", path !== null && !on && "faded", now && "current"));
   }
-  constants.forEach((group) => set(group, "class", classes("constant", path !== null && "faded")));
+  for (const { group, user, from } of smalls) {
+    const off = path !== null && !(path.has(user) && path.has(from));
+    set(group, "class", classes("constant", typeof from === "number" && "again", off && "faded"));
+  }
   contributions.forEach(({ user, place }, k) => {
     const { curve, label } = lines[`${user}_${place}`];
     if (label) set(label, "text", user < step ? show(locals[user][place]) : "");
