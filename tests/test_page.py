@@ -411,6 +411,27 @@ def test_the_products_shown_are_the_gradient(visit, build):
     assert checked >= 4
 
 
+def test_long_formulas_are_taken_apart(visit):
+    """What has no name gets one where its formula does not fit, and the chain rule stops there."""
+    x = Value(0.5, "x")
+    v = x
+    for _ in range(6):
+        v = (v * x).tanh() + 1.0
+    v.backward()
+    order = mb.topological_order(v)
+    view = visit(page_of(v, digits=17))
+    for i, node in enumerate(order[:-1]):
+        view.evaluate(f"look({i})")
+        for table in view.locator("#why table").all_inner_texts():
+            assert "=\t\n" not in table
+            assert "=\t…" not in table
+        first = view.locator("#why table").first.inner_text().split("\t")
+        assert math.isclose(float(first[-1].replace("−", "-")), node.grad, rel_tol=1e-12)
+        ways = view.evaluate(f"equation({i}, backward(contributions.length).adjoints).map((way) => way.products)")
+        sums = sum(math.prod(x for group in product for x in group) for way in ways for product in way)
+        assert math.isclose(sums, node.grad, rel_tol=1e-12)
+
+
 def test_what_is_not_reached_is_not_told(visit):
     view = visit(page_of(neuron()))
     view.keyboard.press("Home")

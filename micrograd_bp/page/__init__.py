@@ -28,7 +28,6 @@ from micrograd_bp.typeset import typeset
 
 MOST_NODES = 500
 _SCRIPTS = ("engine.js", "numbers.js", "picture.js", "steps.js", "chain.js", "leaves.js", "controls.js")
-_LONGEST_LABEL = 22
 _HOLE = 0xE000  # characters of private use stand for the arguments
 _HINT = "Point at a value or tab to it: its ways to the output, and the chain rule along them."
 _PAGE = """<!DOCTYPE html>
@@ -157,8 +156,6 @@ def _shifted(line: dict[str, Any]) -> dict[str, Any]:
 def _node(node: Value, symbols: Symbols, digits: int) -> dict[str, Any]:
     op, made = node.op, None if node.op is None else symbols.definition(node, digits)
     label = symbols.called(node).name[0] if symbols.is_named(node) else made or ""
-    if len(label) > _LONGEST_LABEL and not symbols.is_named(node):
-        label = symbols.called(node).name[0]
     return {
         "name": label if symbols.is_named(node) else f"({label})",
         "label": label,

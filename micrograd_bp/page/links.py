@@ -11,7 +11,8 @@ from micrograd_bp.symbolic import Symbols
 from micrograd_bp.term import ONE, Term
 from micrograd_bp.typeset import written
 
-_LONGEST = 120  # characters of a formula that is shown
+_LONGEST_LABEL = 22  # characters of a formula on a card
+_LONGEST = 120  # and of one in an equation
 _MOST_EDGES = 60  # between stations; of more no formula is made
 
 
@@ -28,12 +29,13 @@ def users_of(order: list[Value]) -> dict[Value, list[tuple[Value, int]]]:
 def links(order: list[Value], symbols: Symbols, digits: int) -> list[list[dict[str, Any]]]:
     """For each value, for each station right above it: its place in the order, and d station / d value as text.
 
-    Stations are the root, values with names, and values with several users.
+    Stations are the root and values with names; values with several users, and those whose formula does not fit on a
+    card, get one here.
     """
     users = users_of(order)
     root = order[-1]
-    for node in order:
-        if len(users[node]) > 1:
+    for node in order:  # arguments first: what they are called stands in the formula
+        if len(users[node]) > 1 or len(symbols.definition(node, digits) if node.op else "") > _LONGEST_LABEL:
             symbols.called(node)
     found = []
     for node in order:

@@ -66,6 +66,7 @@ function drawCards() {
     }
     const i = Number(key);
     const group = element("g", { tabindex: 0, role: "img", "aria-describedby": "why", id: `v${i}` }, svg);
+    if (nodes[i].made) element("title", {}, group, `${nodes[i].label || name(i)} = ${nodes[i].made}`);
     element("rect", { x: left, y: top, width, height, rx: 8, class: "back" }, group);
     const tint = element("rect", { x: left + 2, y: top + 44, width: width - 4, height: 20, rx: 6, class: "tint" }, group);
     const heading = element("text", { x, y: top + 16, class: "middle" }, group);
