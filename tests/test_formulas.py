@@ -130,10 +130,10 @@ def test_derivative_formulas_of_random_expressions_are_true(expression):
     leaves = [Value(p, name) for name, p in expression.inputs.items()]
     v = expression(*leaves)
     order = topological_order(v)
-    with mpmath.workdps(90):
+    with mpmath.workdps(400):
         point = {leaf: mpmath.mpf(leaf.data) for leaf in leaves}
-        h = mpmath.mpf(10) ** -30
         for leaf in leaves:
+            h = mpmath.mpf(10) ** -30 * min(1, abs(point[leaf]) or 1)
             above, below = (at(order, point | {leaf: point[leaf] + step}) for step in (h, -h))
             slope = (above - below) / (2 * h)
             try:
