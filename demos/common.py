@@ -33,9 +33,9 @@ def figure(width: float = 7.0, height: float = 4.0) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def axes(of: Figure, place: Any = 111, **labels: Any) -> Axes:
+def axes(of: Figure, place: int | tuple[int, int, int] = 111, **labels: Any) -> Axes:
     """Axes with a light grid and without a frame; `labels` are title, xlabel, ylabel and the like."""
-    made: Axes = of.add_subplot(place, **labels)
+    made: Axes = of.add_subplot(*(place if isinstance(place, tuple) else (place,)), **labels)
     made.grid(alpha=0.3)
     made.spines[["top", "right"]].set_visible(False)
     return made
@@ -53,3 +53,9 @@ def save(made: Figure, folder: Path, name: str) -> Path:
     made.savefig(path, dpi=130)
     print(f"wrote {path}")
     return path
+
+
+def printed(name: str) -> list[list[str]]:
+    """A table of a tutorial as it is printed there, from the folder `printed`: rows of cells."""
+    text = (Path(__file__).parent / "printed" / f"{name}.txt").read_text(encoding="ascii")
+    return [line.split() for line in text.splitlines()]
