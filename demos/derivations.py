@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import micrograd_bp as mb
 from micrograd_bp import Value
+from micrograd_bp.losses import half_squared_error
+from systems import NEURONS, TWO_OUTPUTS, named, xor
 
 Numbers = Mapping[str, float]
 
@@ -44,67 +46,10 @@ def ds(z: float) -> float:
     return s(z) * (1 - s(z))
 
 
-def leaves(**numbers: float) -> list[Value]:
-    """Named leaves."""
-    return [Value(x, name) for name, x in numbers.items()]
-
-
-def named(name: str, value: Value) -> Value:
-    """The value, with a name."""
-    value.name = name
-    return value
-
-
-def single(activation: str) -> Value:
-    """One neuron, one data point; second tutorial."""
-    numbers = (
-        {"w": 0.5, "b": 1.0, "x": 2.0, "y": 5.0}
-        if activation == "identity"
-        else {"w": 0.3, "b": 0.1, "x": 0.5, "y": 1.0}
-    )
-    w, b, x, y = leaves(**numbers)
-    z = named("z" if activation == "sigmoid" else "ŷ", w * x + b)
-    y_hat = named("ŷ", z.sigmoid()) if activation == "sigmoid" else z
-    return named("L", (y_hat - y) ** 2 / 2)
-
-
-def series() -> Value:
-    """Two neurons in series; second tutorial."""
-    w1, w2, b1, b2, x, y = leaves(w1=0.3, w2=0.2, b1=0.1, b2=0.2, x=0.5, y=1.0)
-    a1 = named("a1", named("z1", w1 * x + b1).sigmoid())
-    y_hat = named("ŷ", named("z2", w2 * a1 + b2).sigmoid())
-    return named("L", (y_hat - y) ** 2 / 2)
-
-
-def layer() -> Value:
-    """Two neurons in one layer; second tutorial."""
-    w11, w12, w21, w22, b11, b12, b21, b22, x, y = leaves(
-        w11=0.3, w12=0.2, w21=0.1, w22=0.2, b11=0.1, b12=0.2, b21=0.1, b22=0.2, x=0.5, y=1.0
-    )
-    a1 = named("a1", named("z1", w11 * x + b11).sigmoid())
-    a2 = named("a2", named("z2", w12 * x + b12).sigmoid())
-    y_hat = named("ŷ", named("z3", (w21 * a1 + b21) + (w22 * a2 + b22)).sigmoid())
-    return named("L", (y_hat - y) ** 2 / 2)
-
-
-def two_by_two() -> Value:
-    """The 2-2-2 network of the third tutorial."""
-    w = dict(enumerate(leaves(ω1=0.3, ω2=0.2, ω3=-0.4, ω4=0.6, ω5=0.7, ω6=-0.3, ω7=0.5, ω8=-0.1), start=1))
-    b1, b2, b3, b4, x1, x2, y1, y2 = leaves(b1=0.25, b2=0.45, b3=0.15, b4=0.35, x1=2.0, x2=3.0, y1=1.0, y2=0.2)
-    h1 = named("h1", named("z_h1", b1 + x1 * w[1] + x2 * w[3]).sigmoid())
-    h2 = named("h2", named("z_h2", b2 + x1 * w[2] + x2 * w[4]).sigmoid())
-    a1 = named("a1", named("z_a1", b3 + w[5] * h1 + w[7] * h2).sigmoid())
-    a2 = named("a2", named("z_a2", b4 + w[6] * h1 + w[8] * h2).sigmoid())
-    return named("C", (a1 - y1) ** 2 + (a2 - y2) ** 2)
-
-
-def xor() -> Value:
+def xor_error() -> Value:
     """One sample of the XOR network of the first tutorial, at fixed weights."""
-    model = mb.nn.MLP(2, [2, 1], "sigmoid", "sigmoid")
-    weights = (0.3, -0.4, 0.25, 0.2, 0.6, 0.45, 0.7, -0.3, 0.15)
-    model.load_state_dict(dict(zip(model.state_dict(), weights, strict=True)))
-    x1, x2, y = leaves(a0_1=0.0, a0_2=1.0, y=1.0)
-    return named("E", (model([x1, x2]) - y) ** 2 / 2)
+    x1, x2, y = Value(0.0, "a0_1"), Value(1.0, "a0_2"), Value(1.0, "y")
+    return named("E", half_squared_error(xor()([x1, x2]), y))
 
 
 def dC(v: Numbers, j: int) -> float:
@@ -115,7 +60,7 @@ def dC(v: Numbers, j: int) -> float:
 DERIVATIONS = (
     Derivation(
         "second tutorial, a single neuron with the identity",
-        lambda: single("identity"),
+        NEURONS["neuron_identity"].first_loss,
         (
             Line("w", "(ŷ − y)·1·x", lambda v: (v["ŷ"] - v["y"]) * 1 * v["x"]),
             Line("b", "ŷ − y", lambda v: v["ŷ"] - v["y"]),
@@ -123,7 +68,7 @@ DERIVATIONS = (
     ),
     Derivation(
         "second tutorial, a single neuron with the sigmoid",
-        lambda: single("sigmoid"),
+        NEURONS["neuron_sigmoid"].first_loss,
         (
             Line("w", "(ŷ − y)·σ(z)·(1 − σ(z))·x", lambda v: (v["ŷ"] - v["y"]) * s(v["z"]) * (1 - s(v["z"])) * v["x"]),
             Line("b", "(ŷ − y)·σ(z)·(1 − σ(z))·1", lambda v: (v["ŷ"] - v["y"]) * s(v["z"]) * (1 - s(v["z"])) * 1),
@@ -137,7 +82,7 @@ DERIVATIONS = (
     ),
     Derivation(
         "second tutorial, two neurons in series",
-        series,
+        NEURONS["series"].first_loss,
         (
             Line("w2", "(ŷ − y)·σ(z2)·(1 − σ(z2))·a1", lambda v: (v["ŷ"] - v["y"]) * ds(v["z2"]) * v["a1"]),
             Line("b2", "(ŷ − y)·σ(z2)·(1 − σ(z2))·1", lambda v: (v["ŷ"] - v["y"]) * ds(v["z2"])),
@@ -155,7 +100,7 @@ DERIVATIONS = (
     ),
     Derivation(
         "second tutorial, two neurons in a layer",
-        layer,
+        NEURONS["layer"].first_loss,
         (
             Line("w21", "(ŷ − y)·σ(z3)·(1 − σ(z3))·a1", lambda v: (v["ŷ"] - v["y"]) * ds(v["z3"]) * v["a1"]),
             Line("b21", "(ŷ − y)·σ(z3)·(1 − σ(z3))·1", lambda v: (v["ŷ"] - v["y"]) * ds(v["z3"])),
@@ -173,7 +118,7 @@ DERIVATIONS = (
     ),
     Derivation(
         "third tutorial, the 2-2-2 example",
-        two_by_two,
+        TWO_OUTPUTS.first_loss,
         (
             Line("a1", "2(a1 − y1) = −0.5754851354085166", lambda v: -0.5754851354085166),
             Line("ω5", "∂C/∂a1 · σ'(z_a1) · h1, as a formula", lambda v: dC(v, 1) * v["h1"]),
@@ -199,7 +144,7 @@ DERIVATIONS = (
     ),
     Derivation(
         "first tutorial, the XOR network: (3.2), (3.3), (3.5), (3.6)",
-        xor,
+        xor_error,
         (
             Line(
                 "w2_11",

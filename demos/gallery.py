@@ -9,6 +9,7 @@ import micrograd_bp as mb
 from micrograd_bp import Value, draw
 from micrograd_bp.draw import Graph
 from micrograd_bp.nn import MLP
+from systems import xnor
 
 
 def neuron() -> Value:
@@ -22,14 +23,6 @@ def neuron() -> Value:
     loss.name = "L"
     loss.backward()
     return loss
-
-
-def xnor() -> MLP:
-    """The 2-2-1 network that computes XNOR, its weights set by hand."""
-    model = MLP(2, [2, 1], activation="sigmoid", output_activation="sigmoid")
-    weights = (20.0, 20.0, -30.0, -20.0, -20.0, 10.0, 20.0, 20.0, -10.0)
-    model.load_state_dict(dict(zip(model.state_dict(), weights, strict=True)))
-    return model
 
 
 def error(model: MLP, x: list[float], y: float) -> Value:

@@ -1,13 +1,9 @@
 """The derivations demo: every line of the tutorials is confirmed, but for the misprints, and those are found."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
-spec = importlib.util.spec_from_file_location("derivations", Path(__file__).parent.parent / "demos" / "derivations.py")
-demo = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(demo)
+import derivations as demo
+from systems import TWO_OUTPUTS
 
 LINES = [(d, line) for d in demo.DERIVATIONS for line in d.lines]
 
@@ -20,7 +16,7 @@ def test_each_line_is_confirmed_or_a_known_misprint(derivation, line):
 
 
 def test_the_corrected_values_of_the_third_tutorial():
-    c = demo.two_by_two()
+    c = TWO_OUTPUTS.first_loss()
     values = {node.name: node for node in demo.mb.topological_order(c)}
     assert demo.mb.explain(c, values["ω5"]).value == pytest.approx(-0.048755904691400010439, rel=1e-14)
     assert demo.mb.explain(c, values["ω1"]).value == pytest.approx(-0.064167904964453272244, rel=1e-14)

@@ -1,7 +1,8 @@
 """The demo of gradient descent, against closed forms: x_k = 4 · 0.6^k, y_k = -4 · (-0.2)^k."""
 
-import gradient_descent as demo
 import pytest
+
+import gradient_descent as demo
 from common import printed
 
 

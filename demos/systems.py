@@ -1,0 +1,128 @@
+"""The networks of the three tutorials, as they are written there: parameters, samples, and every value by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import micrograd_bp as mb
+from micrograd_bp import Value
+from micrograd_bp.losses import Loss, half_squared_error, squared_error
+from micrograd_bp.nn import MLP
+
+Parameters = Mapping[str, Value]
+
+
+def named(name: str, value: Value) -> Value:
+    """The value, with a name."""
+    value.name = name
+    return value
+
+
+class System(NamedTuple):
+    """A network with its parameters at the start, its samples, and the loss of one; `predict` gives its output."""
+
+    title: str
+    parameters: dict[str, float]
+    X: Sequence[Any]
+    Y: Sequence[Any]
+    predict: Callable[[Parameters, Any], Any]
+    loss: Loss = half_squared_error
+
+    def leaves(self) -> dict[str, Value]:
+        """The parameters as fresh leaves, by name."""
+        return {name: Value(x, name) for name, x in self.parameters.items()}
+
+    def first_loss(self, parameters: Parameters | None = None) -> Value:
+        """The loss of the first sample, L or with several outputs C; the sample's numbers are leaves too."""
+        x, y = (_sample(name, numbers) for name, numbers in (("x", self.X[0]), ("y", self.Y[0])))
+        outputs = self.predict(parameters or self.leaves(), x)
+        return named("C" if isinstance(outputs, list) else "L", self.loss(outputs, y))
+
+
+def _sample(name: str, numbers: Any) -> Any:
+    if isinstance(numbers, (list, tuple)):
+        return [Value(x, f"{name}{k}") for k, x in enumerate(numbers, start=1)]
+    return Value(numbers, name)
+
+
+def _identity(p: Parameters, x: Any) -> Value:
+    return named("ŷ", p["w"] * x + p["b"])
+
+
+def _sigmoid(p: Parameters, x: Any) -> Value:
+    return named("ŷ", named("z", p["w"] * x + p["b"]).sigmoid())
+
+
+def _series(p: Parameters, x: Any) -> Value:
+    a1 = named("a1", named("z1", p["w1"] * x + p["b1"]).sigmoid())
+    return named("ŷ", named("z2", p["w2"] * a1 + p["b2"]).sigmoid())
+
+
+def _layer(p: Parameters, x: Any) -> Value:
+    a1 = named("a1", named("z1", p["w11"] * x + p["b11"]).sigmoid())
+    a2 = named("a2", named("z2", p["w12"] * x + p["b12"]).sigmoid())
+    return named("ŷ", named("z3", (p["w21"] * a1 + p["b21"]) + (p["w22"] * a2 + p["b22"])).sigmoid())
+
+
+def _two_outputs(p: Parameters, x: Any) -> list[Value]:
+    x1, x2 = x
+    h1 = named("h1", named("z_h1", p["b1"] + x1 * p["ω1"] + x2 * p["ω3"]).sigmoid())
+    h2 = named("h2", named("z_h2", p["b2"] + x1 * p["ω2"] + x2 * p["ω4"]).sigmoid())
+    a1 = named("a1", named("z_a1", p["b3"] + p["ω5"] * h1 + p["ω7"] * h2).sigmoid())
+    a2 = named("a2", named("z_a2", p["b4"] + p["ω6"] * h1 + p["ω8"] * h2).sigmoid())
+    return [a1, a2]
+
+
+_WEIGHTS = (0.3, 0.2, -0.4, 0.6, 0.7, -0.3, 0.5, -0.1)
+_SERIES = {"w1": 0.3, "w2": 0.2, "b1": 0.1, "b2": 0.2}
+_LAYER = {"w11": 0.3, "w12": 0.2, "w21": 0.1, "w22": 0.2, "b11": 0.1, "b12": 0.2, "b21": 0.1, "b22": 0.2}
+
+# the second tutorial's, by the names of their printed tables
+NEURONS = {
+    "neuron_identity": System("a single neuron, identity", {"w": 0.5, "b": 1.0}, [2.0], [5.0], _identity),
+    "neuron_sigmoid": System("a single neuron, sigmoid", {"w": 0.3, "b": 0.1}, [0.5], [1.0], _sigmoid),
+    "several_points": System(
+        "several data points, a single neuron",
+        {"w": 0.3, "b": 0.1},
+        [0.5, 0.8, 1.5, 0.4, 0.4, 1.0, 1.9],
+        [1.0, 1.2, 1.2, 0.6, 0.5, 1.1, 1.3],
+        _sigmoid,
+    ),
+    "series": System("two neurons in series", _SERIES, [0.5], [1.0], _series),
+    "layer": System("two neurons in a layer", _LAYER, [0.5], [1.0], _layer),
+}
+
+TWO_OUTPUTS = System(
+    "the 2-2-2 example of the third tutorial",
+    {f"ω{i}": w for i, w in enumerate(_WEIGHTS, start=1)} | {"b1": 0.25, "b2": 0.45, "b3": 0.15, "b4": 0.35},
+    [[2.0, 3.0]],
+    [[1.0, 0.2]],
+    _two_outputs,
+    squared_error,
+)
+
+
+def hand_set(sizes: Sequence[int], numbers: Sequence[float]) -> MLP:
+    """A network of sigmoids, its numbers given neuron by neuron: weights, then bias."""
+    model = MLP(sizes[0], list(sizes[1:]), "sigmoid", "sigmoid")
+    model.load_state_dict(dict(zip(model.state_dict(), numbers, strict=True)))
+    return model
+
+
+def xnor() -> MLP:
+    """The first tutorial's 2-2-1 network that computes XNOR, its weights set by hand."""
+    return hand_set([2, 2, 1], [20.0, 20.0, -30.0, -20.0, -20.0, 10.0, 20.0, 20.0, -10.0])
+
+
+def xor() -> MLP:
+    """The first tutorial's 2-2-1 network for XOR, at weights in no way special."""
+    return hand_set([2, 2, 1], [0.3, -0.4, 0.25, 0.2, 0.6, 0.45, 0.7, -0.3, 0.15])
+
+
+XOR_X, XOR_Y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0.0, 1.0, 1.0, 0.0]
+
+
+def cost(model: Callable[[Any], Any], X: Sequence[Any] = XOR_X, Y: Sequence[Any] = XOR_Y) -> Any:
+    """(COST) of the first tutorial: the mean of half the squared errors."""
+    return mb.losses.mean(half_squared_error(model(x), y) for x, y in zip(X, Y, strict=True))
