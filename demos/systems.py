@@ -126,3 +126,27 @@ XOR_X, XOR_Y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0.0, 1.0, 1.0,
 def cost(model: Callable[[Any], Any], X: Sequence[Any] = XOR_X, Y: Sequence[Any] = XOR_Y) -> Any:
     """(COST) of the first tutorial: the mean of half the squared errors."""
     return mb.losses.mean(half_squared_error(model(x), y) for x, y in zip(X, Y, strict=True))
+
+
+def four_layers() -> MLP:
+    """The first tutorial's 3-3-3-1 network, with numbers in no way special."""
+    rows = [[-0.4398, -0.0777, -0.7566, 0.2354], [0.0452, -0.1817, -0.8567, 0.1021], [-0.8021, 0.9726, 0.3881, -0.7319]]
+    rows += [[-0.1026, 0.2804, -0.459, 0.4049], [-0.3963, -0.8533, -0.8948, 0.2259], [0.615, 0.6266, -0.9901, -0.0651]]
+    rows += [[-0.3399, -0.8218, -0.0641, -0.4057]]
+    return hand_set([3, 3, 3, 1], [number for row in rows for number in row])
+
+
+def three_outputs() -> MLP:
+    """The 3-3-3-3 network of the same tutorial, for a cat, a dog or a bird, with numbers in no way special."""
+    rows = [[0.5622, 0.2117, 0.4196, 0.2128], [-0.8218, 0.2614, 0.9616, -0.1396], [-0.1532, -0.7752, 0.9165, -0.6179]]
+    rows += [[0.352, -0.6056, 0.3441, 0.5693], [0.9855, -0.581, 0.7077, -0.6258], [0.3978, -0.5566, -0.6305, 0.4476]]
+    rows += [
+        [0.9083, -0.3191, -0.1172, -0.0052],
+        [0.3122, -0.1194, -0.9995, 0.1044],
+        [-0.4795, -0.0555, 0.5225, -0.232],
+    ]
+    return hand_set([3, 3, 3, 3], [number for row in rows for number in row])
+
+
+SAMPLE_X = [0.2, -0.7, 1.1]
+"""An input for the networks of three inputs."""
