@@ -56,6 +56,6 @@ def save(made: Figure, folder: Path, name: str) -> Path:
 
 
 def printed(name: str) -> list[list[str]]:
-    """A table of a tutorial as it is printed there, from the folder `printed`: rows of cells."""
-    text = (Path(__file__).parent / "printed" / f"{name}.txt").read_text(encoding="ascii")
+    """A table of a tutorial as it is printed there, from the folder `tutorials/printed`: rows of cells."""
+    text = (Path(__file__).parent / "tutorials" / "printed" / f"{name}.txt").read_text(encoding="ascii")
     return [line.split() for line in text.splitlines()]

@@ -104,6 +104,13 @@ DERIVATIONS = (
         (
             Line("w21", "(ŷ − y)·σ(z3)·(1 − σ(z3))·a1", lambda v: (v["ŷ"] - v["y"]) * ds(v["z3"]) * v["a1"]),
             Line("b21", "(ŷ − y)·σ(z3)·(1 − σ(z3))·1", lambda v: (v["ŷ"] - v["y"]) * ds(v["z3"])),
+            Line("w22", "dL/dŷ · dŷ/dz3 · dz3/dw_2^(2)", lambda v: (v["ŷ"] - v["y"]) * ds(v["z3"]) * v["a2"]),
+            Line("b22", "dL/dŷ · dŷ/dz3 · dz3/db_2^(2)", lambda v: (v["ŷ"] - v["y"]) * ds(v["z3"])),
+            Line(
+                "w11",
+                "dL/dŷ · dŷ/dz3 · dz3/da1 · da1/dz1 · dz1/dw_1^(1)",
+                lambda v: (v["ŷ"] - v["y"]) * ds(v["z3"]) * v["w21"] * ds(v["z1"]) * v["x"],
+            ),
             Line(
                 "w12",
                 "dL/dŷ · dŷ/dz3 · dz3/da2 · da2/dz2 · dz2/dw_2^(1)",
@@ -113,6 +120,11 @@ DERIVATIONS = (
                 "b11",
                 "dL/dŷ · dŷ/dz3 · dz3/da1 · da1/dz1 · dz1/db_1^(1)",
                 lambda v: (v["ŷ"] - v["y"]) * ds(v["z3"]) * v["w21"] * ds(v["z1"]),
+            ),
+            Line(
+                "b12",
+                "dL/dŷ · dŷ/dz3 · dz3/da2 · da2/dz2 · dz2/db_2^(1)",
+                lambda v: (v["ŷ"] - v["y"]) * ds(v["z3"]) * v["w22"] * ds(v["z2"]),
             ),
         ),
     ),

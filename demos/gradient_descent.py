@@ -81,6 +81,12 @@ def formulas() -> list[tuple[str, str, str]]:
     return [(str(mb.formula(f)), str(by.name), str(mb.derivative_formula(f, by))) for f, by in functions]
 
 
+def extent(path: Sequence[Step]) -> tuple[float, float]:
+    """The square that the tutorial plots: the path's least coordinate minus 1, and as far to the other side."""
+    low = min(x for step in path for x in step.point) - 1
+    return low, max(-low, *(x for step in path for x in step.point))
+
+
 RATES = {0.01: "too small: slow", 0.2: "good", 0.9: "too high: oscillates", 1.1: "higher: diverges"}
 
 
@@ -88,7 +94,7 @@ def contour(path: Sequence[Step], folder: Path) -> Path:
     """The tutorial's plot: 50 levels on a grid of 400 x 400 points, and the path."""
     made = figure(8, 6)
     plot = axes(made, title="Gradient descent path on f(x, y) = x² + 3y²", xlabel="x", ylabel="y")
-    line = np.linspace(-5.0, 5.0, 400)
+    line = np.linspace(*extent(path), 400)
     grid = np.meshgrid(line, line)
     plot.contour(*grid, bowl(grid), levels=50, cmap="viridis", linewidths=0.8)
     xs, ys = zip(*(s.point for s in path), strict=True)
@@ -102,7 +108,7 @@ def surface(path: Sequence[Step], folder: Path) -> Path:
     """The same descent on the surface, in three dimensions."""
     made = figure(8, 6)
     plot = made.add_subplot(projection="3d", title="The same path on the surface", xlabel="x", ylabel="y", zlabel="f")
-    line = np.linspace(-5.0, 5.0, 60)
+    line = np.linspace(*extent(path), 60)
     grid = np.meshgrid(line, line)
     plot.plot_surface(*grid, bowl(grid), cmap="viridis", alpha=0.55, linewidth=0)
     xs, ys = zip(*(s.point for s in path), strict=True)
