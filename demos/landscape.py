@@ -142,7 +142,9 @@ def tell_surface() -> str:
         numbers = f"{two_weights(at):.6f}", f"{steepness(two_weights, at):.1e}"
         rows.append((name, f"({at[0]:.4f}, {at[1]:.4f})", *numbers, ", ".join(f"{v:.6f}" for v in values), kind))
     told = [heading(f"The surface over two weights, the others held; α = {RATE:g}, {STEPS} steps"), table(rows)]
-    return "\n".join([*told, "\nTwo valleys: where one starts decides which of them is found."])
+    return "\n".join(
+        [*told, "\nTwo valleys (the others were picked so that there are two): the start decides which is found."]
+    )
 
 
 def plot_curvature(folder: Path) -> Path:
