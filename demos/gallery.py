@@ -9,7 +9,7 @@ import micrograd_bp as mb
 from micrograd_bp import Value, draw
 from micrograd_bp.draw import Graph
 from micrograd_bp.nn import MLP
-from systems import xnor
+from systems import XNOR, hand_set
 
 
 def neuron() -> Value:
@@ -37,7 +37,7 @@ def error(model: MLP, x: list[float], y: float) -> Value:
 
 def pictures() -> dict[str, Graph]:
     """All pictures by the names of their files."""
-    loss, hand_set, small = neuron(), xnor(), MLP(3, [3, 3, 1], activation="sigmoid", seed=3)
+    loss, xnor, small = neuron(), hand_set([2, 2, 1], XNOR), MLP(3, [3, 3, 1], activation="sigmoid", seed=3)
     xor = MLP(2, [2, 1], activation="sigmoid", output_activation="sigmoid", seed=1)
     sample, small_sample = error(xor, [0.0, 1.0], 1.0), error(small, [1.0, 0.5, -1.0], 1.0)
     large = MLP(2, [16, 16, 1], activation="tanh", output_activation="tanh", seed=1)
@@ -61,8 +61,8 @@ def pictures() -> dict[str, Graph]:
         "layers": total.graph(view="layers", title="2-16-16-1, ten samples"),
         "neurons": small_sample.graph(view="neurons", title="3-3-3-1, one sample"),
         "chain": chain.graph(title="A chain of 10,001 values"),
-        "network-xnor": draw(hand_set, title="XNOR"),
-        "network-xnor-11": draw(hand_set, inputs=[1, 1], title="XNOR of 1 and 1"),
+        "network-xnor": draw(xnor, title="XNOR"),
+        "network-xnor-11": draw(xnor, inputs=[1, 1], title="XNOR of 1 and 1"),
         "network-xor": draw(xor, inputs=[0, 1], title="XOR before training: weights, activations, gradients"),
         "network-3-3-3-1": draw(small, inputs=[1, 0.5, -1]),
         "network-2-16-16-1": draw(large, inputs=[0.3, -0.2]),

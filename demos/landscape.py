@@ -16,16 +16,14 @@ import numpy as np
 import micrograd_bp as mb
 from common import BLUE, GREEN, GREY, ORANGE, RED, axes, figure, heading, options, save
 from micrograd_bp.cli.report import table
+from systems import GENERIC, TRAINED, XNOR
 from xor_surface import (
     CASES,
     CHANGES,
     DOWN,
-    GENERIC,
     NAMES,
     START,
     STARTS,
-    TRAINED,
-    XNOR,
     ZERO,
     along,
     between,

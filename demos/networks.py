@@ -20,7 +20,7 @@ from micrograd_bp.cli.report import table
 from micrograd_bp.closed_form import Network, compare, forward
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.nn import MLP
-from systems import SAMPLE_X, XOR_X, four_layers, three_outputs, xnor
+from systems import SAMPLE_X, XNOR, XOR_X, four_layers, hand_set, three_outputs
 
 
 def sigmoid_slopes(z: float) -> tuple[float, float, float]:
@@ -59,7 +59,7 @@ def bias_as_a_row(model: MLP) -> str:
 
 def plot_boundaries(folder: Path) -> Path:
     """Where each hidden neuron of XNOR says 1/2, and what the network says in the plane."""
-    model, made = xnor(), figure(6.5, 5)
+    model, made = hand_set([2, 2, 1], XNOR), figure(6.5, 5)
     plot = axes(made, title="XNOR: two neurons, two borders", xlabel="x1", ylabel="x2")
     line = np.linspace(-0.5, 1.5, 61)
     said = [[model([x1, x2]).data for x1 in line] for x2 in line]
@@ -88,10 +88,10 @@ def main(arguments: list[str] | None = None) -> None:
     print("at 30 the last form has lost its digits: 1 − σ(z) cancels\n")
 
     print(heading("XNOR, 2-2-1, weights set by hand"))
-    found = truth_table(xnor())
+    found = truth_table(hand_set([2, 2, 1], XNOR))
     cells = [[f"{x1:.0f}", f"{x2:.0f}", *(f"{a:.3g}" for a in rest), f"≈ {rest[-1]:.0f}"] for x1, x2, *rest in found]
     print(table([("x1", "x2", "a1", "a2", "h(x)", ""), *cells]))
-    print(f"\nas a flowchart:\n{mb.draw(xnor()).mermaid}")
+    print(f"\nas a flowchart:\n{mb.draw(hand_set([2, 2, 1], XNOR)).mermaid}")
 
     print(heading("3-3-3-1"))
     model = four_layers()
@@ -108,7 +108,9 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"backward() beside the formulas:\n{compare(three_outputs(), [SAMPLE_X], [[0.0, 1.0, 0.0]])}\n")
 
     plot_boundaries(given.out)
-    print("wrote", mb.draw(xnor(), inputs=[1, 1], title="XNOR of 1 and 1").save(given.out / "xnor.svg"))
+    print(
+        "wrote", mb.draw(hand_set([2, 2, 1], XNOR), inputs=[1, 1], title="XNOR of 1 and 1").save(given.out / "xnor.svg")
+    )
     print("wrote", mb.draw(model, inputs=SAMPLE_X, title="3-3-3-1").save(given.out / "four_layers.svg"))
 
 

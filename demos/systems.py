@@ -110,26 +110,19 @@ def hand_set(sizes: Sequence[int], numbers: Sequence[float]) -> MLP:
     return model
 
 
-def xnor() -> MLP:
-    """The first tutorial's 2-2-1 network that computes XNOR, its weights set by hand."""
-    return hand_set([2, 2, 1], [20.0, 20.0, -30.0, -20.0, -20.0, 10.0, 20.0, 20.0, -10.0])
+XNOR = [20.0, 20.0, -30.0, -20.0, -20.0, 10.0, 20.0, 20.0, -10.0]
+"""The first tutorial's 2-2-1 network for XNOR, its numbers set by hand."""
 
+GENERIC = [0.3, -0.4, 0.25, 0.2, 0.6, 0.45, 0.7, -0.3, 0.15]
+"""Numbers for a 2-2-1 network that are in no way special."""
 
-def xor() -> MLP:
-    """The first tutorial's 2-2-1 network for XOR, at weights in no way special."""
-    return hand_set([2, 2, 1], XOR_NUMBERS)
-
-
-def xor_trained() -> MLP:
-    """The same after training: what `python demos/xor.py --seed 3` ends with, to six decimals."""
-    numbers = [5.849697, 5.860036, -2.456112, 3.813643, 3.81578, -5.842154, 7.6813, -8.305909, -3.478126]
-    return hand_set([2, 2, 1], numbers)
-
+TRAINED = [5.849697, 5.860036, -2.456112, 3.813643, 3.81578, -5.842154, 7.6813, -8.305909, -3.478126]
+"""What `python demos/xor.py --seed 3` ends with on XOR, to six decimals."""
 
 XOR_X, XOR_Y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0.0, 1.0, 1.0, 0.0]
 
 
-def cost(model: Callable[[Any], Any], X: Sequence[Any] = XOR_X, Y: Sequence[Any] = XOR_Y) -> Any:
+def cost(model: Callable[[Any], Any], X: Sequence[Any], Y: Sequence[Any]) -> Any:
     """(COST) of the first tutorial: the mean of half the squared errors."""
     return mb.losses.mean(half_squared_error(model(x), y) for x, y in zip(X, Y, strict=True))
 
@@ -156,18 +149,3 @@ def three_outputs() -> MLP:
 
 SAMPLE_X = [0.2, -0.7, 1.1]
 """An input for the networks of three inputs."""
-
-
-def xor_cost(numbers: Sequence[Any]) -> Any:
-    """(COST) of the 2-2-1 network on XOR as a function of its nine numbers, neuron by neuron, weights, then bias."""
-    hidden, output = (numbers[0:3], numbers[3:6]), numbers[6:9]
-
-    def h(x: Sequence[float]) -> Any:
-        a = [mb.sigmoid(b + w1 * x[0] + w2 * x[1]) for w1, w2, b in hidden]
-        return mb.sigmoid(output[2] + output[0] * a[0] + output[1] * a[1])
-
-    return cost(h)
-
-
-XOR_NUMBERS = [0.3, -0.4, 0.25, 0.2, 0.6, 0.45, 0.7, -0.3, 0.15]
-"""Numbers for it that are in no way special; those of `xor`."""

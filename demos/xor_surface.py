@@ -14,18 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import micrograd_bp as mb
-from micrograd_bp.cli.xor import X, Y, tutorial_model
-from micrograd_bp.losses import half_squared_error, mean
+from micrograd_bp.cli.xor import tutorial_model
+from systems import XOR_X, XOR_Y
+from systems import cost as mean_error
 
 Function = Callable[[Sequence[Any]], Any]
 Point = list[float]
 
 NAMES = ("w1_11", "w1_12", "b1_1", "w1_21", "w1_22", "b1_2", "w2_11", "w2_12", "b2_1")
 ZERO = [0.0] * 9
-GENERIC = [0.3, -0.4, 0.25, 0.2, 0.6, 0.45, 0.7, -0.3, 0.15]
 START = [p.data for p in tutorial_model(3).parameters()]
-TRAINED = [5.849697, 5.860036, -2.456112, 3.813643, 3.81578, -5.842154, 7.6813, -8.305909, -3.478126]
-XNOR = [20.0, 20.0, -30.0, -20.0, -20.0, 10.0, 20.0, 20.0, -10.0]
 
 
 def output(p: Sequence[Any], x: Sequence[float]) -> Any:
@@ -36,18 +34,18 @@ def output(p: Sequence[Any], x: Sequence[float]) -> Any:
     return mb.sigmoid(b + v1 * a1 + v2 * a2)
 
 
-def cost(p: Sequence[Any], targets: Sequence[float] = Y) -> Any:
+def cost(p: Sequence[Any], targets: Sequence[float] = XOR_Y) -> Any:
     """(COST) over the four samples; XOR's targets unless others are given.
 
     >>> cost(ZERO)
     0.125
     """
-    return mean(half_squared_error(output(p, x), y) for x, y in zip(X, targets, strict=True))
+    return mean_error(lambda x: output(p, x), XOR_X, targets)
 
 
 def xnor_cost(p: Sequence[Any]) -> Any:
     """(COST) with the targets of XNOR."""
-    return cost(p, [1.0 - y for y in Y])
+    return cost(p, [1.0 - y for y in XOR_Y])
 
 
 def bowl(p: Sequence[Any]) -> Any:
@@ -174,6 +172,7 @@ def difference(p: Sequence[float], q: Sequence[float]) -> float:
 def copies(p: Sequence[float]) -> dict[str, Point]:
     """The 2! · 2² = 8 networks with the outputs of p, by what is done to p.
 
+    >>> from systems import TRAINED
     >>> list(copies(TRAINED))[-2:]
     ['swap + flip 1', 'swap + flip 1 + flip 2']
     """

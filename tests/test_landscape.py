@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import landscape as demo
 import micrograd_bp as mb
+import systems
 import xor_surface as surface
 from micrograd_bp import closed_form
 from micrograd_bp.cli.xor import X, Y
@@ -81,7 +82,7 @@ def test_the_hessian_by_definition(p):
 
 
 def test_the_cost_is_not_convex():
-    for p in (surface.GENERIC, surface.START):
+    for p in (systems.GENERIC, surface.START):
         found = surface.curvature(surface.cost, p)
         v = found.eigenvectors[:, 0]
         assert found.kind == "indefinite"
@@ -91,10 +92,10 @@ def test_the_cost_is_not_convex():
 
 
 def test_trained_it_is_positive_definite():
-    found = surface.curvature(surface.cost, surface.TRAINED)
+    found = surface.curvature(surface.cost, systems.TRAINED)
     assert found.kind == "positive definite"
     with mpmath.workdps(40):  # Sylvester: all leading minors are positive
-        matrix = mpmath.matrix(mb.hessian(surface.cost)(list(surface.TRAINED)))
+        matrix = mpmath.matrix(mb.hessian(surface.cost)(list(systems.TRAINED)))
         assert all(mpmath.det(matrix[:k, :k]) > 0 for k in range(1, 10))
 
 
@@ -170,15 +171,15 @@ def test_eight_networks_have_the_same_outputs(p):
 
 
 def test_the_eight_differ_as_networks():
-    assert len({tuple(q) for q in surface.copies(surface.GENERIC).values()}) == 8
+    assert len({tuple(q) for q in surface.copies(systems.GENERIC).values()}) == 8
     for undone in (surface.swap_units, lambda p: surface.flip_unit(p, 2)):
-        assert undone(undone(surface.GENERIC)) == pytest.approx(surface.GENERIC, abs=1e-15)
+        assert undone(undone(systems.GENERIC)) == pytest.approx(systems.GENERIC, abs=1e-15)
 
 
 def test_a_sign_flip_needs_the_next_bias():
-    q = surface.flip_unit(surface.GENERIC, 1)
-    q[8] = surface.GENERIC[8]
-    assert surface.difference(surface.GENERIC, q) > 0.05
+    q = surface.flip_unit(systems.GENERIC, 1)
+    q[8] = systems.GENERIC[8]
+    assert surface.difference(systems.GENERIC, q) > 0.05
 
 
 @pytest.mark.parametrize(
@@ -186,20 +187,20 @@ def test_a_sign_flip_needs_the_next_bias():
     [("w2_11", "w2_12", 0.13158316706181972), ("w1_11", "w1_12", 0.12845660448960194)],
 )
 def test_the_printed_exchange_changes_the_cost(one, other, expected):
-    q = surface.exchange(surface.GENERIC, one, other)
-    assert surface.cost(surface.GENERIC) == pytest.approx(0.1285136822347869, rel=1e-14)
+    q = surface.exchange(systems.GENERIC, one, other)
+    assert surface.cost(systems.GENERIC) == pytest.approx(0.1285136822347869, rel=1e-14)
     assert surface.cost(q) == pytest.approx(expected, rel=1e-14)
-    assert surface.difference(surface.GENERIC, q) > 0.1
-    assert surface.exchange(surface.XNOR, one, other) == surface.XNOR  # which is why the print does not notice
+    assert surface.difference(systems.GENERIC, q) > 0.1
+    assert surface.exchange(systems.XNOR, one, other) == systems.XNOR  # which is why the print does not notice
 
 
 def test_halfway_between_equal_networks_the_cost_is_above_both():
-    swapped = surface.swap_units(surface.TRAINED)
-    assert surface.cost(surface.TRAINED) == pytest.approx(0.0012499862135749592, rel=1e-12)
-    assert surface.cost(surface.between(surface.TRAINED, swapped)) == pytest.approx(0.24025920303905143, rel=1e-13)
-    for name, q in surface.copies(surface.TRAINED).items():
-        assert surface.cost(q) == pytest.approx(surface.cost(surface.TRAINED), rel=1e-12)
-        halfway = surface.cost(surface.between(surface.TRAINED, q))
+    swapped = surface.swap_units(systems.TRAINED)
+    assert surface.cost(systems.TRAINED) == pytest.approx(0.0012499862135749592, rel=1e-12)
+    assert surface.cost(surface.between(systems.TRAINED, swapped)) == pytest.approx(0.24025920303905143, rel=1e-13)
+    for name, q in surface.copies(systems.TRAINED).items():
+        assert surface.cost(q) == pytest.approx(surface.cost(systems.TRAINED), rel=1e-12)
+        halfway = surface.cost(surface.between(systems.TRAINED, q))
         assert (halfway > 50 * surface.cost(q)) == (name != "as it is")
 
 
@@ -232,4 +233,6 @@ def test_it_runs(capsys, tmp_path):
 
 
 def test_doctests():
-    assert doctest.testmod(surface) == (0, 4)
+    tests = doctest.testmod(surface)
+    assert tests.failed == 0
+    assert tests.attempted >= 4

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -12,9 +10,11 @@ import micrograd_bp as mb
 from micrograd_bp.closed_form import Network, backpropagate, compare
 from micrograd_bp.nn import MLP
 from networks import by_elements, sigmoid_slopes, truth_table
-from systems import SAMPLE_X, XOR_NUMBERS, XOR_X, XOR_Y, cost, four_layers, three_outputs, xnor, xor_cost, xor_trained
+from systems import GENERIC, SAMPLE_X, TRAINED, XNOR, XOR_X, XOR_Y, cost, four_layers, hand_set, three_outputs
 from tutorials.case import Case, Result
 from tutorials.xor import counts, perceptrons, trained
+from xor_surface import between, bowl, curvature, exchange, flip_unit, swap_units
+from xor_surface import cost as xor_cost
 
 _Y, _H = [0.0, 1.0, 1.0, 0.0], [0.1, 0.8, 0.7, 0.3]  # targets, and outputs chosen to try the cost on
 _ANIMALS = ("Cat", "Dog", "Bird")
@@ -49,31 +49,15 @@ def _separately() -> tuple[float, float]:
     return sum(alone) / 4, float(np.min(perceptrons().cost)) / 4
 
 
-def _eigenvalues(f: Any, at: Sequence[float]) -> list[float]:
-    return [float(value) for value in np.linalg.eigvalsh(np.array(mb.hessian(f)([*at])))]
-
-
-def _exchanged(numbers: Sequence[float], i: int, j: int) -> list[float]:
-    changed = list(numbers)
-    changed[i], changed[j] = changed[j], changed[i]
-    return changed
-
-
-def _units_exchanged(numbers: Sequence[float]) -> list[float]:
-    """Both hidden units whole: incoming weights, bias and outgoing weight."""
-    return [*numbers[3:6], *numbers[0:3], numbers[7], numbers[6], numbers[8]]
-
-
-def _sign_flipped(numbers: Sequence[float]) -> list[float]:
-    """The first hidden unit's numbers negated, its outgoing weight too, and the weight added to the next bias."""
-    return [*(-n for n in numbers[0:3]), *numbers[3:6], -numbers[6], numbers[7], numbers[8] + numbers[6]]
+def _least_eigenvalue() -> float:
+    """Of the Hessian of XOR's cost, at numbers in no way special."""
+    return float(curvature(xor_cost, GENERIC).eigenvalues[0])
 
 
 def _midpoint() -> tuple[float, float, float]:
     """The costs of the trained network, of the one with its units exchanged, and of the one halfway between."""
-    one = [p.data for p in xor_trained().parameters()]
-    other = _units_exchanged(one)
-    return xor_cost(one), xor_cost(other), xor_cost([(a + b) / 2 for a, b in zip(one, other, strict=True)])
+    other = swap_units(TRAINED)
+    return xor_cost(TRAINED), xor_cost(other), xor_cost(between(TRAINED, other))
 
 
 def _layers_with_gradient() -> Result:
@@ -126,13 +110,13 @@ FIRST = (
     Case(
         "first/XNOR-table",
         "x1 x2 a1 a2 h: 0 0 0 1 1; 1 0 0 0 0; 0 1 0 0 0; 1 1 1 0 1",
-        lambda: ["".join(f"{number:.0f}" for number in row) for row in truth_table(xnor())],
+        lambda: ["".join(f"{number:.0f}" for number in row) for row in truth_table(hand_set([2, 2, 1], XNOR))],
         lambda: ["00011", "10000", "01000", "11101"],
     ),
     Case(
         "first/XNOR-inputs",
         "a network with 3 inputs and 2 layers",
-        lambda: [str(Network.of(xnor()).W[0].shape[1])],
+        lambda: [str(Network.of(hand_set([2, 2, 1], XNOR)).W[0].shape[1])],
         lambda: ["3"],
         "wording",
         "two inputs; three only if the bias is counted",
@@ -166,7 +150,7 @@ FIRST = (
     Case(
         "first/only-if-convex",
         "gradient descent achieves the global minimum only if E is convex",
-        lambda: ["also where it is not" if _eigenvalues(xor_cost, XOR_NUMBERS)[0] < 0 and trained().reached() else "?"],
+        lambda: ["also where it is not" if _least_eigenvalue() < 0 and trained().reached() else "?"],
         lambda: ["only if"],
         "wording",
         "it is guaranteed to only if E is convex (and the step small): the cost of XOR is not convex",
@@ -175,10 +159,8 @@ FIRST = (
     Case(
         "first/Hessian-convexity",
         "E is convex if its Hessian is positive-definite   (x² + 3y²)",
-        lambda: [
-            "positive-definite" if _eigenvalues(lambda p: p[0] ** 2 + 3 * p[1] ** 2, [4.0, -4.0])[0] > 0 else "no"
-        ],
-        lambda: ["positive-definite"],
+        lambda: [curvature(bowl, [4.0, -4.0]).kind],
+        lambda: ["positive definite"],
         evidence=lambda: (
             "not an only if: x⁴ is convex, and its second derivative at 0 is "
             f"{mb.derivative(lambda x: x**4, order=2)(0.0):g}"
@@ -187,13 +169,13 @@ FIRST = (
     Case(
         "first/exchanged-weights",
         "the cost is not modified if we exchange the weights w_jk and w_jm arriving at neuron a_j",
-        lambda: [xor_cost(_exchanged(XOR_NUMBERS, 6, 7)), xor_cost(_exchanged(XOR_NUMBERS, 0, 1))],
-        lambda: [xor_cost(XOR_NUMBERS), xor_cost(XOR_NUMBERS)],
+        lambda: [xor_cost(exchange(GENERIC, "w2_11", "w2_12")), xor_cost(exchange(GENERIC, "w1_11", "w1_12"))],
+        lambda: [xor_cost(GENERIC), xor_cost(GENERIC)],
         "hard",
         "whole units are exchanged: their incoming weights and bias, and their outgoing weights",
         evidence=lambda: (
-            f"so exchanged the cost is {xor_cost(_units_exchanged(XOR_NUMBERS)):.15f}, "
-            f"with the sign of a unit flipped {xor_cost(_sign_flipped(XOR_NUMBERS)):.15f}"
+            f"so exchanged the cost is {xor_cost(swap_units(GENERIC)):.15f}, "
+            f"with the sign of a unit flipped {xor_cost(flip_unit(GENERIC, 1)):.15f}"
         ),
     ),
     Case(
@@ -206,9 +188,9 @@ FIRST = (
     Case(
         "first/Hessian-of-XOR",
         "the cost of a neural network is generally not convex",
-        lambda: ["not convex" if _eigenvalues(xor_cost, XOR_NUMBERS)[0] < 0 else "?"],
+        lambda: ["not convex" if _least_eigenvalue() < 0 else "?"],
         lambda: ["not convex"],
-        evidence=lambda: f"the least eigenvalue of its Hessian is {_eigenvalues(xor_cost, XOR_NUMBERS)[0]:.12f}",
+        evidence=lambda: f"the least eigenvalue of its Hessian is {_least_eigenvalue():.12f}",
     ),
     Case(
         "first/chain-rule",
