@@ -1,0 +1,84 @@
+"""The benchmarks measure what they say: the same gradients, a process each, and a report of what was left out."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import benchmarks.__main__ as bench
+from benchmarks import minimal
+from benchmarks.peers import METHODS, Nodes
+from benchmarks.report import markdown, medians
+from benchmarks.workloads import workloads
+from micrograd_bp import Value, topological_order
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("name", ["chain", "xor", "gpt"])
+def test_the_minimal_engine_and_ours_give_the_same_gradients(name):
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(200_000)
+    try:
+        ours, theirs = (Nodes(leaf)(workloads()[name])[2] for leaf in (Value, minimal.Value))
+    finally:
+        sys.setrecursionlimit(limit)
+    assert bench.agree(ours, theirs)
+    assert any(ours)
+
+
+def test_workloads_are_as_large_as_they_say():
+    for name in ("chain", "moons", "xor", "gpt"):
+        workload, leaves = workloads()[name], [Value(x) for x in workloads()[name].inputs]
+        root = workload.f(leaves, METHODS)
+        assert workload.operations == pytest.approx(len(topological_order(root)) - len(leaves), rel=0.1)
+
+
+def test_another_gradient_is_noticed():
+    assert bench.agree([1.0, 2.0], [1.0, 2.0 + 1e-10])
+    assert not bench.agree([1.0, 2.0], [1.0, 2.0 + 1e-8])
+
+
+def test_it_runs(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks",
+        "--rounds",
+        "2",
+        "--only",
+        "interpreted",
+        "minimal",
+        "floats",
+        "compiled",
+    ]
+    command += ["--workloads", "chain", "xor", "--no-scale", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    assert "## chain" in text
+    assert text.count("| interpreted |") == 4
+    assert text.count("| minimal |") == 4
+    assert "another gradient" not in text
+    assert (tmp_path / "results.png").stat().st_size > 10_000
+
+
+def test_a_worker_that_is_not_there_says_why():
+    worker = bench.Worker("minigrad")
+    if worker.fault is None:
+        worker.close()
+        pytest.skip("the peer is installed")
+    assert "minigrad" in worker.fault
+    assert worker.ask("chain") == {"error": worker.fault}
+    worker.close()
+
+
+def test_the_report_names_what_was_left_out():
+    times = {("xor", True, "minimal"): [(1.0, 2.0), (3.0, 4.0)], ("xor", True, "interpreted"): [(1.0, 1.0)]}
+    assert medians(times["xor", True, "minimal"]) == (2.0, 3.0, 5.0, 3.0, 7.0)
+    scale = {"minimal": {"memory": {"resident": 500.4, "sizeof": 64}, "depth": {"error": "RecursionError"}}}
+    text = markdown(times, {"torch, gpt": "another gradient"}, scale, 2)
+    assert "| minimal | 2000.00 | 3000.00 | 5000.00 (3000.00 to 7000.00) | 2.50 |" in text
+    assert "- torch, gpt: another gradient" in text
+    assert "| minimal | 500 | 64 | RecursionError | – | – | – |" in text
