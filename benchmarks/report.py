@@ -107,15 +107,12 @@ def plot(times: Times, path: Path) -> None:
         found = {name: medians(t) for (w, c, name), t in times.items() if (w, c) == (workload, True)}
         order = sorted(found, key=lambda name: -found[name][2])
         axes = figure.add_subplot(1, len(shown), place, title=workload, xscale="log")
-        for part, start, color in ((0, None, "#3c88c8"), (1, 0, "#9cc4e4")):
-            lefts = [0.0 if start is None else found[name][0] / operations * 1e9 for name in order]
-            widths = [found[name][part] / operations * 1e9 for name in order]
-            axes.barh(order, widths, left=lefts, color=color)
-        for name in order:
-            axes.annotate(
-                f" {found[name][2] / operations * 1e9:,.0f}", (found[name][2] / operations * 1e9, name), va="center"
-            )
-        axes.margins(x=0.3)
+        totals = [found[name][2] / operations * 1e9 for name in order]
+        ours = [name in ("compiled", "interpreted") for name in order]
+        axes.barh(order, totals, color=["#d9822b" if own else "#9cc4e4" for own in ours])
+        axes.set_xlim(10.0, max(totals) * 6.0)
+        for name, total in zip(order, totals, strict=True):
+            axes.annotate(f" {total:,.0f}", (total, name), va="center")
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(axis="y", labelsize="small")
     figure.savefig(path, dpi=110)
