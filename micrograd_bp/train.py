@@ -1,4 +1,6 @@
-"""`fit`: gradient descent on a model, batch by batch. Imports engine, nn, losses, optim, history, anomaly and errors.
+"""`fit`: gradient descent on a model, batch by batch.
+
+Imports engine, nn, losses, optim, history, anomaly, workers and errors.
 
 Whatever ends it, the model is as it was after the last whole epoch, and the history says what was done.
 """
@@ -8,7 +10,8 @@ from __future__ import annotations
 import importlib.util
 import math
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 from micrograd_bp.anomaly import trace_nonfinite
@@ -19,6 +22,8 @@ from micrograd_bp.losses import Loss, l2_penalty, loss_function, mean
 from micrograd_bp.nn import Module
 from micrograd_bp.op import Operand, as_float, short
 from micrograd_bp.optim import OPTIMISERS, Optimiser, clip_gradient, gradient_norm
+from micrograd_bp.workers import Workers
+from micrograd_bp.workers import workers as workers_for
 
 Callback = Callable[[int, History], object]
 Sample = tuple[Any, Any]
@@ -42,6 +47,7 @@ def fit(
     callbacks: Iterable[Callback] = (),
     progress: bool | None = None,
     resume: History | None = None,
+    workers: int | None = None,
 ) -> History:
     """Train `model` on samples `X` with targets `Y`; returns the history.
 
@@ -55,6 +61,8 @@ def fit(
     `progress`       a bar; by default in terminals, where tqdm is installed
     `resume`         a history: goes on from its state, bit for bit, for `epochs` more; the same data and settings are
                      needed
+    `workers`        spreads each batch over so many processes, through joblib; the same result for any number of them
+                     (without, sums are taken in another order: the last bits differ)
 
     Ctrl-C ends the training; the model is that of the last whole epoch, and `stopped` says "interrupted".
 
@@ -71,15 +79,31 @@ def fit(
     size = len(samples) if batch == "full" else min(_count("batch", batch), len(samples))
     epochs = _count("epochs", epochs)
     steps = _optimiser(optimiser, learning_rate, model)
-    run = _Run(model, steps, loss_function(loss), size, stop_cost, stop_gradient, l2, clip)
+    run = _Run(model, steps, loss_function(loss), size, stop_cost, stop_gradient, l2, clip, None)
     run.cost(samples[:1])  # what does not fit together says so before anything is moved
     shuffle = random.Random(seed)
     history = History() if resume is None else resume
     _resumed(history, steps, shuffle)
+    with _workers(workers, run) as run:
+        _train(run, samples, epochs, shuffle, history, progress, callbacks)
+    return history
+
+
+def _train(
+    run: _Run,
+    samples: Sequence[Sample],
+    epochs: int,
+    shuffle: random.Random,
+    history: History,
+    progress: bool | None,
+    callbacks: Iterable[Callback],
+) -> None:
+    steps = run.steps
     for _ in _epochs(epochs, progress, history):
         before = _state(steps, shuffle)
         try:
-            reason = run.epoch(shuffle.sample(samples, len(samples)) if size < len(samples) else samples, history)
+            every = run.size == len(samples)
+            reason = run.epoch(samples if every else shuffle.sample(samples, len(samples)), history)
         except BaseException as error:
             _restore(before, steps, shuffle)
             if not isinstance(error, KeyboardInterrupt):
@@ -93,7 +117,6 @@ def fit(
         history.stopped = reason or "epochs"
         if reason:
             break
-    return history
 
 
 class _Run(NamedTuple):
@@ -107,6 +130,7 @@ class _Run(NamedTuple):
     stop_gradient: float | None
     l2: float
     clip: float | None
+    workers: Workers | None
 
     def cost(self, samples: Sequence[Sample]) -> Value:
         """The mean loss of the samples, with the penalty."""
@@ -115,19 +139,32 @@ class _Run(NamedTuple):
             raise TypeError(f"the loss of the model gives {type(cost).__name__} {short(cost)}, not a Value")
         return cost + l2_penalty(self.steps.parameters, self.l2) if self.l2 else cost
 
+    def backward(self, samples: Sequence[Sample]) -> float:
+        """The cost; its gradient is that of the parameters then."""
+        cost = self.cost(samples)
+        self.steps.zero_grad()
+        cost.backward()
+        return cost.data
+
+    def spread(self, samples: Sequence[Sample], workers: Workers) -> float:
+        """The same, by processes."""
+        cost, gradient = workers.gradients(samples)
+        for p, slope in zip(self.steps.parameters, gradient, strict=True):
+            p.grad = slope + 2.0 * self.l2 * p.data
+            cost += self.l2 * (p.data * p.data)
+        return cost
+
     def epoch(self, samples: Sequence[Sample], history: History) -> str:
         """Go through the samples once; why to stop, or ""."""
         full = self.size == len(samples)
         total, norm, rate, reason = 0.0, 0.0, self.steps.rate, ""
         for start in range(0, len(samples), self.size):
             part = samples[start : start + self.size]
-            cost = self.cost(part)
-            self.steps.zero_grad()
-            cost.backward()
+            cost = self.backward(part) if self.workers is None else self.spread(part, self.workers)
             norm = gradient_norm(self.steps.parameters)
-            if not math.isfinite(cost.data + norm):
-                raise _not_finite(cost, history)
-            total += cost.data * (len(part) / len(samples))
+            if not math.isfinite(cost + norm):
+                raise _not_finite(self.cost(part), history)
+            total += cost * (len(part) / len(samples))
             reason = self._reason(total, norm) if full else ""
             if not reason:
                 rate = self.steps.rate
@@ -204,6 +241,16 @@ def _count(name: str, count: object) -> int:
     if count < 1:
         raise ValueError(f"{name} is at least 1, not {count}")
     return count
+
+
+@contextmanager
+def _workers(count: int | None, run: _Run) -> Iterator[_Run]:
+    """The run, with its processes where they are asked for."""
+    if count is None:
+        yield run
+        return
+    with workers_for(_count("workers", count), run.model, run.loss, run.steps.parameters) as found:
+        yield run._replace(workers=found)
 
 
 def _epochs(count: int, progress: bool | None, history: History) -> Iterable[int]:

@@ -18,7 +18,7 @@ ORDER = (
     *("number", "engine", "dual", "taylor", "formula", "term", "term_rules", "typeset", "copying", "custom"),  # L1
     *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
-    *("losses", "schedules", "optim", "history", "train"),
+    *("losses", "schedules", "optim", "history", "workers", "train"),
     *("expression.source", "expression.tokens", "expression.parser", "expression"),
     *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
     *("draw.dot", "draw.mermaid", "draw.network", "draw.picture", "draw.graph", "draw"),
@@ -39,6 +39,7 @@ OPTIONAL = {
     "hypothesis": {"strategies"},
     "prompt_toolkit": {"cli.repl"},
     "matplotlib.figure": {"cli.xor"},
+    "joblib": {"workers"},
     "tqdm": {"cli.xor", "train"},
 }
 HEAVY = {"numpy": {"closed_form", "cli.xor"}}
