@@ -40,7 +40,7 @@ OPTIONAL = {
     "prompt_toolkit": {"cli.repl"},
     "matplotlib.figure": {"cli.xor"},
     "joblib": {"workers"},
-    "tqdm": {"cli.xor", "train"},
+    "tqdm": {"train"},
 }
 HEAVY = {"numpy": {"closed_form", "cli.xor"}}
 

@@ -4,7 +4,7 @@ Settings, initial draws and stopping rule are those of the tutorial's script: al
 30,000 epochs, stop as soon as the four half squared errors sum to less than 0.005. `--seed 3` is what that script does
 after np.random.seed(3). Of its initialisations about 38 % reach the stop in 30,000 epochs and 92 % classify.
 
-Imports the package, closed_form and cli.inputs; NumPy, matplotlib and tqdm.
+Imports the package, closed_form and cli.inputs; NumPy and matplotlib.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +21,12 @@ from micrograd_bp.closed_form import compare
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.nn import MLP
+from micrograd_bp.train import fit
 
 try:
     from matplotlib.figure import Figure
-    from tqdm import tqdm
 except ImportError:
-    raise MissingExtraError("the curve and the progress bar need  pip install 'micrograd_bp[demos]'") from None
+    raise MissingExtraError("the curve needs  pip install 'micrograd_bp[demos]'") from None
 
 X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 Y = [0.0, 1.0, 1.0, 0.0]
@@ -51,29 +50,18 @@ def tutorial_model(seed: int) -> MLP:
     return model
 
 
-def error(model: MLP, x: Sequence[Value | float], y: Value | float) -> Value:
-    """(COSTt): half the squared error of one sample."""
-    h: Value = model(x)
+def error(h: Value, y: Value | float) -> Value:
+    """(COSTt): half the squared error of one sample's output."""
     return 0.5 * (h - y) ** 2
 
 
 def train(model: MLP, alpha: float, epochs: int) -> list[float]:
     """Gradient descent on (COST) until the stop; the sums of the errors, one per epoch begun."""
-    costs = []
     m = len(X)
-    for _ in (bar := tqdm(range(epochs), desc="training", unit=" epochs", disable=None)):
-        errors = [error(model, x, y) for x, y in zip(X, Y, strict=True)]
-        total = sum(errors[1:], errors[0])
-        costs.append(total.data)
-        if total.data < STOP:
-            break
-        model.zero_grad()
-        total.backward(seed=1 / m)  # the mean's gradient
-        for p in model.parameters():
-            p.data -= alpha * p.grad
-        if len(costs) % 500 == 0:
-            bar.set_postfix_str(f"cost {total.data:.4f}")
-    return costs
+    history = fit(model, X, Y, loss=error, learning_rate=alpha, epochs=epochs, stop_cost=STOP / m)
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt
+    return [m * cost for cost in history.cost]
 
 
 def plot(costs: list[float], path: Path) -> None:
@@ -117,7 +105,7 @@ def run(arguments: list[str]) -> int:
 
     curve = options.out / "xor_cost.png"
     plot(costs, curve)
-    sample = error(model, [Value(X[1][0], "x1"), Value(X[1][1], "x2")], Value(Y[1], "y"))
+    sample = error(model([Value(X[1][0], "x1"), Value(X[1][1], "x2")]), Value(Y[1], "y"))
     sample.name = "E"
     model.zero_grad()
     sample.backward()
