@@ -28,6 +28,14 @@ def options(doc: str | None, name: str, quick: str = "") -> argparse.ArgumentPar
     return parser
 
 
+def count(text: str) -> int:
+    """The type of an option that is a whole number from 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"at least 1 is needed, not {text}")
+    return number
+
+
 def figure(width: float = 7.0, height: float = 4.0) -> Figure:
     """An empty figure, sizes in inches."""
     return Figure(figsize=(width, height), layout="constrained")
