@@ -1,0 +1,276 @@
+"""A neural network classifier from scratch, from raw data to test accuracy: handwritten digits, and two moons.
+
+The data are shuffled by a seed and split; an MLP of Values learns from the larger part, by the cross-entropy of its
+logits, in mini-batches, with Adam and a step size that goes down to 0. After each epoch both parts are classified: that
+counting needs no gradients and is done in matrix form, by `closed_form.forward`.
+
+digits: 1797 pictures of 8 x 8 pixels, 24 hidden neurons, 1810 parameters, 6 epochs.
+moons: 300 points, 16 hidden neurons, 30 epochs: a few seconds.
+
+Writes digits_training.png (cost and accuracy), digits_confusion.png, digits_wrong.png (the misclassified ones),
+moons_training.png and moons_boundary.png.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from common import BLUE, GREEN, GREY, ORANGE, RED, axes, count, figure, heading, options, save
+from micrograd_bp.cli.report import table
+from micrograd_bp.closed_form import Network, forward
+from micrograd_bp.errors import MissingExtraError
+from micrograd_bp.history import History
+from micrograd_bp.nn import MLP
+from micrograd_bp.optim import Adam
+from micrograd_bp.schedules import cosine
+from micrograd_bp.train import fit
+
+
+class Data(NamedTuple):
+    """Samples, rows of numbers, and the class of each, an index."""
+
+    X: list[list[float]]
+    Y: list[int]
+
+
+class Task(NamedTuple):
+    """What is to be learnt and how."""
+
+    train: Data
+    test: Data
+    hidden: int
+    classes: int
+    rate: float
+    batch: int
+    epochs: int
+
+
+class Row(NamedTuple):
+    """A line of the log: the mean cost of the epoch (of all training data before the first), and both accuracies."""
+
+    epoch: int
+    cost: float
+    train: float
+    test: float
+
+
+def split(data: Data, seed: int, share: float = 0.2) -> tuple[Data, Data]:
+    """Training and test data: shuffled, then `share` of them, rounded, are for the test."""
+    order = random.Random(seed).sample(range(len(data.X)), len(data.X))
+    held = round(share * len(order))
+
+    def part(places: Sequence[int]) -> Data:
+        return Data([data.X[i] for i in places], [data.Y[i] for i in places])
+
+    return part(order[held:]), part(order[:held])
+
+
+def digits() -> Data:
+    """scikit-learn's handwritten digits, pixels from 0 to 16 scaled to 0 to 1. Raises MissingExtraError without it."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise MissingExtraError("the handwritten digits need  pip install 'micrograd_bp[demos]'") from None
+    loaded = load_digits()
+    return Data((loaded.data / 16.0).tolist(), loaded.target.tolist())
+
+
+def moons(size: int = 300, noise: float = 0.15, seed: int = 0) -> Data:
+    """Two half circles, each with its end in the other, and normal noise."""
+    draw = random.Random(seed)
+    X, Y = [], []
+    for i in range(size):
+        angle = draw.uniform(0.0, math.pi)
+        x1, x2 = math.cos(angle), math.sin(angle)
+        X.append([x1, x2] if i % 2 == 0 else [1.0 - x1, 0.5 - x2])
+        X[-1] = [x + draw.gauss(0.0, noise) for x in X[-1]]
+        Y.append(i % 2)
+    return Data(X, Y)
+
+
+def digits_task(seed: int, quick: bool = False) -> Task:
+    """The digits, split by the seed; quick: 300 of them, 2 epochs."""
+    train, test = split(digits(), seed)
+    if quick:
+        train, test = Data(train.X[:200], train.Y[:200]), Data(test.X[:100], test.Y[:100])
+    return Task(train, test, hidden=24, classes=10, rate=0.01, batch=4, epochs=2 if quick else 6)
+
+
+def moons_task(seed: int, quick: bool = False) -> Task:
+    """The moons, split by the seed; quick: 100 points, 8 epochs."""
+    train, test = split(moons(100 if quick else 300, seed=seed), seed)
+    return Task(train, test, hidden=16, classes=2, rate=0.1, batch=4, epochs=8 if quick else 30)
+
+
+def learn(task: Task, seed: int, tell: Callable[[Row], object] = lambda row: None) -> tuple[MLP, list[Row]]:
+    """A network trained from the draws of the seed, and the log; `tell` is given each line when it is known."""
+    model = MLP(len(task.train.X[0]), [task.hidden, task.classes], "tanh", init="xavier", seed=seed)
+    steps = task.epochs * math.ceil(len(task.train.X) / task.batch)
+    log: list[Row] = []
+
+    def note(epoch: int, history: History) -> None:
+        cost = history.cost[-1] if epoch else mean_cross_entropy(model, task.train)
+        log.append(Row(epoch, cost, accuracy(model, task.train), accuracy(model, task.test)))
+        tell(log[-1])
+
+    note(0, History())
+    fit(
+        model,
+        *task.train,
+        loss="cross_entropy",
+        optimiser=Adam(model.parameters(), task.rate, schedule=cosine(steps)),
+        batch=task.batch,
+        epochs=task.epochs,
+        seed=seed,
+        callbacks=[note],
+        progress=False,
+    )
+    return model, log
+
+
+def logits(model: MLP, X: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    """What the network gives, a row for each sample, in matrix form."""
+    net = Network.of(model)
+    return np.stack([forward(net, x)[0][-1] for x in X])
+
+
+def classify(model: MLP, X: Sequence[Sequence[float]]) -> list[int]:
+    """The class of the largest logit, for each sample."""
+    found: list[int] = np.argmax(logits(model, X), axis=1).tolist()
+    return found
+
+
+def accuracy(model: MLP, data: Data) -> float:
+    """The share of samples whose class is found."""
+    return sum(said == y for said, y in zip(classify(model, data.X), data.Y, strict=True)) / len(data.Y)
+
+
+def mean_cross_entropy(model: MLP, data: Data) -> float:
+    """The cost on all data: the mean of ln Σ_j exp(z_j) − z_y."""
+    z = logits(model, data.X)
+    return float(np.mean(np.logaddexp.reduce(z, axis=1) - z[np.arange(len(z)), data.Y]))
+
+
+def confusion(said: Sequence[int], true: Sequence[int], classes: int) -> NDArray[np.int64]:
+    """How often class i (row) was taken for class j (column).
+
+    >>> confusion([0, 1, 1], [0, 0, 1], 2).tolist()
+    [[1, 1], [0, 1]]
+    """
+    counted = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(counted, (list(true), list(said)), 1)
+    return counted
+
+
+def plot_training(log: Sequence[Row], title: str, folder: Path, name: str) -> Path:
+    """Cost and accuracy, epoch by epoch."""
+    made = figure(9.5, 4)
+    cost = axes(made, (1, 2, 1), title=f"{title}: cost", xlabel="epoch", ylabel="mean cross-entropy")
+    cost.semilogy([row.epoch for row in log], [row.cost for row in log], ".-", color=BLUE)
+    share = axes(made, (1, 2, 2), title=f"{title}: accuracy", xlabel="epoch", ylabel="share found", ylim=(0, 1.02))
+    share.plot([row.epoch for row in log], [row.train for row in log], ".-", color=BLUE, label="training data")
+    share.plot([row.epoch for row in log], [row.test for row in log], ".-", color=ORANGE, label="test data")
+    share.legend(loc="lower right")
+    for plot in (cost, share):
+        plot.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return save(made, folder, name)
+
+
+def plot_confusion(counted: NDArray[np.int64], folder: Path) -> Path:
+    """The confusion matrix: the diagonal in blue, errors in red."""
+    made = figure(6, 5.5)
+    plot = made.add_subplot(title="Test digits: what is taken for what", xlabel="taken for", ylabel="digit")
+    errors = counted - np.diag(np.diag(counted))
+    plot.imshow(np.diag(np.diag(counted)), cmap="Blues", vmin=0, vmax=1.6 * counted.max())
+    plot.imshow(np.ma.masked_equal(errors, 0), cmap="Reds", vmin=0, vmax=2 * max(1, errors.max()))
+    plot.set(xticks=range(len(counted)), yticks=range(len(counted)))
+    for (i, j), times in np.ndenumerate(counted):
+        if times:
+            plot.text(j, i, f"{times}", ha="center", va="center", fontsize=9)
+    return save(made, folder, "digits_confusion.png")
+
+
+def plot_wrong(data: Data, said: Sequence[int], folder: Path, most: int = 24) -> Path:
+    """The misclassified pictures, at most so many, with what they are and what they were taken for."""
+    wrong = [(x, y, s) for x, y, s in zip(data.X, data.Y, said, strict=True) if s != y]
+    columns = 8
+    rows = max(1, math.ceil(len(wrong[:most]) / columns))
+    made = figure(columns * 1.2, rows * 1.6 + 0.5)
+    made.suptitle(f"Misclassified: {len(wrong)} of {len(said)}" + (f", here {most}" if len(wrong) > most else ""))
+    for place in range(rows * columns):
+        plot = made.add_subplot(rows, columns, place + 1)
+        plot.set_axis_off()
+        if place < len(wrong[:most]):
+            x, y, s = wrong[place]
+            plot.imshow(np.reshape(x, (8, 8)), cmap="gray_r", vmin=0.0, vmax=1.0)
+            plot.set_title(f"{y} as {s}", fontsize=10)
+    return save(made, folder, "digits_wrong.png")
+
+
+def plot_boundary(model: MLP, task: Task, folder: Path) -> Path:
+    """What the network says in the plane, the border between the classes, training and test points."""
+    made = figure(7.5, 5)
+    plot = axes(made, title="Two moons", xlabel="x1", ylabel="x2")
+    across, up = np.linspace(-1.6, 2.6, 106), np.linspace(-1.2, 1.7, 73)
+    z = logits(model, [[x1, x2] for x2 in up for x1 in across])
+    share = 0.5 * (1.0 + np.tanh(0.5 * (z[:, 1] - z[:, 0]))).reshape(len(up), len(across))  # the softmax of two
+    filled = plot.contourf(across, up, share, levels=np.linspace(0, 1, 21), cmap="RdYlGn", alpha=0.5)
+    plot.contour(across, up, share, levels=[0.5], colors=["black"], linewidths=1.5)
+    made.colorbar(filled, label="probability of class 1", ticks=[0, 0.5, 1])
+    kinds = (("training", task.train, "o", 4, "white"), ("test", task.test, "D", 6, "black"))
+    for name, data, marker, size, edge in kinds:
+        for kind, color in enumerate((RED, GREEN)):
+            points = np.array([x for x, y in zip(data.X, data.Y, strict=True) if y == kind])
+            plot.plot(*points.T, marker, color=color, markersize=size, markeredgecolor=edge, markeredgewidth=0.7)
+        plot.plot([], [], marker, color=GREY, markersize=size, markeredgecolor=edge, label=f"{name} points")
+    plot.legend(loc="upper right")
+    return save(made, folder, "moons_boundary.png")
+
+
+def run(name: str, task: Task, seed: int, folder: Path) -> None:
+    """Train with a printed log, print the accuracy, write the plots."""
+    print(heading(f"{name}: {len(task.train.X)} to learn from, {len(task.test.X)} for the test"))
+    print(f"{'epoch':>5}  {'cost':>9}  {'training':>8}  {'test':>8}")
+
+    def tell(row: Row) -> None:
+        print(f"{row.epoch:5}  {row.cost:9.6f}  {row.train:8.2%}  {row.test:8.2%}", flush=True)
+
+    model, log = learn(task, seed, tell)
+    said = classify(model, task.test.X)
+    wrong = sum(s != y for s, y in zip(said, task.test.Y, strict=True))
+    print(f"test accuracy {log[-1].test:.2%}: {wrong} of {len(said)} misclassified")
+    print(f"test cost {mean_cross_entropy(model, task.test):.6f}\n")
+    plot_training(log, name.capitalize(), folder, f"{name}_training.png")
+    if name == "moons":
+        plot_boundary(model, task, folder)
+    else:
+        counted = confusion(said, task.test.Y, task.classes)
+        print(table([("digit", *map(str, range(10))), *([str(i), *map(str, row)] for i, row in enumerate(counted))]))
+        plot_confusion(counted, folder)
+        plot_wrong(task.test, said, folder)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train and test, print, write the plots."""
+    parser = options(__doc__, "classifier", quick="300 digits, 100 points, fewer epochs")
+    tasks = {"digits": digits_task, "moons": moons_task}
+    parser.add_argument("task", nargs="?", choices=tasks, help="only this one")
+    parser.add_argument("--seed", type=int, default=0, help="of split, weights and batches (default %(default)s)")
+    parser.add_argument("--epochs", type=count, help="so many epochs (by default what is said above)")
+    given = parser.parse_args(arguments)
+    for place, name in enumerate([given.task] if given.task else tasks):
+        task = tasks[name](given.seed, given.quick)
+        print(end="\n" if place else "")
+        run(name, task._replace(epochs=given.epochs or task.epochs), given.seed, given.out)
+
+
+if __name__ == "__main__":
+    main()
