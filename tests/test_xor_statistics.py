@@ -93,6 +93,12 @@ def test_what_it_costs_to_take_inputs_for_one(done):
     assert done.outputs[:, 34] == pytest.approx([0, 1 / 2, 1, 1 / 2], abs=0.06)
 
 
+def test_two_of_the_others_need_more_epochs():
+    more = many_starts.train([26, 34, 83, 132], 60_000)
+    assert (more.stopped >= 0).tolist() == [False, False, True, True]
+    assert more.classified() == 2
+
+
 def test_it_runs(tmp_path, capsys):
     demo.main(["--quick", "--jobs", "1", "--count", "2", "--epochs", "60", "--out", str(tmp_path)])
     printed = capsys.readouterr().out
