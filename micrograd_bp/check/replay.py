@@ -27,6 +27,14 @@ class Sums(NamedTuple):
     overflow: bool
 
 
+class _Change(NamedTuple):
+    """A difference quotient, that of the right less that of the left, and how exact they are."""
+
+    slope: Any
+    bend: Any
+    noise: Any
+
+
 class Replay:
     """The graph `order` (in topological order) as a function of the leaves `variables`, at any number of digits."""
 
@@ -61,13 +69,31 @@ class Replay:
 
     def gradient(self, point: Sequence[Any] | None = None) -> list[Any]:
         """d root / d variable at the recorded point, or another; None where some local derivative does not exist."""
-        adjoints = self.adjoints(self.values if point is None else self._forward(point))
-        totals = [adjoints.get(leaf, self.m.mpf(0)) for leaf in self.variables]
-        return [None if self.m.isnan(total) else total for total in totals]
+        return self._sums(self.values if point is None else self._forward(point))[0]
+
+    def _sums(self, values: dict[Value, Any]) -> tuple[list[Any], list[Any]]:
+        """For each variable the derivative, and the size of the terms that add up to it."""
+        adjoints, sizes = self._backward(values)
+        zero = self.m.mpf(0)
+        totals: list[Any] = []
+        for leaf in self.variables:
+            total = adjoints.get(leaf, zero)
+            vanishes = abs(total) <= self._exactness() * sizes.get(leaf, zero)  # terms that cancel
+            totals.append(None if self.m.isnan(total) else zero if vanishes else total)
+        return totals, [sizes.get(leaf, zero) for leaf in self.variables]
+
+    def _exactness(self) -> Any:
+        """The relative error of a local derivative, at most: it stands to half the digits."""
+        return self.m.mpf(10) ** (-2 * self.m.dps // 5)
 
     def adjoints(self, values: dict[Value, Any]) -> dict[Value, Any]:
         """d root / d node for the nodes that depend on the variables; nan where a local derivative does not exist."""
+        return self._backward(values)[0]
+
+    def _backward(self, values: dict[Value, Any]) -> tuple[dict[Value, Any], dict[Value, Any]]:
+        """The adjoints, and what they would be if no two terms had opposite signs."""
         adjoints: dict[Value, Any] = {self.order[-1]: self.m.mpf(1)}
+        sizes = dict(adjoints)
         for node in reversed(self.order):
             adjoint = adjoints.get(node, 0)
             if node.op is None or node not in self.active or adjoint == 0:
@@ -75,9 +101,11 @@ class Replay:
             args = [values[arg] if isinstance(arg, Value) else self.m.mpf(arg) for arg in node.args]
             for place, arg in enumerate(node.args):
                 if isinstance(arg, Value) and arg in self.active:
-                    local = self.slope(node.op, place, args)
-                    adjoints[arg] = adjoints.get(arg, 0) + adjoint * (self.m.nan if local is None else local)
-        return adjoints
+                    slope = self.slope(node.op, place, args)
+                    local = self.m.nan if slope is None else slope
+                    adjoints[arg] = adjoints.get(arg, 0) + adjoint * local
+                    sizes[arg] = sizes.get(arg, 0) + sizes[node] * abs(local)
+        return adjoints, sizes
 
     def hessian(self) -> list[list[Any]]:
         """The rows of second derivatives, by differences of exact gradients; None where they do not settle."""
@@ -85,28 +113,33 @@ class Replay:
         for i, x in enumerate(self._point):
             size = min(1, abs(x)) if x else 1
             self.m.dps = max(self.m.dps, 200 + 5 * int(-self.m.log10(size)))
-            coarse, fine = (self._difference(i, size * self.m.mpf(10) ** -power) for power in (12, 14))
+            here = self._sums(self._forward(self._point))[0]
+            coarse, fine = (self._difference(i, size * self.m.mpf(10) ** -power, here) for power in (12, 14))
             columns.append([self._settled(*pair) for pair in zip(coarse, fine, strict=True)])
         return [list(row) for row in zip(*columns, strict=True)]
 
-    def _settled(self, coarse: tuple[Any, Any] | None, fine: tuple[Any, Any] | None) -> Any:
+    def _settled(self, coarse: _Change | None, fine: _Change | None) -> Any:
         if coarse is None or fine is None:
             return None
-        slope, noise = fine
+        slope, noise = fine.slope, fine.noise
+        if abs(fine.bend) > noise and abs(fine.bend) > 0.5 * abs(coarse.bend):
+            return None  # the slopes of the two sides differ, however near one looks
         if abs(slope) <= noise:
             return self.m.mpf(0)
-        return slope if abs(coarse[0] - slope) <= 1e-14 * abs(slope) + noise else None
+        return slope if abs(coarse.slope - slope) <= 1e-14 * abs(slope) + noise else None
 
-    def _difference(self, i: int, h: Any) -> list[tuple[Any, Any] | None]:
-        """The change of each first derivative as the i-th variable moves by h, over h; and how exact that is."""
-        ahead, behind = (
-            self.gradient([x + step * (place == i) for place, x in enumerate(self._point)]) for step in (h, -h)
+    def _difference(self, i: int, h: Any, here: list[Any]) -> list[_Change | None]:
+        """The change of each first derivative, `here` at the point, as the i-th variable moves by h, over h."""
+        (ahead, large), (behind, small) = (
+            self._sums(self._forward([x + step * (place == i) for place, x in enumerate(self._point)]))
+            for step in (h, -h)
         )
-        noise = self.m.mpf(10) ** (-2 * self.m.dps // 5) / h  # a slope stands to half the digits
-        sizes = [size if size < self.m.inf else 0 for size in self.recorded_sum().sizes]
+        noise = self._exactness() / h
         return [
-            None if up is None or down is None else ((up - down) / (2 * h), noise * max(abs(up), abs(down), size))
-            for up, down, size in zip(ahead, behind, sizes, strict=True)
+            None
+            if up is None or down is None or middle is None
+            else _Change((up - down) / (2 * h), (up - 2 * middle + down) / h, noise * max(sizes))
+            for up, middle, down, *sizes in zip(ahead, here, behind, large, small, strict=True)
         ]
 
     def recorded_sum(self) -> Sums:
