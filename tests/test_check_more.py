@@ -3,6 +3,7 @@ belong to."""
 
 import math
 
+import numpy as np
 import pytest
 
 import micrograd_bp as mb
@@ -36,3 +37,49 @@ def test_second_derivatives_that_differ_on_the_two_sides():
     assert check_gradient(lambda x: mb.elu(x, 1.0), 0.0, order=2, mode="both").verdict == "kink"
     assert check_gradient(lambda alpha, x: mb.elu(x, alpha), 1.0, 0.0, order=2).verdict == "kink"
     assert check_gradient(lambda x: x**3 + x, 0.0, order=2).verdict == "right"
+
+
+TWO = {"a": 2.0, "b": 3.0}
+PAIR = lambda p: [p["a"] * p["b"], p["a"] + 2 * p["b"]]  # noqa: E731
+SQUARES = lambda w: sum(x * x for row in w for x in row)  # noqa: E731
+SUM = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("f", "inputs", "grad"),
+    [
+        (PAIR, (TWO,), [{"b": 2.0, "a": 3.0}, {"b": 2.0, "a": 1.0}]),
+        (lambda p: dict(zip("uv", PAIR(p), strict=True)), (TWO,), {"v": {"a": 1.0, "b": 2.0}, "u": {"b": 2.0, "a": 3}}),
+        (lambda p, q: p["a"] * q["x"] * p["b"], (TWO, {"x": 1.0}), ({"b": 2.0, "a": 3.0}, {"x": 6.0})),
+        (lambda x: SUM @ x, (np.ones(3),), SUM),
+        (lambda m: m @ np.eye(2), (np.ones((2, 2)),), np.eye(4).reshape(2, 2, 2, 2)),
+        (lambda m: m @ np.eye(2), (np.ones((2, 2)),), np.eye(4)),
+        (SQUARES, ([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],), np.array([[2.0, 4.0], [6.0, 8.0], [10.0, 12.0]])),
+        (lambda x: (x * x).sum(), (np.ones(3),), (2 * np.ones(3),)),
+    ],
+)
+def test_derivatives_are_matched_by_what_they_belong_to(f, inputs, grad):
+    assert check_gradient(f, *inputs, grad=lambda *_: grad).verdict == "right"
+
+
+def test_rows_of_dicts_are_matched_by_key():
+    wrong(PAIR, TWO, grad=lambda p: [{"b": 3.0, "a": 2.0}, {"b": 1.0, "a": 2.0}])
+
+
+@pytest.mark.parametrize(
+    ("f", "inputs", "grad", "said"),
+    [
+        (PAIR, (TWO,), [{"a": 3.0, "b": 2.0}, {"a": 1.0, "c": 2.0}], r"grad\[1\] has the keys \['a', 'c'\]; .* 'b'\]"),
+        (PAIR, (TWO,), {"a": [3.0, 1.0], "b": [2.0, 2.0]}, "a row is needed for each number"),
+        (lambda p: p["a"] * p["b"], (TWO,), [3.0, 2.0], r"no keys, it is a list; the input .* has \['a', 'b'\]"),
+        (lambda p: p[0]["a"] * p[1], ([{"a": 2.0}, 3.0],), {"a": 3.0, "b": 2.0}, "has none, it is a list"),
+        (SQUARES, (np.ones((3, 4)),), np.ones((4, 3)).tolist(), r"shape \(4, 3\); .* has \(3, 4\)"),
+        (SQUARES, ([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]],), np.ones((2, 3)), r"shape \(2, 3\); .* has \(3, 2\)"),
+        (SQUARES, (np.ones((3, 4)),), np.ones(12), r"shape \(12,\); .* has \(3, 4\)"),
+        (lambda w, b: w @ b + b[0], (np.ones(3), np.ones(3)), (np.ones((3, 1)), np.ones(3)), r"grad\[0\] has shape"),
+        (lambda x: SUM @ x, (np.ones(3),), SUM.T, r"grad has shape \(3, 2\); a row is needed for each of the 2"),
+    ],
+)
+def test_derivatives_that_belong_to_something_else(f, inputs, grad, said):
+    with pytest.raises(ValueError, match=said):
+        check_gradient(f, *inputs, grad=lambda *_: grad)

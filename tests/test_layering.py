@@ -23,7 +23,15 @@ ORDER = (
     *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
     *("draw.dot", "draw.mermaid", "draw.network", "draw.picture", "draw.graph", "draw"),
     *("page.script", "page.links", "page.arrange", "page"),
-    *("check.report", "check.subject", "check.differences", "check.replay", "check.nodes", "check.hints"),
+    *(
+        "check.report",
+        "check.subject",
+        "check.match",
+        "check.differences",
+        "check.replay",
+        "check.nodes",
+        "check.hints",
+    ),
     *("check.verdicts", "check.run", "check"),
     "",  # the package itself
     *("cli.inputs", "cli.report", "cli", "cli.eval", "cli.sheet", "cli.repl"),

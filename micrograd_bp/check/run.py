@@ -1,6 +1,6 @@
 """A check from the first call to the report: what is computed, which truth it is held against, what is raised.
 
-Imports calculus, engine, tree and the rooms of the check.
+Imports calculus, engine and the rooms of the check.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 from micrograd_bp.calculus import adjoints, gradients, jvp
+from micrograd_bp.check.match import matched, matched_rows
 from micrograd_bp.check.nodes import node_errors
 from micrograd_bp.check.report import Finding, GradientMismatch, NodeError, Report
-from micrograd_bp.check.subject import Subject, Trace, called, changed, matched, plain
+from micrograd_bp.check.subject import Subject, Trace, called, changed
 from micrograd_bp.check.verdicts import ByDifferences, ByReplay, Verdict, describe
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.op import as_float
-from micrograd_bp.tree import flatten
 
 Matrix = list[list[float]]  # a row for each number that f gives
 
@@ -45,6 +45,7 @@ class Check:
         self.trace = self._traced()
         self.outputs = subject.on_floats(subject.point) if self.trace is None else self.trace.outputs
         self._same_again()
+        self.result = subject.result
         self.differences = ByDifferences(subject, self._call, len(self.outputs), rtol, atol)
         self.change = ""  # what in the graph changes with the inputs, though it should not
         self.corner = ""  # the kink that the point is on
@@ -153,7 +154,8 @@ class Check:
         given = self._grad(*args)
         self.subject.unchanged(args, self.subject.point)
         rows, columns = len(self.outputs), len(self.subject.point)
-        result = matched(given, args[0] if len(args) == 1 else args) if rows == 1 else flatten(plain(given))[0]
+        like = args[0] if len(args) == 1 else args
+        result = matched(given, like) if rows == 1 else matched_rows(given, self.result, like)
         if len(result) != rows * columns:
             needed = f"{columns}" if rows == 1 else f"{rows} x {columns}"
             raise ValueError(f"grad gives {len(result)} numbers; {needed} derivatives are needed")

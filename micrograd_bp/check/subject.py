@@ -61,6 +61,7 @@ class Subject:
         self._count = len(leaves)
         self.names = _names(f, leaves, paths) + [leaf.name or f"wrt[{i}]" for i, leaf in enumerate(self.wrt)]
         self.point = [_number(leaf) for leaf in (*leaves, *self.wrt)]
+        self.result: Any = None  # what f gave last
 
     def arguments(self, point: Sequence[float]) -> Any:
         """The arguments with the numbers of `point`, made anew."""
@@ -74,7 +75,8 @@ class Subject:
         """The function's numbers at `point`, called with plain floats. Raises what the function raises."""
         args = self.arguments(point)
         with self._moved(point):
-            leaves, _, _ = flatten(plain(self.f(*args)))
+            self.result = plain(self.f(*args))
+        leaves, _, _ = flatten(self.result)
         self.unchanged(args, point)
         return [_number(leaf) for leaf in leaves]
 
@@ -84,7 +86,8 @@ class Subject:
         leaves = [Value(x, name) for x, name in zip(at[: self._count], self.names, strict=False)]
         args = self._rebuild(list(leaves))
         with self._moved(at):
-            out, _, _ = flatten(self.f(*args))
+            self.result = self.f(*args)
+        out, _, _ = flatten(self.result)
         self.unchanged(args, at, leaves)
         return Trace((*leaves, *self.wrt), tuple([x if isinstance(x, Value) else as_float(x) for x in out]))
 
@@ -161,26 +164,6 @@ def plain(result: Any) -> Any:
         return [plain(item) for item in result]
     known = isinstance(result, (Operand, list, tuple)) or is_real(result)
     return result.tolist() if not known and hasattr(result, "tolist") else result
-
-
-def matched(given: Any, like: Any, where: str = "grad") -> list[Any]:
-    """The numbers of a gradient in the order of the inputs that it belongs to: dicts by their keys, arrays by shape.
-
-    Raises ValueError for other keys or another shape.
-    """
-    if isinstance(given, (list, tuple)) and len(given) == 1 and not isinstance(like, (list, tuple)):
-        given = given[0]
-    if isinstance(given, dict) and isinstance(like, dict):
-        if set(given) != set(like):
-            raise ValueError(f"{where} has the keys {list(given)}; the input that it belongs to has {list(like)}")
-        return [number for key in like for number in matched(given[key], like[key], f"{where}[{key!r}]")]
-    shape, wanted = (tuple(getattr(thing, "shape", ())) for thing in (given, like))
-    if shape and wanted and shape != wanted:
-        raise ValueError(f"{where} has shape {shape}; the input that it belongs to has {wanted}")
-    if isinstance(given, (list, tuple)) and isinstance(like, (list, tuple)) and len(given) == len(like):
-        pairs = enumerate(zip(given, like, strict=True))
-        return [number for i, (part, own) in pairs for number in matched(part, own, f"{where}[{i}]")]
-    return flatten(plain(given))[0]
 
 
 def _same(a: Any, b: Any) -> bool:
