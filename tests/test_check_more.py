@@ -83,3 +83,25 @@ def test_rows_of_dicts_are_matched_by_key():
 def test_derivatives_that_belong_to_something_else(f, inputs, grad, said):
     with pytest.raises(ValueError, match=said):
         check_gradient(f, *inputs, grad=lambda *_: grad)
+
+
+def naive_sigmoid_slope(x):
+    s = 1 / (1 + math.exp(-x))
+    return s * (1 - s)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "grad", "false"),
+    [
+        (mb.sigmoid, 40.0, naive_sigmoid_slope, 1e-10),
+        (mb.tanh, 15.0, lambda x: 1 - math.tanh(x) ** 2, 1e-10),
+        (mb.sin, math.pi / 2, lambda x: math.sin(x + math.pi / 2), 1e-6),
+        (mb.sin, 1e8, lambda x: math.cos(x * (1 + 1e-16)), 0.0),
+        (lambda x: mb.exp(1 + x), 0.0, lambda x: math.exp(1 + x), 2.7183),
+        (lambda x: mb.tanh(x * 1e6) + mb.sin(x) * 1e-9, 1.0, lambda x: 1e-9 * math.cos(x), -1e-9 * math.cos(1)),
+    ],
+)
+def test_rounding_excuses_what_it_can_do_and_no_more(f, x, grad, false):
+    assert check_gradient(f, x, grad=grad).verdict in ("right", "ill-conditioned")
+    wrong(f, x, grad=lambda x: false)
+    wrong(f, x, grad=lambda x: 1.001 * grad(x) + 1e-6)

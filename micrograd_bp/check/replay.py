@@ -161,6 +161,49 @@ class Replay:
         overflow = any(sys.float_info.max < size < self.m.inf for size in sizes.values())
         return Sums([sums.get(v, zero) for v in self.variables], [sizes.get(v, zero) for v in self.variables], overflow)
 
+    def roundings(self) -> list[Any]:
+        """For each variable how far rounding may take a derivative that is computed by other formulas than the rows':
+        every value, on the way to it, is known to an ulp more; rules may be written by the arguments or the result."""
+        eps = self.m.mpf(2) ** -52
+        values, errors = self.values, {leaf: eps * abs(self.values[leaf]) for leaf in self.variables}
+        bends: dict[tuple[Value, int], tuple[Any, Any]] = {}  # each local derivative, and its error
+        for node in self.order:
+            if node.op is None or node not in self.active:
+                continue
+            args = [values[arg] if isinstance(arg, Value) else self.m.mpf(arg) for arg in node.args]
+            own = [
+                errors.get(arg, eps * abs(x)) if isinstance(arg, Value) else eps * abs(x)
+                for arg, x in zip(node.args, args, strict=True)
+            ]
+            errors[node] = eps * abs(values[node])
+            for place, arg in enumerate(node.args):
+                local = self.slope(node.op, place, args) or self.m.mpf(0)
+                errors[node] += abs(local) * own[place]
+                if isinstance(arg, Value) and arg in self.active:
+                    second = [abs(self._bend(node.op, place, other, args)) for other in range(len(args))]
+                    inverted = self.m.sqrt(2 * second[place] * eps * abs(values[node]))  # where the slope is 0
+                    if local:
+                        inverted = min(inverted, second[place] * eps * abs(values[node] / local))
+                    moved = sum(bend * error for bend, error in zip(second, own, strict=True))
+                    bends[node, place] = (abs(local), eps * abs(local) + moved + inverted)
+        sizes = {self.order[-1]: (self.m.mpf(1), self.m.mpf(0))}
+        for node in reversed(self.order):
+            size, error = sizes.get(node, (0, 0))
+            for place, arg in enumerate(node.args):
+                if isinstance(arg, Value) and (node, place) in bends and (size or error):
+                    local, shift = bends[node, place]
+                    before = sizes.get(arg, (0, 0))
+                    sizes[arg] = (before[0] + size * local, before[1] + error * local + size * shift)
+        return [sizes.get(leaf, (0, self.m.mpf(0)))[1] for leaf in self.variables]
+
+    def _bend(self, op: Op, place: int, other: int, args: list[Any]) -> Any:
+        """d² op / d args[place] d args[other]; 0 where there is none."""
+        h = self.size(args) * self.m.mpf(10) ** -12
+        ahead, behind = (
+            self.slope(op, place, [x + step * (p == other) for p, x in enumerate(args)]) for step in (h, -h)
+        )
+        return self.m.mpf(0) if ahead is None or behind is None else (ahead - behind) / (2 * h)
+
     # --- numbers ------------------------------------------------------------------------------------------------------
 
     def _forward(self, point: Sequence[Any]) -> dict[Value, Any]:

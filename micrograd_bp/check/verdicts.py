@@ -79,6 +79,10 @@ class ByReplay:
     def sums(self) -> Sums:
         return self.replay.recorded_sum()
 
+    @cached_property
+    def roundings(self) -> list[Any]:
+        return self.replay.roundings()
+
     def own(self, i: int, computed: float) -> Verdict:
         """On what the engine computed: its rules and its sums are held against the truth one by one."""
         true = self.gradient[i]
@@ -112,20 +116,20 @@ class ByReplay:
         return Verdict("ill-conditioned", expected, reason="every rule is right; rounding spoils the digits")
 
     def given(self, i: int, computed: float, own: float) -> Verdict:
-        """On a derivative from elsewhere, which may lose as many digits as the engine's, `own`, does."""
+        """On a derivative from elsewhere, which may lose as many digits as the engine's, `own`, does, or as the values
+        that it could be computed from."""
         true = self.gradient[i]
         expected = math.nan if true is None else float(true)
         if true is None:
             return Verdict("kink", expected, reason="some local derivative does not exist here")
         if _near(computed, true, self.rtol, self.atol):
             return Verdict("right", expected)
-        blur = 16 * _EPS * float(self.sums.sizes[i]) + 10 * float(abs(true - own))
-        if self.atol == 0.0 and _near(computed, true, 0.0, blur):
-            return (
-                Verdict("right", 0.0)
-                if true == 0
-                else Verdict("ill-conditioned", expected, reason="rounding explains it")
-            )
+        if self.atol == 0.0:
+            blur = 16 * _EPS * float(self.sums.sizes[i]) + 10 * float(abs(true - own))
+            if true == 0 and _near(computed, true, 0.0, blur):
+                return Verdict("right", 0.0)
+            if _near(computed, true, 0.0, blur) or _near(computed, true, 0.0, 8 * self.roundings[i]):
+                return Verdict("ill-conditioned", expected, reason="rounding explains it")
         numbers = [math.nan if slope is None else float(slope) for slope in self.gradient]
         clue = hint(i, computed, numbers, 0.0, self.names) or graph_hint(
             self.leaves[i], computed, expected, self.replay
