@@ -56,6 +56,10 @@ SUM = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
         (lambda m: m @ np.eye(2), (np.ones((2, 2)),), np.eye(4)),
         (SQUARES, ([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],), np.array([[2.0, 4.0], [6.0, 8.0], [10.0, 12.0]])),
         (lambda x: (x * x).sum(), (np.ones(3),), (2 * np.ones(3),)),
+        (lambda p: p["a"] * p["b"], (TWO,), ({"b": 2.0, "a": 3.0},)),
+        (lambda p: p[0] * p[1]["a"], ([2.0, {"a": 3.0}],), ([3.0, {"a": 2.0}],)),
+        (lambda p: p[0][0] * p[0][1], ([[2.0, 3.0]],), ([[3.0, 2.0]],)),
+        (lambda p: p[0] * p[0], ([2.0],), 4.0),
     ],
 )
 def test_derivatives_are_matched_by_what_they_belong_to(f, inputs, grad):

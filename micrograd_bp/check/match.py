@@ -17,10 +17,8 @@ def matched(given: Any, like: Any, where: str = "grad", row: bool = False) -> li
     Raises ValueError for other keys or another shape; how many numbers there are is left to the caller.
     """
     given, like = plain(given), plain(like)
-    while isinstance(given, (list, tuple)) and len(given) == 1 and _shape(given) != _shape(like):
-        if isinstance(like, (list, tuple)) and len(like) == 1:
-            break
-        given = given[0]
+    while isinstance(given, (list, tuple)) and len(given) == 1 and _depth(given) > _depth(like):
+        given = given[0]  # the gradients of all arguments, where there is one
     if isinstance(given, dict) or isinstance(like, dict):
         keys = _keys(given, like, where, "the input that it belongs to")
         return [number for key in keys for number in matched(given[key], like[key], f"{where}[{key!r}]")]
@@ -70,6 +68,11 @@ def _keys(given: Any, like: Any, where: str, whose: str) -> list[Any]:
     if set(given) != set(like):
         raise ValueError(f"{where} has the keys {list(given)}; {whose} has {list(like)}")
     return list(like)
+
+
+def _depth(thing: Any) -> int:
+    """How many lists are within each other."""
+    return 1 + max(map(_depth, thing), default=0) if isinstance(thing, (list, tuple)) else 0
 
 
 def _shape(thing: Any) -> tuple[int, ...] | None:
