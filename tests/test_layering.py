@@ -28,6 +28,7 @@ ORDER = (
         "check.subject",
         "check.match",
         "check.differences",
+        "check.scales",
         "check.replay",
         "check.nodes",
         "check.hints",

@@ -1,8 +1,8 @@
 """`check_gradient`: whether a gradient is right, and if not, what is wrong with it.
 
 Imports engine and its own rooms: `subject` (the function and how it is called), `match` (which derivative belongs to
-which input), `replay` (the truth from a recorded graph, in mpmath), `differences` (the truth from values alone),
-`hints`, `verdicts`, `run` (which truth, mode by mode), `report`."""
+which input), `replay` (the truth from a recorded graph, in mpmath), `differences` and `scales` (the truth from
+values alone), `hints`, `verdicts`, `run` (which truth, mode by mode), `report`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ bound what is left. Where the slopes of the two sides differ for good, there is 
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 import struct
@@ -179,31 +178,6 @@ def _is_of(kind: str, y: float) -> bool:
         return False
 
 
-def scales(x: float) -> list[float]:
-    """Step scales worth trying at x, the most promising first."""
-    size = abs(x)
-    if size == 0.0:
-        return [1.0, 1e-8]
-    return [max(size, 1.0), 1e-8 * size] if 0.1 <= size <= 10.0 else [max(size, 1.0), min(size, 1.0), 1e-8 * size]
-
-
-def better(one: Slope, other: Slope) -> Slope:
-    """The one of two slopes at a point, the second from smaller steps, that is known more exactly."""
-    stair = abs(other.value) * other.step < one.noise and math.isfinite(one.value)
-    if one.kind == "end" != other.kind:
-        best = other  # the domain does not end here, but within the larger steps
-    elif stair:
-        best = one  # all that the smaller steps saw is one stair of rounding
-    else:
-        best = min([slope for slope in (one, other) if slope.kind != "unknown"], key=_vagueness, default=one)
-    return replace(best, noise=max(one.noise, other.noise))
-
-
-def _vagueness(slope: Slope) -> float:
-    known = math.isfinite(slope.error) and math.isfinite(slope.value)
-    return slope.error / max(abs(slope.value), 1e-300) if known else math.inf
-
-
 def _noises(above: list[tuple[float, float]], below: list[tuple[float, float]], noise: float) -> list[float]:
     return [noise + _EPS * max(abs(up), abs(down)) for (_, up), (_, down) in zip(above, below, strict=True)]
 
@@ -288,9 +262,3 @@ def _contradicted(best: _Estimate, quotients: list[float], steps: list[float]) -
 def _ends(side: list[tuple[float, float]]) -> bool:
     """Whether the function has no value on this side, however near."""
     return not any(math.isfinite(y) for _, y in side[-4:])
-
-
-def slope_along(f: Callable[[float], list[float]], x: float) -> Slope:
-    """The slope of the first output at `x`, by the scale that tells it best."""
-    slopes = [Ladder(f, x, scale).slope(0) for scale in scales(x)]
-    return functools.reduce(better, slopes)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd_bp.check.differences import slope_along
 from micrograd_bp.check.replay import UNDEFINED, Replay
 from micrograd_bp.check.report import NodeError
+from micrograd_bp.check.scales import slope_along
 from micrograd_bp.engine import Value
 from micrograd_bp.op import Op
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from micrograd_bp.calculus import gradients
 from micrograd_bp.check import nodes
-from micrograd_bp.check.differences import Ladder, Slope, better, scales
+from micrograd_bp.check.differences import Slope
 from micrograd_bp.check.hints import graph_hint, hint
 from micrograd_bp.check.nodes import SAME, Edge
 from micrograd_bp.check.replay import Replay, Sums
+from micrograd_bp.check.scales import slopes_along
 from micrograd_bp.check.subject import Subject, called
 from micrograd_bp.engine import Value, topological_order
 
@@ -201,16 +202,8 @@ class ByDifferences:
     def slopes(self, i: int) -> list[Slope]:
         """The slopes of all outputs along the i-th input."""
         if i not in self._slopes:
-            x = self.subject.point[i]
             along = self.subject.around(self.call, i, self.count)
-            best: list[Slope] = []
-            for scale in scales(x):
-                ladder = Ladder(along, x, scale)
-                here = [ladder.slope(k) for k in range(self.count)]
-                best = [better(a, b) for a, b in zip(best, here, strict=True)] if best else here
-                if all(slope.error <= 1e-8 * abs(slope.value) and slope.kind != "end" for slope in best):
-                    break
-            self._slopes[i] = best
+            self._slopes[i] = slopes_along(along, self.subject.point[i], self.count)
         return self._slopes[i]
 
     def judge(self, k: int, i: int, computed: float) -> Verdict:
