@@ -109,3 +109,21 @@ def test_rounding_excuses_what_it_can_do_and_no_more(f, x, grad, false):
     assert check_gradient(f, x, grad=grad).verdict in ("right", "ill-conditioned")
     wrong(f, x, grad=lambda x: false)
     wrong(f, x, grad=lambda x: 1.001 * grad(x) + 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("f", "right", "false"),
+    [
+        (lambda x: float(x > 0), [0.0, math.inf, 1e12], [-math.inf, 5.0, -1e12, math.nan]),
+        (lambda x: -float(x >= 0), [0.0, -math.inf], [math.inf, -5.0]),
+        (lambda x: x - math.floor(x), [1.0, -math.inf], [math.inf, 0.0, -1.0, 2.0]),
+        (lambda x: x + 1 if x > 0 else 3 * x, [1.0, 2.0, 3.0, math.inf], [0.0, 4.0, -math.inf]),
+        (lambda x: math.tanh(1e15 * x) + x, [1e15 + 1.0], [0.0, 1.0, -1e15]),
+        (lambda x: 1.0 if x == 0 else 2 * x, [0.0, 2.0, 5.0], []),
+    ],
+)
+def test_slopes_at_a_jump(f, right, false):
+    for slope in right:
+        assert check_gradient(f, 0.0, grad=lambda x, slope=slope: slope).verdict in ("right", "kink")
+    for slope in false:
+        wrong(f, 0.0, grad=lambda x, slope=slope: slope)

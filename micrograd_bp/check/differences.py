@@ -23,9 +23,10 @@ _NOISE_POINTS = 8
 class Slope:
     """`value` ± `error`, and the slopes `left` and `right` of the point with errors of their own.
 
-    `kind` is "smooth", "kink" (left and right differ), "jump" (the function does), "infinite", "end" (of the domain:
-    one side only) or "unknown" (no difference can be trusted). `natural` is the slope of a function that changes
-    by its own size over the largest step, `noise` what rounding adds to it.
+    `kind` is "smooth", "kink" (left and right differ), "jump" (the function does: `value` is infinite, or nan where
+    only its value at the point stands apart), "infinite", "end" (of the domain: one side only) or "unknown" (no
+    difference can be trusted). `natural` is the slope of a function that changes by its own size over the largest
+    step, `noise` what rounding adds to it.
     """
 
     value: float
@@ -110,7 +111,8 @@ class Ladder:
         if any(
             _jumps(side, self.x, center, noise, size, size / self.steps[0]) for side in (above, below) if self.steps
         ):
-            return Slope(middle.value, math.inf, "jump", **sides)
+            beside = [_beyond(side, self.steps, noise) for side in (below, above)]
+            return Slope(_way(below, above, center), math.inf, "jump", *beside)
         if _differ(left, right):
             return Slope(middle.value, left.error + right.error, "kink", step=right.step, **sides)
         ends = [_ends(side) for side in (above, below)]
@@ -188,6 +190,19 @@ def _quotients(x: float, center: float, side: list[tuple[float, float]]) -> list
 
 def _one_sided(x: float, center: float, side: list[tuple[float, float]], steps: list[float], noise: float) -> _Estimate:
     return _extrapolate(_quotients(x, center, side), steps, [2.0 * n for n in _noises(side, side, noise)], 4.0)
+
+
+def _way(below: list[tuple[float, float]], above: list[tuple[float, float]], center: float) -> float:
+    """An infinite slope in the direction of a jump; nan where it goes there and back."""
+    rises = [center - below[-1][1], above[-1][1] - center]
+    signs = {math.copysign(math.inf, rise) for rise in rises if abs(rise) > 0.5 * max(map(abs, rises))}
+    return signs.pop() if len(signs) == 1 else math.nan
+
+
+def _beyond(side: list[tuple[float, float]], steps: list[float], noise: float) -> float:
+    """The slope of one side beside a jump, where the function's value at the point itself says nothing."""
+    quotients = [(far - near) / (x - nearer) for (x, far), (nearer, near) in itertools.pairwise(side)]
+    return _extrapolate(quotients, steps[1:], [2.0 * n for n in _noises(side, side, noise)][1:], 4.0).value
 
 
 def _extrapolate(quotients: list[float], steps: list[float], noises: list[float], ratio: float) -> _Estimate:

@@ -18,7 +18,7 @@ def slopes_along(f: Line, x: float, count: int) -> list[Slope]:
         ladder = Ladder(f, x, scale)
         here = [ladder.slope(k) for k in range(count)]
         best = [_better(a, b) for a, b in zip(best, here, strict=True)] if best else here
-        if all(slope.error <= 1e-8 * abs(slope.value) and slope.kind != "end" for slope in best):
+        if all(_vagueness(slope) <= 1e-8 and slope.kind != "end" for slope in best):
             break
     return best
 

@@ -222,7 +222,7 @@ class ByDifferences:
                 return Verdict("kink", *known, reason=sides)
             return Verdict("wrong", *known, reason=sides, between=f"between {slope.left:.6g} and {slope.right:.6g}")
         if slope.kind == "jump":
-            return Verdict("kink", *known, reason="the function jumps here")
+            return self._at_jump(slope, computed)
         if slope.kind == "infinite":
             reason = "the slope grows without end here"
             if slope.left == slope.right:
@@ -244,6 +244,16 @@ class ByDifferences:
         if slope.vague:
             return Verdict("ill-conditioned", *known, reason="differences cannot resolve so small a slope")
         return Verdict("right", *known)
+
+    def _at_jump(self, slope: Slope, computed: float) -> Verdict:
+        """Infinite that way, between the slopes beside the jump, or too steep for steps to tell from one."""
+        known = (slope.value, math.inf, "the function jumps here")
+        slack = 1e-3 * (abs(slope.left) + abs(slope.right) + slope.natural) + self.atol
+        steep = computed * slope.value > 0.0 and abs(computed) > 1e3 * slope.natural
+        if math.isnan(slope.value) or not math.isfinite(slack) or steep or slope.allows(computed, slack):
+            return Verdict("kink", *known)
+        between = f"{slope.value!r}, or what lies between {slope.left:.6g} and {slope.right:.6g},"
+        return Verdict("wrong", *known, between=between)
 
     def _resolution(self, k: int, i: int) -> float:
         """A slope so small that roundings of numbers of size 1 inside the function may have swallowed it."""
