@@ -127,3 +127,32 @@ def test_slopes_at_a_jump(f, right, false):
         assert check_gradient(f, 0.0, grad=lambda x, slope=slope: slope).verdict in ("right", "kink")
     for slope in false:
         wrong(f, 0.0, grad=lambda x, slope=slope: slope)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope", "false"),
+    [
+        (lambda x: (1 - math.cos(x)) / x**2, 1e-7, -1e-7 / 12, 1e8),
+        (lambda x: (1 - math.cos(x)) / x**2, -1e-5, 1e-5 / 12, 1e6),
+        (lambda x: (x - math.sin(x)) / x**3, 1e-6, -1e-6 / 60, 1e6),
+        (lambda x: (math.exp(x) - 1) / x, 1e-12, 0.5, -1e12),
+        (lambda x: math.log(1 + math.exp(x)), -37.0, 8.533047625744065e-17, 1e-12),
+        (lambda x: float(np.sin(np.float32(x))), 1e5, math.cos(1e5), -math.cos(1e5)),
+        (lambda x: math.floor(x), 100.3, 1.0, 5.0),
+    ],
+)
+def test_a_tread_of_a_staircase_contradicts_only_what_the_stairs_do(f, x, slope, false):
+    assert check_gradient(f, x, grad=lambda x: slope).verdict == "ill-conditioned"
+    wrong(f, x, grad=lambda x: false)
+
+
+@pytest.mark.parametrize("false", [0.0, 2.0])
+def test_one_jump_makes_no_staircase(false):
+    wrong(lambda x: 3 * x if x > 0 else 2 * x - 1, 1e-3, grad=lambda x: false)
+    wrong(lambda x: max(x - 1, 0.0), 1 + 1e-7, grad=lambda x: false)
+    wrong(lambda x: math.sin(1e4 * x), 0.7, grad=lambda x: false)
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0])
+def test_digits_that_are_cut_leave_no_slope_to_confirm(slope):
+    assert check_gradient(lambda x: round(x, 6), 0.3333333, grad=lambda x: slope).verdict == "ill-conditioned"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -51,3 +52,36 @@ def _better(one: Slope, other: Slope) -> Slope:
 def _vagueness(slope: Slope) -> float:
     known = math.isfinite(slope.error) and math.isfinite(slope.value)
     return slope.error / max(abs(slope.value), 1e-300) if known else math.inf
+
+
+def staircase(f: Line, x: float, output: int, slope: Slope, other: float) -> bool:
+    """Whether the function is a staircase, as rounding makes them: `slope` is that of one tread, which ends with a
+    jump, and over larger steps the function follows the `other` slope, ten times nearer."""
+
+    def quotient(h: float) -> float:
+        return (f(x + h)[output] - f(x - h)[output]) / (2.0 * h)
+
+    tread = min(_tread(f, x, output, slope, sign) for sign in (-1.0, 1.0))
+    quotients = [quotient(tread * 4.0**power) for power in range(1, 7)] if math.isfinite(tread) else []
+    near = [abs(q - other) < 0.1 * abs(q - slope.value) for q in quotients]
+    return any(map(all, itertools.pairwise(near)))
+
+
+def _tread(f: Line, x: float, output: int, slope: Slope, sign: float) -> float:
+    """How far it is, in the direction of `sign`, to a jump by which the function leaves its tangent; inf if none."""
+    center = f(x)[output]
+
+    def strays(there: float) -> bool:
+        rise = slope.value * (there - x)
+        return not abs(f(there)[output] - center - rise) <= 0.5 * abs(rise)
+
+    step = sign * slope.step
+    while not strays(x + step):
+        step *= 2.0
+        if abs(step) > max(1.0, abs(x)):
+            return math.inf
+    on, off = x, x + step
+    while (middle := 0.5 * (on + off)) not in (on, off):
+        on, off = (on, middle) if strays(middle) else (middle, off)
+    jump, way = abs(f(off)[output] - f(on)[output]), abs(f(x + step)[output] - f(x)[output])
+    return abs(off - x) if jump > 0.2 * way else math.inf

@@ -17,7 +17,7 @@ from micrograd_bp.check.differences import Slope
 from micrograd_bp.check.hints import graph_hint, hint
 from micrograd_bp.check.nodes import SAME, Edge
 from micrograd_bp.check.replay import Replay, Sums
-from micrograd_bp.check.scales import slopes_along
+from micrograd_bp.check.scales import slopes_along, staircase
 from micrograd_bp.check.subject import Subject, called
 from micrograd_bp.engine import Value, topological_order
 
@@ -238,6 +238,11 @@ class ByDifferences:
         if not math.isfinite(computed) and slope.vague:
             return Verdict("ill-conditioned", *known, reason="no difference can be trusted here")
         if not math.isfinite(computed) or abs(computed - slope.value) > slack:
+            along = self.subject.around(self.call, i, self.count)
+            if staircase(along, self.subject.point[i], k, slope, computed):
+                return Verdict(
+                    "ill-conditioned", *known, reason="the function is a staircase here, by rounding perhaps"
+                )
             numbers = [self.slopes(j)[k].value for j in range(len(self.subject.point))]
             clue = hint(i, computed, numbers, slack, self.subject.names)
             return Verdict("wrong", *known, clue=clue)
@@ -258,7 +263,7 @@ class ByDifferences:
     def _resolution(self, k: int, i: int) -> float:
         """A slope so small that roundings of numbers of size 1 inside the function may have swallowed it."""
         size = max(1.0, abs(self.call(self.subject.point)[k]))
-        return 4.0 * _EPS * size / max(abs(self.subject.point[i]), _TINY)
+        return 4.0 * _EPS * size / min(max(abs(self.subject.point[i]), _TINY), 1.0)
 
 
 def _near(computed: float, true: Any, rtol: float, slack: Any) -> bool:
