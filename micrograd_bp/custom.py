@@ -14,6 +14,8 @@ from typing import Any
 from micrograd_bp.engine import Value
 from micrograd_bp.op import OPS, Bound, Interval, Op, Rule, as_float
 
+_BARE = "@op needs the derivative rules in brackets, one (*args, out) -> d out / d arg per argument: @op(rule)"
+
 
 def op(
     *partials: Rule,
@@ -37,7 +39,7 @@ def op(
     zero, and outside `domain`, its value is nan; where it overflows, inf.
 
     Raises ValueError for a name that is taken or no identifier, TypeError where the rules are not as many as the
-    arguments.
+    arguments or do not take all of them and the result.
 
     >>> import math, micrograd_bp as mb
     >>> @op(lambda x, out: mb.div(1.0, mb.cosh(x)), symbol="gd")
@@ -50,7 +52,12 @@ def op(
     >>> del mb.OPS["gudermann"]
     """
 
-    def define(function: Callable[..., float]) -> Op:
+    if len(partials) == 1 and callable(partials[0]) and not _takes(partials[0], 2):
+        raise TypeError(_BARE)
+
+    def define(function: Callable[..., float], *more: object) -> Op:
+        if more or not callable(function):
+            raise TypeError(_BARE)
         called = function.__name__ if name is None else name
         parameters = list(inspect.signature(function).parameters.values())
         if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.KEYWORD_ONLY) for p in parameters):
@@ -60,6 +67,8 @@ def op(
             raise TypeError(f"{called}({names}) needs a derivative rule for each argument, {len(partials)} given")
         if not all(map(callable, partials)):
             raise TypeError(f"{called}: a derivative rule is a function (*args, out) -> d out / d arg")
+        if not all(_takes(rule, len(parameters) + 1) for rule in partials):
+            raise TypeError(f"{called}: a derivative rule takes ({', '.join(p.name for p in parameters)}, out)")
         if not called.isidentifier() or keyword.iskeyword(called) or called.startswith("_"):
             raise ValueError(f"{called!r} is no name for an operation: give name=, an identifier without a leading _")
         if called in OPS or hasattr(Value, called):
@@ -87,6 +96,15 @@ def op(
         return row
 
     return define
+
+
+def _takes(rule: Rule, count: int) -> bool:
+    """Whether a rule can be called with so many arguments; True for built-in functions that do not tell."""
+    try:
+        inspect.signature(rule).bind(*range(count))
+    except (TypeError, ValueError) as error:
+        return isinstance(error, ValueError)
+    return True
 
 
 def _free_of_errors(function: Callable[..., Any]) -> Callable[..., Any]:
