@@ -156,3 +156,12 @@ def test_one_jump_makes_no_staircase(false):
 @pytest.mark.parametrize("slope", [0.0, 1.0])
 def test_digits_that_are_cut_leave_no_slope_to_confirm(slope):
     assert check_gradient(lambda x: round(x, 6), 0.3333333, grad=lambda x: slope).verdict == "ill-conditioned"
+
+
+def test_what_the_function_does_not_use_is_told():
+    read, unread = mb.Value(2.0, "read"), mb.Value(3.0, "unread")
+    report = check_gradient(lambda x, y: [x * read, read * 0.0], 1.5, 4.0, wrt=[read, unread])
+    told = {finding.name for finding in report.findings if finding.reason == "the function does not use it"}
+    assert told == {"y", "unread"}
+    assert report.verdict == "right"
+    assert "d f[0] / d unread = 0.0, expected 0.0  (the function does not use it)" in str(report)

@@ -13,7 +13,8 @@ VERDICTS = ("right", "kink", "ill-conditioned", "wrong")  # the worst of a check
 class Finding:
     """One derivative. `name` is what it is taken by ("w[0]"; at second order "x, y"), `output` which number of the
     result it is of ("" where there is one only), `computed` what was checked, `expected` what is right within
-    `error`, `verdict` one of `VERDICTS`, `reason` why it is not "right"."""
+    `error`, `verdict` one of `VERDICTS`, `reason` why it is not "right", or 0 (by a
+    variable that the function does not use)."""
 
     name: str
     output: str

@@ -183,17 +183,14 @@ class Check:
 
     def _firsts(self, mode: str) -> Iterator[Finding]:
         matrix = self._own(mode) if self.grad is None else self._given_twice()
+        unused = self.trace.unused() if self.trace is not None else set()
         for k, row in enumerate(matrix):
             truth = self.replays[k] if self.replays is not None else None
             for i, computed in enumerate(row):
                 if self.replays is None:
                     verdict = self.differences.judge(k, i, computed)
-                    if (
-                        verdict.verdict == "wrong"
-                        and self.corner
-                        and not verdict.between
-                        and self._is_ours(k, i, computed)
-                    ):
+                    outside = verdict.verdict == "wrong" and not verdict.between
+                    if self.corner and outside and self._is_ours(k, i, computed):
                         verdict = replace(verdict, verdict="kink", reason=self.corner)
                 elif truth is None:
                     verdict = Verdict("right" if abs(computed) <= (self.atol or 0.0) else "wrong", 0.0)
@@ -203,6 +200,8 @@ class Check:
                     verdict = self.differences.judge(k, i, computed)
                 else:
                     verdict = truth.given(i, computed, _by_backward(truth.root, truth.leaves)[i])
+                if verdict.verdict == "right" and i in unused:
+                    verdict = replace(verdict, reason="the function does not use it")
                 yield self._finding(k, self.subject.names[i], i, computed, verdict)
 
     def _seconds(self, mode: str) -> Iterator[Finding]:

@@ -36,6 +36,11 @@ class Trace:
         )
         return list(order)
 
+    def unused(self) -> set[int]:
+        """The places of the leaves that no result was made from."""
+        made_from = set(self.graph())
+        return {i for i, leaf in enumerate(self.leaves) if leaf not in made_from}
+
     def shape(self) -> list[tuple[object, ...]]:
         """The graph without its numbers, but for those that are neither inputs nor made from them."""
         number = {leaf: i for i, leaf in enumerate(self.leaves)}
