@@ -114,7 +114,7 @@ def test_rounding_excuses_what_it_can_do_and_no_more(f, x, grad, false):
 @pytest.mark.parametrize(
     ("f", "right", "false"),
     [
-        (lambda x: float(x > 0), [0.0, math.inf, 1e12], [-math.inf, 5.0, -1e12, math.nan]),
+        (lambda x: float(x > 0), [0.0, math.inf, 1e12, math.nan], [-math.inf, 5.0, -1e12]),
         (lambda x: -float(x >= 0), [0.0, -math.inf], [math.inf, -5.0]),
         (lambda x: x - math.floor(x), [1.0, -math.inf], [math.inf, 0.0, -1.0, 2.0]),
         (lambda x: x + 1 if x > 0 else 3 * x, [1.0, 2.0, 3.0, math.inf], [0.0, 4.0, -math.inf]),
@@ -139,6 +139,9 @@ def test_slopes_at_a_jump(f, right, false):
         (lambda x: math.log(1 + math.exp(x)), -37.0, 8.533047625744065e-17, 1e-12),
         (lambda x: float(np.sin(np.float32(x))), 1e5, math.cos(1e5), -math.cos(1e5)),
         (lambda x: math.floor(x), 100.3, 1.0, 5.0),
+        (lambda x: x - math.floor(x), 100.3, 0.0, 1 / 6),
+        (lambda x: round(x, 6), 0.3333333, 1.0, 2.0),
+        (lambda x: round(x, 6), 0.5, 0.0, 2.0),
     ],
 )
 def test_a_tread_of_a_staircase_contradicts_only_what_the_stairs_do(f, x, slope, false):
@@ -153,9 +156,81 @@ def test_one_jump_makes_no_staircase(false):
     wrong(lambda x: math.sin(1e4 * x), 0.7, grad=lambda x: false)
 
 
-@pytest.mark.parametrize("slope", [0.0, 1.0])
-def test_digits_that_are_cut_leave_no_slope_to_confirm(slope):
-    assert check_gradient(lambda x: round(x, 6), 0.3333333, grad=lambda x: slope).verdict == "ill-conditioned"
+@pytest.mark.parametrize(
+    ("f", "x", "slope", "verdict"),
+    [
+        (lambda x: math.sin(1e8 * x), 1e8, 1e8 * math.cos(1e16), "ill-conditioned"),
+        (lambda x: (1 - math.cos(x)) / x**2, 1e-3, -1e-3 / 12, "ill-conditioned"),
+        (lambda x: (1 - math.cos(x)) / x**2, 1e-3, math.nan, "wrong"),
+        (lambda x: (math.exp(x) - 1) / x, -1e-6, 0.5, "right"),
+        (lambda x: (math.exp(x) - 1) / x, -1e-6, 0.5015, "wrong"),
+        (lambda x: math.tan(x) - math.sin(x), 1e-5, 1.5e-10, "right"),
+        (lambda x: math.tan(x) - math.sin(x), 1e-5, 1.505e-10, "wrong"),
+    ],
+)
+def test_differences_tell_no_more_than_they_see(f, x, slope, verdict):
+    if verdict == "wrong":
+        wrong(f, x, grad=lambda x: slope)
+    else:
+        assert check_gradient(f, x, grad=lambda x: slope).verdict == verdict
+
+
+def test_what_is_0_is_right_within_rounding():
+    one = lambda x: mb.sin(x) ** 2 + mb.cos(x) ** 2  # noqa: E731
+    report = check_gradient(one, 0.5, order=2, mode="both")
+    assert any(finding.computed != 0.0 for finding in report.findings)
+    assert report.verdict == "right"
+    assert check_gradient(one, 0.7, grad=lambda x: 1e-16).verdict == "right"
+    wrong(one, 0.7, grad=lambda x: 1e-12)
+
+
+@pytest.mark.parametrize(("f", "at"), [(lambda x: x * (1 / x), (1e-130,)), (lambda x, y: x / y, (1e130, 1e130))])
+def test_second_derivatives_on_the_way_to_which_numbers_leave_the_range(f, at):
+    assert check_gradient(f, *at, order=2).verdict == "ill-conditioned"
+
+
+def test_second_derivatives_added_up_wrongly(monkeypatch):
+    adjoints = mb.check.run.adjoints
+    monkeypatch.setattr(mb.check.run, "adjoints", lambda root, leaves: [2 * x for x in adjoints(root, leaves)])
+    assert wrong(lambda x: mb.sin(x) * x, 0.5, order=2).kind == "wrong accumulation"
+
+
+def test_second_derivatives_by_differences_are_held_against_them():
+    @mb.op(lambda x, out: 2.0 * (x if isinstance(x, float) else 3.0))
+    def squared(x):
+        return x * x
+
+    try:
+        assert check_gradient(squared, 3.0).method == "differences"
+        assert "d² f / d (x, x)" in str(wrong(squared, 3.0, order=2))
+    finally:
+        del mb.OPS["squared"]
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
+def test_any_slope_between_the_sides_of_a_kink_passes(slope):
+    assert check_gradient(mb.relu, 0.0, grad=lambda x: slope).verdict == "kink"
+    wrong(mb.relu, 0.0, grad=lambda x: slope + 2.0)
+
+
+def test_a_convention_passes_where_it_is_no_slope():
+    f = lambda x: mb.where(x, 2 * x, 5 * x)  # noqa: E731
+    assert check_gradient(f, 0.0, grad=mb.grad(f)).verdict == "kink"
+    wrong(f, 0.0, grad=lambda x: 4.0)
+
+
+@pytest.mark.parametrize(("slope", "said"), [(5.0, "outside the slopes 0 and 1"), (math.inf, "with finite slopes")])
+def test_a_rule_that_is_wrong_at_its_kink(monkeypatch, slope, said):
+    monkeypatch.setattr(mb.OPS["relu"], "partials", (lambda x, out: slope,))
+    assert said in str(wrong(mb.relu, 0.0))
+
+
+def test_a_gradient_that_changes_its_inputs():
+    def grad(w):
+        w *= 2.0
+        return w
+
+    assert wrong(lambda w: (w * w).sum(), np.ones(2), grad=grad).kind == "inputs changed"
 
 
 def test_what_the_function_does_not_use_is_told():

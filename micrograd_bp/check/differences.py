@@ -126,7 +126,7 @@ class Ladder:
         if one_sided:
             side = left if ends[0] else right
             return Slope(side.value, side.error, "end", side.value, side.value, side.step)
-        if not math.isfinite(middle.error) or _contradicted(middle, both, self.steps):
+        if not math.isfinite(middle.error):
             return Slope(middle.value, math.inf, "unknown", **sides)
         return Slope(middle.value, middle.error, "smooth", step=middle.step, **sides)
 
@@ -262,16 +262,6 @@ def _grows(quotients: list[float], steps: list[float], noises: list[float]) -> b
         changes.append(change)
     last = changes[-5:]
     return len(changes) >= 7 and all(b / a > 0.7 for a, b in itertools.pairwise(last))
-
-
-def _contradicted(best: _Estimate, quotients: list[float], steps: list[float]) -> bool:
-    """Whether larger steps agreed on another slope: rounding can make flat stairs of a function, steady but not
-    true."""
-    coarse = [q for q, step in zip(quotients, steps, strict=True) if step > 4.0 * best.step]
-    return any(
-        max(abs(a - b), abs(b - c)) < 0.01 * abs(b) and abs(b - best.value) > 0.1 * abs(b) + best.error
-        for a, b, c in zip(coarse, coarse[1:], coarse[2:], strict=False)
-    )
 
 
 def _ends(side: list[tuple[float, float]]) -> bool:

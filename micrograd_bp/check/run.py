@@ -199,7 +199,7 @@ class Check:
                 elif truth.gradient[i] is None:  # the graph does not say what slopes there are on the sides
                     verdict = self.differences.judge(k, i, computed)
                 else:
-                    verdict = truth.given(i, computed, _by_backward(truth.root, truth.leaves)[i])
+                    verdict = truth.given(i, computed)
                 if verdict.verdict == "right" and i in unused:
                     verdict = replace(verdict, reason="the function does not use it")
                 yield self._finding(k, self.subject.names[i], i, computed, verdict)
