@@ -233,6 +233,11 @@ def test_a_gradient_that_changes_its_inputs():
     assert wrong(lambda w: (w * w).sum(), np.ones(2), grad=grad).kind == "inputs changed"
 
 
+def test_what_large_terms_hide_is_not_0():
+    report = check_gradient(lambda y: y + 2 * (y / y), 2.5581033929648857e-117)
+    assert report.findings[0].expected == 1.0
+
+
 def test_what_the_function_does_not_use_is_told():
     read, unread = mb.Value(2.0, "read"), mb.Value(3.0, "unread")
     report = check_gradient(lambda x, y: [x * read, read * 0.0], 1.5, 4.0, wrt=[read, unread])

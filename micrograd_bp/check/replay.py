@@ -69,7 +69,13 @@ class Replay:
 
     def gradient(self, point: Sequence[Any] | None = None) -> list[Any]:
         """d root / d variable at the recorded point, or another; None where some local derivative does not exist."""
-        return self._sums(self.values if point is None else self._forward(point))[0]
+        for digits in _DIGITS:  # until what seems to cancel does so beyond doubt
+            with self.m.workdps(max(digits, self.m.dps)):
+                totals, sizes = self._sums(self._forward(self._point if point is None else point))
+                doubt = [size * self._exactness() for total, size in zip(totals, sizes, strict=True) if total == 0]
+            if not any(doubt) or max(doubt) < 1e-20:
+                break
+        return totals
 
     def _sums(self, values: dict[Value, Any]) -> tuple[list[Any], list[Any]]:
         """For each variable the derivative, and the size of the terms that add up to it."""
