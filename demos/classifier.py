@@ -4,7 +4,8 @@ The data are shuffled by a seed and split; an MLP of Values learns from the larg
 logits, in mini-batches, with Adam and a step size that goes down to 0. After each epoch both parts are classified: that
 counting needs no gradients and is done in matrix form, by `closed_form.forward`.
 
-digits: 1797 pictures of 8 x 8 pixels, 24 hidden neurons, 1810 parameters, 6 epochs.
+digits: 1797 pictures of 8 x 8 pixels, 24 hidden neurons, 1810 parameters, 6 epochs: 96.4, 95.8, 97.5, 98.1 and 97.5 %
+of the 359 test digits for the seeds 0 to 4, in 1.7 minutes each.
 moons: 300 points, 16 hidden neurons, 30 epochs: a few seconds.
 
 Writes digits_training.png (cost and accuracy), digits_confusion.png, digits_wrong.png (the misclassified ones),
@@ -231,7 +232,7 @@ def plot_boundary(model: MLP, task: Task, folder: Path) -> Path:
             points = np.array([x for x, y in zip(data.X, data.Y, strict=True) if y == kind])
             plot.plot(*points.T, marker, color=color, markersize=size, markeredgecolor=edge, markeredgewidth=0.7)
         plot.plot([], [], marker, color=GREY, markersize=size, markeredgecolor=edge, label=f"{name} points")
-    plot.legend(loc="upper right")
+    plot.legend(loc="lower right")
     return save(made, folder, "moons_boundary.png")
 
 
