@@ -4,6 +4,11 @@
 `ops.py` is a function here (`mb.exp(x)`, of floats too) and a method of Values (`x.exp()`).
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from micrograd_bp import copying as copying
 from micrograd_bp import losses as losses
 from micrograd_bp import nn as nn
@@ -35,6 +40,7 @@ from micrograd_bp.errors import MissingExtraError as MissingExtraError
 from micrograd_bp.errors import PoleError as PoleError
 from micrograd_bp.errors import ShapeError as ShapeError
 from micrograd_bp.errors import StateError as StateError
+from micrograd_bp.errors import TraceError as TraceError
 from micrograd_bp.errors import TrainingError as TrainingError
 from micrograd_bp.explain import explain as explain
 from micrograd_bp.expression import parse as parse
@@ -48,4 +54,14 @@ from micrograd_bp.symbolic import formula as formula
 from micrograd_bp.taylor import taylor as taylor
 from micrograd_bp.train import fit as fit
 
+if TYPE_CHECKING:
+    from micrograd_bp.compiler import compile as compile  # noqa: A004 (the name that users expect)
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """What NumPy hangs on is loaded when it is asked for."""
+    if name == "compile":
+        return importlib.import_module("micrograd_bp.compiler").compile
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -95,5 +95,17 @@ class TrainingError(ArithmeticError):
         self.history = history
 
 
+class TraceError(TypeError):
+    """A function cannot be recorded: it decides by a number that has no value yet, or gives no numbers.
+
+    Fields: `line` (its number in the file, 0 where none is to blame) and `text` (the line).
+    """
+
+    def __init__(self, message: str, line: int = 0, text: str = "") -> None:
+        super().__init__(message)
+        self.line = line
+        self.text = text
+
+
 class MissingExtraError(ImportError):
     """An optional package is not installed; the message names the command that installs it."""

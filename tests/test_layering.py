@@ -18,7 +18,8 @@ ORDER = (
     *("number", "engine", "dual", "taylor", "formula", "term", "term_rules", "typeset", "copying", "custom"),  # L1
     *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
-    *("losses", "schedules", "optim", "history", "workers", "train"),
+    *("tape", "compiler.passes", "compiler.replay", "compiler.native", "compiler.numpy_"),
+    *("compiler.program", "compiler", "losses", "schedules", "optim", "history", "workers", "train"),
     *("expression.source", "expression.tokens", "expression.parser", "expression"),
     *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
     *("draw.dot", "draw.mermaid", "draw.network", "draw.picture", "draw.graph", "draw"),
@@ -51,7 +52,7 @@ OPTIONAL = {
     "joblib": {"workers"},
     "tqdm": {"train"},
 }
-HEAVY = {"numpy": {"closed_form", "cli.xor"}}
+HEAVY = {"numpy": {"closed_form", "cli.xor", "compiler.numpy_"}}
 
 
 def name_of(path):

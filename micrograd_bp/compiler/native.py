@@ -1,0 +1,123 @@
+"""A row's C99 form, read once into a tree, so that each backend can write it in its own language. Imports op.
+
+The grammar is that of the table's forms: numbers, {0}, names, calls, + - * /, comparisons, ||, &&, ?: and brackets.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+from micrograd_bp.op import Op
+
+_TOKEN = re.compile(
+    r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|\{(\d)\}|([A-Za-z_]\w*)|([<>=!]=|\|\||&&|[-+*/()?:,<>!]))"
+)
+_LEVELS = (("||",), ("&&",), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/"))  # loosest first
+
+
+class Node(NamedTuple):
+    """`kind` is "number", "argument", "call", "unary", "binary" or "choose"; `value` its number, place or sign."""
+
+    kind: str
+    value: Any
+    parts: tuple[Node, ...] = ()
+
+
+@cache
+def tree(op: Op) -> Node:
+    """The row's C99 form. ValueError where it is none that this grammar has."""
+    return _Reader(op).whole()
+
+
+class _Reader:
+    def __init__(self, op: Op) -> None:
+        self.op = op
+        self.tokens: list[tuple[str, str]] = []
+        place, text = 0, op.native.rstrip()
+        while place < len(text):
+            match = _TOKEN.match(text, place)
+            if match is None:
+                raise self.error()
+            kind = ("number", "argument", "name", "sign")[(match.lastindex or 1) - 1]
+            self.tokens.append((kind, match[match.lastindex or 0]))
+            place = match.end()
+        self.place = 0
+
+    def error(self) -> ValueError:
+        return ValueError(f"{self.op.name}: the native form {self.op.native!r} is no C99 expression that is known here")
+
+    def sign(self) -> str:
+        kind, text = self.tokens[self.place] if self.place < len(self.tokens) else ("", "")
+        return text if kind == "sign" else ""
+
+    def take(self, sign: str) -> None:
+        if self.sign() != sign:
+            raise self.error()
+        self.place += 1
+
+    def whole(self) -> Node:
+        found = self.choice()
+        if self.place != len(self.tokens):
+            raise self.error()
+        return found
+
+    def choice(self) -> Node:
+        condition = self.binary(0)
+        if self.sign() != "?":
+            return condition
+        self.take("?")
+        yes = self.choice()
+        self.take(":")
+        return Node("choose", "?", (condition, yes, self.choice()))
+
+    def binary(self, level: int) -> Node:
+        if level == len(_LEVELS):
+            return self.unary()
+        left = self.binary(level + 1)
+        while (sign := self.sign()) in _LEVELS[level]:
+            self.take(sign)
+            left = Node("binary", sign, (left, self.binary(level + 1)))
+        return left
+
+    def unary(self) -> Node:
+        if self.sign() == "-":
+            self.take("-")
+            return Node("unary", "-", (self.unary(),))
+        return self.primary()
+
+    def primary(self) -> Node:
+        if self.sign() == "(":
+            self.take("(")
+            inner = self.choice()
+            self.take(")")
+            return inner
+        if self.place == len(self.tokens) or self.sign():
+            raise self.error()
+        kind, text = self.tokens[self.place]
+        self.place += 1
+        if kind == "number":
+            return Node("number", float(text))
+        if kind == "argument":
+            if int(text) >= self.op.arity:
+                raise self.error()
+            return Node("argument", int(text))
+        if text == "NAN":
+            return Node("number", math.nan)
+        self.take("(")
+        parts = [self.choice()]
+        while self.sign() == ",":
+            self.take(",")
+            parts.append(self.choice())
+        self.take(")")
+        return Node("call", text, tuple(parts))
+
+
+def written(node: Node, args: tuple[Any, ...], write: Callable[[str, Any, tuple[Any, ...]], Any]) -> Any:
+    """The tree in another language: `write(kind, value, parts)` of each node but arguments, which are `args`."""
+    if node.kind == "argument":
+        return args[node.value]
+    return write(node.kind, node.value, tuple([written(part, args, write) for part in node.parts]))

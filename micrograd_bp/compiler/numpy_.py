@@ -1,0 +1,135 @@
+"""A tape on NumPy arrays: a number for each sample of a batch. Imports passes, native, errors, op and NumPy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from micrograd_bp.compiler.native import Node, tree, written
+from micrograd_bp.compiler.passes import Code
+from micrograd_bp.errors import ShapeError
+from micrograd_bp.op import Op
+
+_ERF, _ERFC = (np.vectorize(f, otypes=[float]) for f in (math.erf, math.erfc))
+_NAMES = [
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "sqrt",
+    "cbrt",
+    "sin",
+    "cos",
+    "tan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "hypot",
+    "fmin",
+    "fmax",
+]
+_FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(np, name) for name in _NAMES}
+_FUNCTIONS |= {f"a{name}": getattr(np, f"arc{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
+_FUNCTIONS |= {"fabs": np.abs, "atan2": np.arctan2, "pow": np.float_power, "erf": _ERF, "erfc": _ERFC}
+_SIGNS: dict[str, Callable[..., Any]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "<": np.less,
+    ">": np.greater,
+    "<=": np.less_equal,
+    ">=": np.greater_equal,
+    "==": np.equal,
+    "!=": np.not_equal,
+    "||": np.logical_or,
+    "&&": np.logical_and,
+}
+
+
+@cache
+def function(op: Op) -> Callable[..., Any]:
+    """The row as a function of arrays. ValueError where its C99 form calls what NumPy has not."""
+    form = tree(op)
+    _check(form, op)
+    return lambda *args: written(form, args, _write)
+
+
+def _check(node: Node, op: Op) -> None:
+    if node.kind == "call" and node.value not in _FUNCTIONS:
+        raise ValueError(f"{op.name}: NumPy has no {node.value}(), which its native form {op.native!r} calls")
+    for part in node.parts:
+        _check(part, op)
+
+
+def _write(kind: str, value: Any, parts: tuple[Any, ...]) -> Any:
+    if kind == "number":
+        return value
+    if kind == "call":
+        return _FUNCTIONS[value](*parts)
+    if kind == "unary":
+        return np.negative(*parts)
+    return np.where(*parts) if kind == "choose" else _SIGNS[value](*parts)
+
+
+def run(code: Code, inputs: Sequence[Any], count: int) -> list[Any]:
+    """The results for inputs that are arrays of `count` numbers each; parameters are read now."""
+    tape = code.tape
+    numbers: list[Any] = [None] * len(tape)
+    for place, x in tape.constants.items():
+        numbers[place] = x
+    for place, parameter in tape.parameters.items():
+        numbers[place] = parameter.data
+    for place, x in zip(tape.inputs, inputs, strict=True):
+        numbers[place] = x
+    last = _last_uses(code)
+    with np.errstate(all="ignore"):
+        for place, op in enumerate(tape.ops):
+            if op is not None:
+                numbers[place] = function(op)(*[numbers[arg] for arg in tape.args[place]])
+                for arg in last.get(place, ()):
+                    numbers[arg] = None  # a large batch's numbers are freed where they are used for the last time
+    return [np.broadcast_to(np.asarray(numbers[place], dtype=float), (count,)) for place in code.results]
+
+
+def _last_uses(code: Code) -> dict[int, list[int]]:
+    """By place, the numbers that nothing after it needs."""
+    last: dict[int, int] = {}
+    for place, args in enumerate(code.tape.args):
+        for arg in args:
+            last[arg] = place
+    found: dict[int, list[int]] = {}
+    for arg, place in last.items():
+        if arg not in code.results:
+            found.setdefault(place, []).append(arg)
+    return found
+
+
+def columns(arrays: tuple[Any, ...]) -> tuple[list[Any], list[Any], int]:
+    """A column of numbers for each input, a sample's structure for each argument, and the number of samples."""
+    given = [np.asarray(array, dtype=float) for array in arrays]
+    if not given or any(array.ndim == 0 for array in given) or len({len(array) for array in given}) != 1:
+        shapes = ", ".join(str(array.shape) for array in given)
+        raise ShapeError(f"arrays with a sample per first index are needed, as many in each; the shapes are {shapes}")
+    if not len(given[0]):
+        raise ShapeError("there are no samples: at least one is needed")
+    found = [array.reshape(len(array), -1)[:, j] for array in given for j in range(array[0].size)]
+    return found, [array[0].tolist() for array in given], len(given[0])
+
+
+def shaped(slopes: list[Any], arrays: tuple[Any, ...], summed: bool) -> Any:
+    """Results in the shapes of the arrays, each of as many columns as its samples have numbers; or summed over them."""
+    found, start = [], 0
+    for array in map(np.asarray, arrays):
+        size = array[0].size
+        own = np.stack(slopes[start : start + size], axis=-1) if size else np.empty((len(array), 0))
+        start += size
+        each = own.reshape(array.shape)
+        found.append(each.sum(axis=0) if summed else each)
+    return found[0] if len(found) == 1 else tuple(found)

@@ -1,0 +1,158 @@
+"""What makes a tape shorter: constants folded, the same computed once, the unused left out, exact identities.
+
+Each pass gives a new tape with the same results, bit for bit (a nan's payload apart); `simplify_fast` is for those who
+ask for it. Imports tape, op and ops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from micrograd_bp import ops
+from micrograd_bp.op import Op
+from micrograd_bp.tape import Tape
+
+Replace = Callable[[Tape, Op, tuple[int, ...]], int | None]
+"""What a row applied to numbers of the new tape is to be replaced with; None: by nothing."""
+
+
+class Code(NamedTuple):
+    """A tape and the places of its results."""
+
+    tape: Tape
+    results: list[int]
+
+
+def rewritten(code: Code, replace: Replace, keep: Sequence[bool] | None = None) -> Code:
+    """A new tape in which each operation is replaced; those that are not kept are left out, inputs never."""
+    old, new = code.tape, Tape()
+    places: dict[int, int] = {}
+    for place, op in enumerate(old.ops):
+        if op is None:
+            if place in old.constants:
+                if keep is None or keep[place]:
+                    places[place] = new.constant(old.constants[place])
+                continue
+            places[place] = new._add(None, (), old.names[place])
+            if place in old.parameters:
+                new.parameters[places[place]] = old.parameters[place]
+        elif keep is None or keep[place]:
+            args = tuple([places[arg] for arg in old.args[place]])
+            found = replace(new, op, args)
+            places[place] = new.record(op, args, old.names[place]) if found is None else found
+            new.names[places[place]] = new.names[places[place]] or old.names[place]
+    new.inputs = [places[place] for place in old.inputs]
+    return Code(new, [places[place] for place in code.results])
+
+
+def fold_constants(code: Code) -> Code:
+    """What is computed from constants alone is computed now."""
+
+    def fold(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
+        if all(arg in tape.constants for arg in args):
+            return tape.constant(op.fn(*[tape.constants[arg] for arg in args]))
+        return None
+
+    return rewritten(code, fold)
+
+
+def eliminate_common(code: Code) -> Code:
+    """The same row of the same numbers is computed once; sums and products in either order are the same."""
+    known: dict[tuple[Op, tuple[int, ...]], int] = {}
+
+    def common(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
+        key = (op, tuple(sorted(args)) if op in (ops.add, ops.mul) else args)
+        found = known.get(key)
+        if found is None:
+            known[key] = len(tape)
+        return found
+
+    return rewritten(code, common)
+
+
+def eliminate_dead(code: Code) -> Code:
+    """What no result needs is left out."""
+    tape = code.tape
+    keep = [False] * len(tape)
+    for place in code.results:
+        keep[place] = True
+    for place in range(len(tape) - 1, -1, -1):
+        if keep[place]:
+            for arg in tape.args[place]:
+                keep[arg] = True
+    return rewritten(code, lambda tape, op, args: None, keep)
+
+
+_RIGHT = {ops.mul: 1.0, ops.div: 1.0, ops.pow: 1.0, ops.sub: 0.0, ops.add: -0.0}  # x op this is x, for every float
+_LEFT = {ops.mul: 1.0, ops.add: -0.0}
+
+
+def _is(number: float | None, other: float | None) -> bool:
+    """Whether both are the same constant: 0.0 is not -0.0."""
+    return number is not None and other is not None and repr(number) == repr(other)
+
+
+def simplify(code: Code) -> Code:
+    """x·1, x/1, x¹, x − 0, x + (−0), −(−x), x·(−1), and a where by a constant: identities that hold for every float."""
+
+    def identity(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
+        x, y = args[0], args[1] if len(args) > 1 else args[0]
+        a, b = tape.constants.get(x), tape.constants.get(y)
+        if _is(b, _RIGHT.get(op)):
+            return x
+        if _is(a, _LEFT.get(op)):
+            return y
+        if op is ops.mul and -1.0 in (a, b):
+            return tape.record(ops.neg, (y if a == -1.0 else x,))
+        if op is ops.neg and tape.ops[x] is ops.neg:
+            return tape.args[x][0]
+        if op is ops.where and (a is not None or args[1] == args[2]):
+            return args[2] if a == 0.0 else args[1]
+        return None
+
+    return rewritten(code, identity)
+
+
+def simplify_fast(code: Code) -> Code:
+    """x + 0, 0·x, x − x, x² and √x for powers, 1/x: right but for signs of 0, infinities, nans and last bits."""
+
+    def identity(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
+        x, y = args[0], args[1] if len(args) > 1 else args[0]
+        a, b = tape.constants.get(x), tape.constants.get(y)
+        if op is ops.add and 0.0 in (a, b):
+            return y if a == 0.0 else x
+        if op is ops.mul and 0.0 in (a, b):
+            return tape.constant(0.0)
+        if op is ops.sub and x == y:
+            return tape.constant(0.0)
+        if op is ops.div and b is not None and b != 0.0:
+            return tape.record(ops.mul, (x, tape.constant(1.0 / b)))
+        if op is ops.pow and b in _POWERS:
+            return tape.record(_POWERS[b], (x,))
+        return None
+
+    return rewritten(code, identity)
+
+
+_POWERS = {2.0: ops.square, 0.5: ops.sqrt, -1.0: ops.reciprocal}
+
+EXACT = (fold_constants, simplify, eliminate_common, eliminate_dead)
+FAST = (fold_constants, simplify_fast, simplify, eliminate_common, eliminate_dead)
+
+
+def optimise(code: Code, fast_math: bool = False) -> tuple[Code, list[tuple[str, int]]]:
+    """All passes, again and again until none makes the tape shorter; and (pass, operations after it)."""
+    log = [("recorded", operations(code.tape))]
+    while True:
+        before = operations(code.tape)
+        for step in FAST if fast_math else EXACT:
+            code = step(code)
+            log.append((step.__name__, operations(code.tape)))
+        if operations(code.tape) >= before:
+            return code, log
+
+
+def operations(tape: Tape) -> int:
+    """How many rows it applies."""
+    return sum(op is not None for op in tape.ops)

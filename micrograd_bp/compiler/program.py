@@ -1,0 +1,254 @@
+"""`compile`: a function recorded at its first call and replayed afterwards. Imports tape, tree, engine and passes.
+
+What a function does besides arithmetic happens once, while it is recorded; loops are unrolled. It is recorded anew for
+arguments of another structure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from micrograd_bp.compiler import numpy_
+from micrograd_bp.compiler.passes import Code, optimise
+from micrograd_bp.compiler.replay import Replay
+from micrograd_bp.errors import ShapeError, TraceError
+from micrograd_bp.formula import number
+from micrograd_bp.op import Operand, as_float
+from micrograd_bp.tape import Slot, Tape, append_gradient
+from micrograd_bp.tree import Rebuild, flatten
+
+Function = Callable[..., Any]
+
+
+class Recording(NamedTuple):
+    """A function on a tape: raw, before any pass. `place` says where each result of a structure is."""
+
+    tape: Tape
+    results: list[int]
+    rebuild_args: Rebuild
+    rebuild_result: Rebuild
+
+
+class Compiled:
+    """What `compile` gives: called as the function is, and asked for derivatives."""
+
+    def __init__(self, f: Function, fast_math: bool = False) -> None:
+        if not callable(f):
+            raise TypeError(f"compile takes a function, not {type(f).__name__}")
+        self.f = f
+        self.fast_math = fast_math
+        self._recordings: dict[tuple[str, ...], Recording] = {}
+        self._programs: dict[tuple[Any, ...], tuple[Replay, list[tuple[str, int]]]] = {}
+
+    def __call__(self, *args: Any) -> Any:
+        numbers, paths, _ = _numbers(args)
+        recording = self._recorded(args, paths)
+        return recording.rebuild_result(list(self._program(paths, "value")[0](numbers)))
+
+    def value_and_grad(self, *args: Any) -> tuple[float, Any]:
+        """f(*args) and its gradient in the structure of the arguments, of one argument the gradient itself.
+
+        >>> compile(lambda x, y: x**2 + 3 * y**2).value_and_grad(4.0, -4.0)
+        (64.0, (8.0, -24.0))
+        """
+        numbers, paths, _ = _numbers(args)
+        recording = self._recorded(args, paths)
+        value, *gradient = self._program(paths, "gradient")[0](numbers)
+        structured = recording.rebuild_args(gradient)
+        return value, structured[0] if len(args) == 1 else structured
+
+    def backward(self, *args: Any) -> float:
+        """f(*args); its derivatives by the Values that f uses are added to their `grad`, as `Value.backward` does."""
+        numbers, paths, _ = _numbers(args)
+        self._recorded(args, paths)
+        program, _ = self._program(paths, "parameters")
+        value, *gradient = program(numbers)
+        for parameter, slope in zip(self._recordings[paths].tape.parameters.values(), gradient, strict=True):
+            parameter.grad += slope
+        return value
+
+    def jvp(self, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+        """f(*args), and its derivative in the direction of `tangents`, structured as `args`.
+
+        >>> compile(lambda x, y: x * y).jvp((2.0, 5.0), (1.0, 0.5))
+        (10.0, 6.0)
+        """
+        numbers, paths, _ = _numbers(tuple(args))
+        directions, others, _ = _numbers(tuple(tangents))
+        _same(others, paths)
+        recording = self._recorded(tuple(args), paths)
+        found = self._program(paths, "jvp")[0]([*numbers, *directions])
+        half = len(found) // 2
+        return recording.rebuild_result(found[:half]), recording.rebuild_result(found[half:])
+
+    def hvp(self, args: Sequence[Any], direction: Sequence[Any]) -> Any:
+        """The Hessian at `args` times `direction`; both are tuples of arguments, and so is the result unless of one."""
+        numbers, paths, _ = _numbers(tuple(args))
+        directions, others, _ = _numbers(tuple(direction))
+        _same(others, paths)
+        recording = self._recorded(tuple(args), paths)
+        found = recording.rebuild_args(self._program(paths, "hvp")[0]([*numbers, *directions]))
+        return found[0] if len(args) == 1 else found
+
+    def batched(self, *arrays: Any, gradients: str = "each") -> tuple[Any, Any]:
+        """Values and gradients of many samples at once, on NumPy: each argument is an array, a sample per first index.
+
+        `gradients`: "each", arrays shaped as the arguments, or "sum", over the samples. A sample's numbers reach the
+        function as a float, or as (nested) lists.
+        """
+        columns, samples, count = numpy_.columns(arrays)
+        args = tuple(samples)
+        _, paths, _ = _numbers(args)
+        self._recorded(args, paths)
+        if gradients not in ("each", "sum"):
+            raise ValueError(f'gradients are "each" or "sum", not {gradients!r}')
+        program, _ = self._program(paths, "gradient")
+        value, *slopes = numpy_.run(program.code, columns, count)
+        return value, numpy_.shaped(slopes, arrays, summed=gradients == "sum")
+
+    def stats(self, *args: Any) -> list[tuple[str, int]]:
+        """(pass, operations after it) for the value and gradient at arguments of this structure."""
+        _, paths, _ = _numbers(args)
+        self._recorded(args, paths)
+        return self._program(paths, "gradient")[1]
+
+    def listing(self, *args: Any, gradient: bool = False) -> str:
+        """The program for arguments of this structure, a line per operation.
+
+        >>> print(compile(lambda x: x * x + 1).listing(2.0))
+        x = input
+        v1 = mul(x, x)
+        v2 = add(v1, 1)
+        return v2
+        """
+        _, paths, _ = _numbers(args)
+        self._recorded(args, paths)
+        code = self._program(paths, "gradient" if gradient else "value")[0].code
+        return _listing(code)
+
+    def _recorded(self, args: tuple[Any, ...], paths: tuple[str, ...]) -> Recording:
+        if paths not in self._recordings:
+            self._recordings[paths] = _record(self.f, args)
+        return self._recordings[paths]
+
+    def _program(self, paths: tuple[str, ...], what: str) -> tuple[Replay, list[tuple[str, int]]]:
+        if (paths, what) not in self._programs:
+            code, log = optimise(_derived(self._recordings[paths], what, not self.fast_math), self.fast_math)
+            self._programs[paths, what] = Replay(code), log
+        return self._programs[paths, what]
+
+
+def compile(f: Function, fast_math: bool = False) -> Compiled:  # noqa: A001 (the name that users expect)
+    """`f`, a function of numbers or nested structures of numbers, recorded at its first call and replayed afterwards.
+
+    Values that f uses are parameters: read anew at each call. With `fast_math`, identities are used that do not hold
+    for infinities, nans and signed zeros. Outside an operation's domain results are nan or infinite, nothing is raised.
+    Raises TraceError where f decides something by its arguments (use `where`, `step`, `sign`, `maximum`, `minimum`).
+
+    >>> slope = compile(lambda w: (w[0] * 2.0 + w[1]) ** 2)
+    >>> slope([1.0, 3.0]), slope.value_and_grad([1.0, 3.0])
+    (25.0, (25.0, [20.0, 10.0]))
+    """
+    return Compiled(f, fast_math)
+
+
+def _numbers(args: tuple[Any, ...]) -> tuple[list[float], tuple[str, ...], Rebuild]:
+    leaves, paths, rebuild = flatten(args)
+    for leaf in leaves:
+        if isinstance(leaf, Operand):
+            raise TypeError("a compiled function takes plain numbers; Values that it uses inside are its parameters")
+    return [as_float(leaf) for leaf in leaves], tuple(paths), rebuild
+
+
+def _record(f: Function, args: tuple[Any, ...]) -> Recording:
+    leaves, paths, rebuild = flatten(args)
+    tape = Tape()
+    names = _input_names(paths, len(args))
+    slots = [Slot(tape, tape.input(name)) for name in names]
+    result = f(*rebuild(list(slots)))
+    try:
+        numbers, _, rebuild_result = flatten(result)
+    except TypeError as error:
+        raise TraceError(f"what the function gives cannot be recorded: {error}") from None
+    del leaves
+    return Recording(tape, [tape.place(x) for x in numbers], rebuild, rebuild_result)
+
+
+def _input_names(paths: Sequence[str], count: int) -> list[str]:
+    """x, or x0, x1, ... for arguments of one number; x[0], x1['w'] for what is in structures."""
+    names = []
+    for path in paths:
+        argument, _, rest = path[1:].partition("]")
+        names.append(f"x{argument if count > 1 else ''}{rest}")
+    return names
+
+
+def _derived(recording: Recording, what: str, guarded: bool) -> Code:
+    """A copy of the tape with what was asked for appended: the recording stays as it is."""
+    code = Code(_copy(recording.tape), list(recording.results))
+    tape = code.tape
+    if what == "value":
+        return code
+    if what == "jvp":
+        return _forward(code)
+    if len(code.results) != 1:
+        raise TraceError("a gradient is of a function that gives one number")
+    inputs, root = list(tape.inputs), code.results[0]
+    if what == "parameters":
+        return Code(tape, [root, *append_gradient(tape, root, tape.parameters, guarded)])
+    gradient = append_gradient(tape, root, inputs, guarded)
+    if what == "gradient":
+        return Code(tape, [root, *gradient])
+    total: Any = 0.0
+    for place in gradient:
+        total = total + tape.slot(place) * Slot(tape, tape.input())
+    return Code(tape, append_gradient(tape, tape.place(total), inputs, guarded))
+
+
+def _forward(code: Code) -> Code:
+    """Results and their tangents, for inputs followed by as many tangents."""
+    tape = code.tape
+    tangents: dict[int, Any] = {place: Slot(tape, tape.input()) for place in list(tape.inputs)}
+    for place in range(min(tangents[p].place for p in tangents) if tangents else 0):
+        op = tape.ops[place]
+        if op is None:
+            continue
+        numbers = [tape.slot(arg) for arg in tape.args[place]]
+        total: Any = None
+        for arg, rule in zip(tape.args[place], op.partials, strict=True):
+            if arg in tangents:
+                part = rule(*numbers, Slot(tape, place)) * tangents[arg]
+                total = part if total is None else total + part
+        if total is not None:
+            tangents[place] = total
+    return Code(tape, [*code.results, *[tape.place(tangents.get(place, 0.0)) for place in code.results]])
+
+
+def _copy(tape: Tape) -> Tape:
+    copied = Tape()
+    copied.ops, copied.args, copied.names = list(tape.ops), list(tape.args), list(tape.names)
+    copied.inputs, copied.constants, copied.parameters = list(tape.inputs), dict(tape.constants), dict(tape.parameters)
+    copied._known = dict(tape._known)
+    return copied
+
+
+def _same(given: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    if given != expected:
+        raise ShapeError(f"the direction has numbers at {', '.join(given)}, the arguments at {', '.join(expected)}")
+
+
+def _listing(code: Code) -> str:
+    tape = code.tape
+    texts = [tape.names[place] for place in range(len(tape))]
+    unnamed = [place for place, op in enumerate(tape.ops) if op is not None and not texts[place]]
+    for count, place in enumerate(unnamed, start=1):
+        texts[place] = f"v{count}"
+    for place, x in tape.constants.items():
+        texts[place] = number(x, 17)
+    lines = [f"{texts[place]} = input" for place in tape.inputs]
+    lines += [f"{texts[place]} = parameter" for place in tape.parameters]
+    for place, op in enumerate(tape.ops):
+        if op is not None:
+            lines.append(f"{texts[place]} = {op.name}({', '.join(texts[arg] for arg in tape.args[place])})")
+    return "\n".join([*lines, f"return {', '.join(texts[place] for place in code.results)}"])
