@@ -232,9 +232,9 @@ def test_listing():
     assert f.listing(1.0, 2.0).splitlines() == [
         "x0 = input",
         "x1 = input",
-        "v2 = mul(x0, x1)",
-        "v3 = add(v2, v2)",
-        "return v3",
+        "v1 = mul(x0, x1)",
+        "v2 = add(v1, v1)",
+        "return v2",
     ]
     assert f.stats(1.0, 2.0)[0][0] == "recorded"
     assert "sigmoid" in mb.compile(lambda x: mb.sigmoid(x)).listing(0.0, gradient=True)

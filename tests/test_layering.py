@@ -18,7 +18,8 @@ ORDER = (
     *("number", "engine", "dual", "taylor", "formula", "term", "term_rules", "typeset", "copying", "custom"),  # L1
     *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
-    *("tape", "compiler.passes", "compiler.replay", "compiler.native", "compiler.numpy_"),
+    *("tape", "compiler.passes", "compiler.replay", "compiler.native", "compiler.c"),
+    *("compiler.llvm", "compiler.numpy_"),
     *("compiler.program", "compiler", "losses", "schedules", "optim", "history", "workers", "train"),
     *("expression.source", "expression.tokens", "expression.parser", "expression"),
     *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
@@ -49,6 +50,7 @@ OPTIONAL = {
     "hypothesis": {"strategies"},
     "prompt_toolkit": {"cli.repl"},
     "matplotlib.figure": {"cli.xor"},
+    "llvmlite.binding": {"compiler.llvm"},
     "joblib": {"workers"},
     "tqdm": {"train"},
 }

@@ -1,4 +1,4 @@
-"""A tape on NumPy arrays: a number for each sample of a batch. Imports passes, native, errors, op and NumPy."""
+"""A tape on NumPy arrays: a number for each sample of a batch. Imports passes, native, llvm, errors, op and NumPy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_bp.compiler.llvm import Machine
 from micrograd_bp.compiler.native import Node, tree, written
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.errors import ShapeError
@@ -109,6 +110,14 @@ def _last_uses(code: Code) -> dict[int, list[int]]:
         if arg not in code.results:
             found.setdefault(place, []).append(arg)
     return found
+
+
+def on_machine(machine: Machine, inputs: Sequence[Any], count: int) -> list[Any]:
+    """The same by machine code, sample after sample."""
+    samples = np.ascontiguousarray(np.stack(inputs, axis=1) if inputs else np.empty((count, 0)))
+    results = np.empty((count, machine.outputs))
+    machine.batch(samples.ctypes.data, results.ctypes.data, count)
+    return list(results.T)
 
 
 def columns(arrays: tuple[Any, ...]) -> tuple[list[Any], list[Any], int]:

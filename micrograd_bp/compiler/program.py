@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from micrograd_bp.compiler import numpy_
+from micrograd_bp.compiler.c import to_c
+from micrograd_bp.compiler.llvm import Machine
 from micrograd_bp.compiler.passes import Code, optimise
 from micrograd_bp.compiler.replay import Replay
+from micrograd_bp.engine import Value
 from micrograd_bp.errors import ShapeError, TraceError
 from micrograd_bp.formula import number
 from micrograd_bp.op import Operand, as_float
@@ -19,6 +22,9 @@ from micrograd_bp.tape import Slot, Tape, append_gradient
 from micrograd_bp.tree import Rebuild, flatten
 
 Function = Callable[..., Any]
+Backend = Replay | Machine
+BACKENDS: dict[str, Callable[[Code], Backend]] = {"python": Replay, "native": Machine}
+"""What runs a tape, by name."""
 
 
 class Recording(NamedTuple):
@@ -33,13 +39,16 @@ class Recording(NamedTuple):
 class Compiled:
     """What `compile` gives: called as the function is, and asked for derivatives."""
 
-    def __init__(self, f: Function, fast_math: bool = False) -> None:
+    def __init__(self, f: Function, fast_math: bool = False, backend: str = "python") -> None:
         if not callable(f):
             raise TypeError(f"compile takes a function, not {type(f).__name__}")
+        if backend not in BACKENDS:
+            raise ValueError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
         self.f = f
         self.fast_math = fast_math
+        self.backend = BACKENDS[backend]
         self._recordings: dict[tuple[str, ...], Recording] = {}
-        self._programs: dict[tuple[Any, ...], tuple[Replay, list[tuple[str, int]]]] = {}
+        self._programs: dict[tuple[Any, ...], tuple[Backend, list[tuple[str, int]]]] = {}
 
     def __call__(self, *args: Any) -> Any:
         numbers, paths, _ = _numbers(args)
@@ -64,9 +73,13 @@ class Compiled:
         self._recorded(args, paths)
         program, _ = self._program(paths, "parameters")
         value, *gradient = program(numbers)
-        for parameter, slope in zip(self._recordings[paths].tape.parameters.values(), gradient, strict=True):
+        for parameter, slope in zip(self.parameters(*args), gradient, strict=True):
             parameter.grad += slope
         return value
+
+    def parameters(self, *args: Any) -> list[Value]:
+        """The leaves that f uses for arguments of this structure, in the order in which it meets them."""
+        return list(self._recorded(args, _numbers(args)[1]).tape.parameters.values())
 
     def jvp(self, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
         """f(*args), and its derivative in the direction of `tangents`, structured as `args`.
@@ -104,7 +117,10 @@ class Compiled:
         if gradients not in ("each", "sum"):
             raise ValueError(f'gradients are "each" or "sum", not {gradients!r}')
         program, _ = self._program(paths, "gradient")
-        value, *slopes = numpy_.run(program.code, columns, count)
+        if isinstance(program, Machine):
+            value, *slopes = numpy_.on_machine(program, columns, count)
+        else:
+            value, *slopes = numpy_.run(program.code, columns, count)
         return value, numpy_.shaped(slopes, arrays, summed=gradients == "sum")
 
     def stats(self, *args: Any) -> list[tuple[str, int]]:
@@ -127,30 +143,41 @@ class Compiled:
         code = self._program(paths, "gradient" if gradient else "value")[0].code
         return _listing(code)
 
+    def to_c(self, *args: Any, name: str = "program", gradient: bool = True) -> str:
+        """A self-contained C99 file: a function of the numbers of arguments of this structure, then of `parameters`.
+
+        It gives the value and, with `gradient`, the derivatives by the arguments.
+        """
+        _, paths, _ = _numbers(args)
+        self._recorded(args, paths)
+        code = self._program(paths, "gradient" if gradient else "value")[0].code
+        return to_c(code, name, "value and gradient" if gradient else "value")
+
     def _recorded(self, args: tuple[Any, ...], paths: tuple[str, ...]) -> Recording:
         if paths not in self._recordings:
             self._recordings[paths] = _record(self.f, args)
         return self._recordings[paths]
 
-    def _program(self, paths: tuple[str, ...], what: str) -> tuple[Replay, list[tuple[str, int]]]:
+    def _program(self, paths: tuple[str, ...], what: str) -> tuple[Backend, list[tuple[str, int]]]:
         if (paths, what) not in self._programs:
             code, log = optimise(_derived(self._recordings[paths], what, not self.fast_math), self.fast_math)
-            self._programs[paths, what] = Replay(code), log
+            self._programs[paths, what] = self.backend(code), log
         return self._programs[paths, what]
 
 
-def compile(f: Function, fast_math: bool = False) -> Compiled:  # noqa: A001 (the name that users expect)
+def compile(f: Function, fast_math: bool = False, backend: str = "python") -> Compiled:  # noqa: A001 (the name that users expect)
     """`f`, a function of numbers or nested structures of numbers, recorded at its first call and replayed afterwards.
 
     Values that f uses are parameters: read anew at each call. With `fast_math`, identities are used that do not hold
     for infinities, nans and signed zeros. Outside an operation's domain results are nan or infinite, nothing is raised.
+    `backend` is "python", or "native": machine code through LLVM, single and for batches; needs llvmlite.
     Raises TraceError where f decides something by its arguments (use `where`, `step`, `sign`, `maximum`, `minimum`).
 
     >>> slope = compile(lambda w: (w[0] * 2.0 + w[1]) ** 2)
     >>> slope([1.0, 3.0]), slope.value_and_grad([1.0, 3.0])
     (25.0, (25.0, [20.0, 10.0]))
     """
-    return Compiled(f, fast_math)
+    return Compiled(f, fast_math, backend)
 
 
 def _numbers(args: tuple[Any, ...]) -> tuple[list[float], tuple[str, ...], Rebuild]:

@@ -1,0 +1,53 @@
+"""A tape as a C99 function, from the rows' C99 forms. Imports passes and op."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+
+from micrograd_bp.compiler.passes import Code, operations
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+def to_c(code: Code, name: str, says: str) -> str:
+    """A self-contained C99 file: `void name(const double *x, double *out)`; parameters follow the inputs in x.
+
+    Raises ValueError for a name that is none in C.
+    """
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
+        raise ValueError(f"{name!r} is no name of a C function: letters, digits and _, no digit first")
+    tape = code.tape
+    texts = [f"v{place}" for place in range(len(tape))]
+    for place, number in tape.constants.items():
+        texts[place] = constant(number)
+    sources = [*tape.inputs, *tape.parameters]
+    lines = [f"    const double v{place} = x[{i}];" for i, place in enumerate(sources)]
+    for place, op in enumerate(tape.ops):
+        if op is not None:
+            form = op.native.format(*[texts[arg] for arg in tape.args[place]])
+            lines.append(f"    const double v{place} = {form};")
+    lines += [f"    out[{i}] = {texts[place]};" for i, place in enumerate(code.results)]
+    head = [
+        f"/* {says}",
+        f"   {len(tape.inputs)} inputs and {len(tape.parameters)} parameters in x, {len(code.results)} numbers in out,",
+        f"   {operations(tape)} operations. Compile with -ffp-contract=off for the digits of the other backends. */",
+        "#include <math.h>",
+        "",
+        f"void {name}(const double *restrict x, double *restrict out)",
+        "{",
+        *(["    (void)x;"] if not sources else []),
+    ]
+    return "\n".join([*head, *lines, "}"]) + "\n"
+
+
+def constant(number: float) -> str:
+    """A constant in C; what is negative in brackets.
+
+    >>> constant(0.1), constant(-2.0), constant(float("inf"))
+    ('0.1', '(-2.0)', 'INFINITY')
+    """
+    if math.isfinite(number):
+        return repr(number) if math.copysign(1.0, number) > 0 else f"({number!r})"
+    return "NAN" if math.isnan(number) else "INFINITY" if number > 0 else "(-INFINITY)"

@@ -1,0 +1,202 @@
+"""Machine code and C beside the replay in plain Python, row by row and on random expressions."""
+
+import builtins
+import ctypes
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from hypothesis import given
+from points import fixed
+from test_compile import bits, raw
+
+import micrograd_bp as mb
+from micrograd_bp.compiler import passes, program
+from micrograd_bp.compiler.c import constant, to_c
+from micrograd_bp.compiler.llvm import Machine, assembly
+from micrograd_bp.compiler.replay import Replay
+from micrograd_bp.errors import MissingExtraError
+from micrograd_bp.nn import MLP
+from micrograd_bp.op import OPS, Op
+from micrograd_bp.strategies import expressions
+from micrograd_bp.tape import Tape
+
+ROWS = list(OPS.values())
+needs_llvm = pytest.mark.skipif(not __import__("importlib.util").util.find_spec("llvmlite"), reason="no llvmlite")
+needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
+
+
+def of_row(op):
+    tape = Tape()
+    places = [tape.input() for _ in range(op.arity)]
+    return passes.Code(tape, [tape.record(op, places)])
+
+
+def in_c(code, tmp_path, *options):
+    """The code's C file, compiled by gcc: a function of a list of numbers."""
+    source, library = tmp_path / "program.c", tmp_path / "program.so"
+    source.write_text(to_c(code, "program", "test"))
+    command = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-O2", "-ffp-contract=off", "-shared", "-fPIC"]
+    subprocess.run([*command, *options, str(source), "-o", str(library), "-lm"], check=True)
+    function = ctypes.CDLL(str(library)).program
+    function.restype = None
+
+    def run(numbers):
+        x, out = (ctypes.c_double * max(1, len(numbers)))(*numbers), (ctypes.c_double * len(code.results))()
+        function(x, out)
+        return list(out)
+
+    return run
+
+
+@needs_llvm
+@pytest.mark.parametrize("op", ROWS, ids=str)
+def test_machine_code_agrees_with_the_row(op):
+    machine = Machine(of_row(op))
+    for point in fixed(op):
+        (found,) = machine(point)
+        assert found == pytest.approx(op.fn(*point), rel=4e-15, abs=1e-300, nan_ok=True), point
+
+
+@needs_gcc
+def test_c_agrees_with_the_rows(tmp_path):
+    """All rows in one file."""
+    for op in ROWS:
+        folder = tmp_path / op.name
+        folder.mkdir()
+        run = in_c(of_row(op), folder)
+        for point in fixed(op):
+            (found,) = run(point)
+            assert found == pytest.approx(op.fn(*point), rel=4e-15, abs=1e-300, nan_ok=True), (op, point)
+
+
+EXACT = [
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "neg",
+    "square",
+    "exp",
+    "log",
+    "tanh",
+    "sin",
+    "cos",
+    "sqrt",
+    "relu",
+    "where",
+    "maximum",
+]
+
+
+@needs_llvm
+@given(expressions(ops=EXACT))
+def test_machine_code_has_the_replays_bits(expression):
+    code = raw(expression)
+    assert bits(Machine(code)(expression.point)) == bits(Replay(code)(expression.point))
+
+
+@needs_llvm
+def test_a_model_bit_for_bit_single_and_in_batches():
+    model = MLP(2, [8, 8, 1], "tanh", seed=3)
+    f = lambda x, y: (model(x) - y) ** 2  # noqa: E731 (both are of the same function)
+    python, native = mb.compile(f), mb.compile(f, backend="native")
+    model.zero_grad()
+    value = python.backward([0.3, -0.7], 1.0)
+    expected = [p.grad for p in model.parameters()]
+    model.zero_grad()
+    assert native.backward([0.3, -0.7], 1.0) == value
+    assert [p.grad for p in model.parameters()] == pytest.approx(expected, rel=1e-14)
+    model.parameters()[0].data += 0.5
+    assert native([0.3, -0.7], 1.0) == python([0.3, -0.7], 1.0) != value
+
+    X, Y = np.random.default_rng(1).normal(size=(33, 2)), np.linspace(-1.0, 1.0, 33)
+    values, (dX, dY) = native.batched(X, Y)
+    for i in range(33):
+        single, (gx, gy) = native.value_and_grad(X[i].tolist(), float(Y[i]))
+        assert bits([values[i], *dX[i], dY[i]]) == bits([single, *gx, gy])
+    assert native.batched(np.asfortranarray(X)[::-1], Y[::-1])[0].tolist() == values[::-1].tolist()
+
+
+@needs_llvm
+def test_large_programs_compile():
+    machine = Machine(raw(_Chain(6_000), "value"))
+    assert machine([0.5]) == Replay(raw(_Chain(6_000), "value"))([0.5])
+
+
+class _Chain:
+    """x, multiplied and added to so many times."""
+
+    point = (0.5,)
+
+    def __init__(self, count):
+        self.count = count
+
+    def __call__(self, x):
+        v = x
+        for _ in range(self.count // 2):
+            v = v * 0.999 + x
+        return v
+
+
+@needs_gcc
+def test_a_model_in_c(tmp_path):
+    model = MLP(3, [4, 2], "sigmoid", "identity", seed=5)
+    f = mb.compile(lambda x: sum(a * a for a in model(x)))
+    at = [0.1, -0.4, 2.0]
+    value, gradient = f.value_and_grad(at)
+    code = f._program(("[0][0]", "[0][1]", "[0][2]"), "gradient")[0].code
+    assert f.to_c(at) == to_c(code, "program", "value and gradient")
+    found = in_c(code, tmp_path)([*at, *[p.data for p in f.parameters(at)]])
+    assert found == pytest.approx([value, *gradient], rel=1e-14)
+
+
+@needs_gcc
+def test_constants_in_c(tmp_path):
+    tape = Tape()
+    numbers = [0.1, -2.5, float("inf"), float("-inf"), float("nan"), -0.0, 5e-324, 1.7976931348623157e308]
+    x = tape.input()
+    code = passes.Code(tape, [*[tape.constant(n) for n in numbers], tape.record(mb.mul, (x, tape.constant(-3.0)))])
+    assert bits(in_c(code, tmp_path)([2.0])) == bits([*numbers, -6.0])
+    assert constant(-0.0) == "(-0.0)"
+
+
+@pytest.mark.parametrize("name", ["2f", "a b", "", "f;", "if"])
+def test_names_that_are_none_in_c(name):
+    with pytest.raises(ValueError, match="name of a C function"):
+        mb.compile(lambda x: x).to_c(1.0, name=name)
+
+
+def test_unknown_backends_are_refused():
+    with pytest.raises(ValueError, match="python, native"):
+        mb.compile(lambda x: x, backend="cuda")
+
+
+def test_without_llvmlite(monkeypatch):
+    real = builtins.__import__
+
+    def missing(name, *args, **kwargs):
+        if name.startswith("llvmlite"):
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(MissingExtraError, match=r"micrograd_bp\[native\]"):
+        mb.compile(lambda x: x * x, backend="native")(2.0)
+
+
+@needs_llvm
+def test_a_wrong_form_is_noticed():
+    """A row whose C99 form is not its function differs from the replay."""
+    op = Op("odd", lambda x: x + 1.0, lambda x, out: 1.0, native="{0} + 1.5")
+    code = of_row(op)
+    assert Machine(code)([1.0]) != Replay(code)([1.0])
+    assert "fadd double" in assembly(code)
+
+
+def test_programs_know_their_sizes():
+    f = mb.compile(lambda x, y: x * y)
+    f.value_and_grad(1.0, 2.0)
+    assert f.stats(1.0, 2.0)[0] == ("recorded", 1)
+    assert program.BACKENDS["python"] is Replay
