@@ -136,14 +136,14 @@ erfc: Op = Op("erfc", math.erfc, lambda x, out: -_TWO_OVER_SQRT_PI * exp(-square
 sigmoid: Op = Op("sigmoid", ieee.sigmoid, lambda x, out: sigmoid(x) * sigmoid(-x),  # out * (1 - out) is 0 at x = 40
                  symbol="σ", text="σ({0})", latex=r"\sigma\left({0}\right)",
                  exact=lambda m, x: 1 / (1 + m.exp(-x)),
-                 native="({0} >= 0 ? 1 / (1 + exp(-{0})) : exp({0}) / (1 + exp({0})))")
+                 native="({0} >= 0 ? 1 : exp(-fabs({0}))) / (1 + exp(-fabs({0})))")
 softplus: Op = Op("softplus", ieee.softplus, lambda x, out: sigmoid(x),
                   exact=lambda m, x: m.log1p(m.exp(x)),
-                  native="({0} > 0 ? {0} + log1p(exp(-{0})) : log1p(exp({0})))")
+                  native="({0} > 0 ? {0} + log1p(exp(-fabs({0}))) : log1p(exp(-fabs({0}))))")
 log_sigmoid: Op = Op("log_sigmoid", ieee.log_sigmoid, lambda x, out: sigmoid(-x),
                      symbol="ln σ", text="ln σ({0})", latex=r"\ln\sigma\left({0}\right)",
                      exact=lambda m, x: -m.log1p(m.exp(-x)),
-                     native="({0} < 0 ? {0} - log1p(exp({0})) : -log1p(exp(-{0})))")
+                     native="({0} < 0 ? {0} - log1p(exp(-fabs({0}))) : -log1p(exp(-fabs({0}))))")
 relu: Op = Op("relu", ieee.relu, lambda x, out: step(x),
               kinks=(lambda x: x,), convention="0 at 0", selects=True,
               exact=lambda m, x: max(x, 0 * x), native="({0} <= 0 ? 0 : {0})")
@@ -164,7 +164,7 @@ gelu: Op = Op("gelu", ieee.gelu,
               bound=Bound(8.0, shift=4.0, why="as erf for x < 0; its two terms cancel near x = -0.752, where it is 0"))
 silu: Op = Op("silu", ieee.silu, lambda x, out: sigmoid(x) * (1.0 + x * sigmoid(-x)),
               exact=lambda m, x: x / (1 + m.exp(-x)),
-              native="({0} >= 0 ? {0} / (1 + exp(-{0})) : {0} * (exp({0}) / (1 + exp({0}))))",
+              native="({0} >= 0 ? {0} / (1 + exp(-fabs({0}))) : {0} * (exp(-fabs({0})) / (1 + exp(-fabs({0})))))",
               bound=Bound(6.0, shift=2.0, why="its two terms cancel near x = -1.278, where it is 0"))
 
 # --- corners and choices ----------------------------------------------------------------------------------------------
