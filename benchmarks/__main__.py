@@ -28,9 +28,11 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        # the project's folder comes last: what is installed is measured, where it is installed
+        start = f"import sys, runpy; sys.path.append({str(ROOT)!r}); runpy.run_module('benchmarks.worker', None, '__main__')"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", name],
+            [sys.executable, "-P", "-c", start, name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
