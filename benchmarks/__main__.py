@@ -30,7 +30,8 @@ class Worker:
         self.name = name
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         # the project's folder comes last: what is installed is measured, where it is installed
-        start = f"import sys, runpy; sys.path.append({str(ROOT)!r}); runpy.run_module('benchmarks.worker', None, '__main__')"
+        run = "runpy.run_module('benchmarks.worker', None, '__main__')"
+        start = f"import sys, runpy; sys.path.append({str(ROOT)!r}); {run}"
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", start, name],
             stdin=subprocess.PIPE,

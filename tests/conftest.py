@@ -4,9 +4,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
-sys.path.append(
-    str(Path(__file__).parent.parent)
-)  # for `benchmarks`; last, so that what is installed is what is tested
+sys.path.append(str(Path(__file__).parent.parent))  # for `benchmarks`; last: what is installed is tested
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("dev", max_examples=25, deadline=None, suppress_health_check=_SLOW)
