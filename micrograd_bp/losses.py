@@ -7,6 +7,7 @@ a float where only floats went in. `mean` makes the cost of several samples.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 from micrograd_bp import ops
@@ -61,10 +62,13 @@ def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
     (0.407606, 1000.0)
     """
     scores = _sequence(logits)
-    if isinstance(target, int) and not isinstance(target, bool):
-        if not 0 <= target < len(scores):
+    if not scores:
+        raise ShapeError("a cross-entropy needs a logit for each class", "at least one", "none")
+    if isinstance(target, Integral) and not isinstance(target, bool):
+        place = int(target)
+        if not 0 <= place < len(scores):
             raise ValueError(f"class {target} of {len(scores)}: they are numbered from 0 to {len(scores) - 1}")
-        target = [float(j == target) for j in range(len(scores))]
+        target = [float(j == place) for j in range(len(scores))]
     log_total = scores[0]
     for z in scores[1:]:
         log_total = log_total + ops.softplus(z - log_total)

@@ -36,12 +36,14 @@ def cosine(steps: int, lowest: float = 0.0) -> Schedule:
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
     """
     _check(steps >= 1, f"steps is at least 1, not {steps!r}")
+    _check(0.0 <= lowest <= 1.0, f"lowest is a share from 0 to 1, not {lowest!r}")
     return lambda step: lowest + (1.0 - lowest) * 0.5 * (1.0 + math.cos(math.pi * min(step, steps) / steps))
 
 
 def linear(steps: int, lowest: float = 0.0) -> Schedule:
     """From 1 to `lowest` along a line in so many steps, then `lowest`."""
     _check(steps >= 1, f"steps is at least 1, not {steps!r}")
+    _check(0.0 <= lowest <= 1.0, f"lowest is a share from 0 to 1, not {lowest!r}")
     return lambda step: lowest + (1.0 - lowest) * (1.0 - min(step, steps) / steps)
 
 

@@ -1,6 +1,6 @@
 """`fit`: gradient descent on a model, batch by batch.
 
-Imports engine, nn, losses, optim, history, anomaly, workers and errors.
+Imports engine, nn, losses, optim, history, samples, anomaly, workers and errors.
 
 Whatever ends it, the model is as it was after the last whole epoch, and the history says what was done.
 """
@@ -16,17 +16,17 @@ from typing import Any, Literal, NamedTuple
 
 from micrograd_bp.anomaly import trace_nonfinite
 from micrograd_bp.engine import Value
-from micrograd_bp.errors import ShapeError, StateError, TrainingError
+from micrograd_bp.errors import StateError, TrainingError
 from micrograd_bp.history import History
 from micrograd_bp.losses import Loss, l2_penalty, loss_function, mean
 from micrograd_bp.nn import Module
-from micrograd_bp.op import Operand, as_float, short
+from micrograd_bp.op import as_float, short
 from micrograd_bp.optim import OPTIMISERS, Optimiser, clip_gradient, gradient_norm
+from micrograd_bp.samples import Sample, paired
 from micrograd_bp.workers import Workers
 from micrograd_bp.workers import workers as workers_for
 
 Callback = Callable[[int, History], object]
-Sample = tuple[Any, Any]
 
 
 def fit(
@@ -75,17 +75,21 @@ def fit(
     >>> history.stopped, [round(p.data, 5) for p in line.parameters()]
     ('cost', [2.0, 1.0])
     """
-    samples = _samples(X, Y)
+    samples = paired(X, Y)
     size = len(samples) if batch == "full" else min(_count("batch", batch), len(samples))
     epochs = _count("epochs", epochs)
     steps = _optimiser(optimiser, learning_rate, model)
+    _check_settings(l2, clip=clip, stop_cost=stop_cost, stop_gradient=stop_gradient)
+    calls = list(callbacks)
+    if not all(map(callable, calls)):
+        raise TypeError("callbacks are functions of (epoch, history)")
     run = _Run(model, steps, loss_function(loss), size, stop_cost, stop_gradient, l2, clip, None)
     run.cost(samples[:1])  # what does not fit together says so before anything is moved
     shuffle = random.Random(seed)
     history = History() if resume is None else resume
     _resumed(history, steps, shuffle)
     with _workers(workers, run) as run:
-        _train(run, samples, epochs, shuffle, history, progress, callbacks)
+        _train(run, samples, epochs, shuffle, history, progress, calls)
     return history
 
 
@@ -111,11 +115,14 @@ def _train(
             history.stopped = "interrupted"
             break
         history.state = _state(steps, shuffle)
-        for callback in callbacks:
-            if callback(history.epochs, history) is True:
-                reason = "callback"
         history.stopped = reason or "epochs"
-        if reason:
+        try:
+            answers = [callback(history.epochs, history) for callback in callbacks]
+            if True in answers:
+                history.stopped = "callback"
+        except KeyboardInterrupt:
+            history.stopped = "interrupted"
+        if history.stopped != "epochs":
             break
 
 
@@ -194,34 +201,6 @@ def _not_finite(cost: Value, history: History) -> TrainingError:
     )
 
 
-def _samples(X: Sequence[Any], Y: Sequence[Any]) -> list[Sample]:
-    for name, data in (("X", X), ("Y", Y)):
-        if not hasattr(data, "__len__") or isinstance(data, (str, bytes, dict, set)):
-            raise TypeError(f"{name} is a sequence, one entry for each sample, not {type(data).__name__}")
-    if len(X) != len(Y):
-        raise ShapeError(f"{len(X)} samples in X and {len(Y)} in Y", f"{len(X)} targets", f"{len(Y)} targets")
-    if not len(X):
-        raise ShapeError("X is empty: at least one sample is needed", "at least one sample", "none")
-    samples = [(_plain(x), _plain(y)) for x, y in zip(X, Y, strict=True)]
-    for name, place in (("X", 0), ("Y", 1)):
-        for i, sample in enumerate(samples):
-            for number in _numbers(sample[place]):
-                if not math.isfinite(number):
-                    raise ValueError(f"{name}[{i}] has {number!r}; data are finite numbers")
-    return samples
-
-
-def _plain(entry: Any) -> Any:
-    """NumPy rows as lists: one conversion instead of one for each use."""
-    return entry.tolist() if hasattr(entry, "tolist") else entry
-
-
-def _numbers(entry: Any) -> list[float]:
-    if isinstance(entry, Operand):
-        raise TypeError("data are plain numbers, not Values: what is trained are the model's parameters")
-    return [as_float(x) for x in entry] if hasattr(entry, "__len__") else [as_float(entry)]
-
-
 def _optimiser(optimiser: str | Optimiser, learning_rate: float, model: Any) -> Optimiser:
     if isinstance(optimiser, Optimiser):
         return optimiser
@@ -232,6 +211,15 @@ def _optimiser(optimiser: str | Optimiser, learning_rate: float, model: Any) -> 
     if not isinstance(model, Module):
         raise TypeError("a model that is no Module has no parameters(): give an Optimiser of its parameters")
     return OPTIMISERS[optimiser](model.parameters(), learning_rate)
+
+
+def _check_settings(l2: object, **others: object) -> None:
+    """ValueError for what is not finite or too small; stops and clip may be None."""
+    if not 0.0 <= as_float(l2) < math.inf:
+        raise ValueError(f"l2 is a finite number from 0, not {l2!r}")
+    for name, number in others.items():
+        if number is not None and not 0.0 < as_float(number) < math.inf:
+            raise ValueError(f"{name} is a finite number above 0, not {number!r}")
 
 
 def _count(name: str, count: object) -> int:

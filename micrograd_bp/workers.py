@@ -1,8 +1,8 @@
-"""The gradients of a batch's samples from several processes, through joblib. Imports engine, losses and errors.
+"""The gradients of a batch's samples from several processes, through joblib.
 
-Each sample's gradient is computed by itself and all are added in the samples' order, whoever computed them: the result
-is the same for any number of workers. joblib decides where they are: in processes of this machine, or, inside
-`joblib.parallel_config(backend="dask")` and the like, on a cluster.
+Imports engine, losses, samples and errors. Each sample's gradient is computed by itself and all are added in the
+samples' order, whoever computed them: the result is the same for any number of workers. joblib decides where they
+are: in processes of this machine, or, inside `joblib.parallel_config(backend="dask")` and the like, on a cluster.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.losses import Loss
-
-Sample = tuple[Any, Any]
+from micrograd_bp.samples import Sample
 
 
 class Workers(NamedTuple):

@@ -20,7 +20,7 @@ ORDER = (
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
     *("tape", "compiler.passes", "compiler.replay", "compiler.native", "compiler.c"),
     *("compiler.llvm", "compiler.numpy_"),
-    *("compiler.program", "compiler", "losses", "schedules", "optim", "history", "workers", "train"),
+    *("compiler.program", "compiler", "losses", "schedules", "optim", "history", "samples", "workers", "train"),
     *("expression.source", "expression.tokens", "expression.parser", "expression"),
     *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
     *("draw.dot", "draw.mermaid", "draw.network", "draw.picture", "draw.graph", "draw"),

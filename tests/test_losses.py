@@ -3,6 +3,7 @@
 import math
 
 import mpmath
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,3 +90,9 @@ def test_penalty():
     penalty = l2_penalty(w, 0.5)
     penalty.backward()
     assert (penalty.data, w[0].grad, w[1].grad) == (2.5, 1.0, -2.0)
+
+
+def test_a_class_may_be_a_numpy_integer_and_there_has_to_be_one():
+    assert cross_entropy([1.0, 2.0], np.int64(1)) == cross_entropy([1.0, 2.0], 1)
+    with pytest.raises(ShapeError):
+        cross_entropy([], 0)

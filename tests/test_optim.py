@@ -146,6 +146,8 @@ def test_a_gradient_that_is_not_finite_moves_nothing(bad):
         (lambda p: AdamW(p, weight_decay=-1.0), "weight_decay is a number from 0"),
         (lambda p: Adam([]), "needs parameters"),
         (lambda p: Adam(p, 0.1, schedule=cosine(0)), "steps is at least 1"),
+        (lambda p: Adam(p, 0.1, schedule=cosine(3, math.nan)), "lowest is a share"),
+        (lambda p: Adam(p, 0.1, schedule=linear(3, -1.0)), "lowest is a share"),
         (lambda p: Adam(p, 0.1, schedule=step_decay(5, 2.0)), "factor is above 0, at most 1"),
     ],
 )

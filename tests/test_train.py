@@ -221,3 +221,32 @@ def test_the_history_is_json(tmp_path):
     assert content["stopped"] == "epochs"
     assert len(content["state"]["parameters"]) == 13
     assert random.Random().getstate()[0] == content["state"]["shuffle"][0]
+
+
+@pytest.mark.parametrize("name", ["l2", "clip", "stop_cost", "stop_gradient"])
+@pytest.mark.parametrize(
+    ("number", "error"), [(-1.0, ValueError), (math.nan, ValueError), (math.inf, ValueError), ("1", TypeError)]
+)
+def test_settings_are_checked_before_anything_is_trained(name, number, error):
+    model = nn.MLP(2, [2, 1], seed=0)
+    before = model.state_dict()
+    with pytest.raises(error):
+        fit(model, [[0.0, 1.0]], [1.0], epochs=1, progress=False, **{name: number})
+    assert model.state_dict() == before
+
+
+def test_callbacks_are_functions():
+    with pytest.raises(TypeError, match="callbacks are functions"):
+        fit(nn.MLP(2, [1]), [[0.0, 1.0]], [1.0], epochs=1, progress=False, callbacks=[3])
+
+
+def test_an_interruption_in_a_callback_ends_the_training_after_a_whole_epoch():
+    def interrupt(epoch, history):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    model, twin = nn.MLP(2, [2, 1], seed=0), nn.MLP(2, [2, 1], seed=0)
+    history = fit(model, [[0.0, 1.0]], [1.0], epochs=9, progress=False, callbacks=[interrupt])
+    fit(twin, [[0.0, 1.0]], [1.0], epochs=2, progress=False)
+    assert (history.stopped, history.epochs) == ("interrupted", 2)
+    assert model.state_dict() == twin.state_dict()
