@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from micrograd_bp import copying as copying
+from micrograd_bp import engine as engine
 from micrograd_bp import losses as losses
 from micrograd_bp import nn as nn
 from micrograd_bp import optim as optim
@@ -31,6 +32,8 @@ from micrograd_bp.calculus import vjp as vjp
 from micrograd_bp.check import GradientMismatch as GradientMismatch
 from micrograd_bp.check import check_gradient as check_gradient
 from micrograd_bp.custom import op as op
+from micrograd_bp.domain import Bound as Bound
+from micrograd_bp.domain import Interval as Interval
 from micrograd_bp.draw import draw as draw
 from micrograd_bp.engine import Value as Value
 from micrograd_bp.engine import topological_order as topological_order
@@ -45,8 +48,6 @@ from micrograd_bp.errors import TrainingError as TrainingError
 from micrograd_bp.explain import explain as explain
 from micrograd_bp.expression import parse as parse
 from micrograd_bp.op import OPS as OPS
-from micrograd_bp.op import Bound as Bound
-from micrograd_bp.op import Interval as Interval
 from micrograd_bp.op import Op as Op
 from micrograd_bp.ops import *
 from micrograd_bp.symbolic import derivative_formula as derivative_formula
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from micrograd_bp.compiler import compile as compile  # noqa: A004 (the name that users expect)
 
 __version__ = "0.1.0"
+compiled: bool = not engine.__file__.endswith(".py")
+"""Whether the core runs as machine code; the same source gives the same results either way."""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,6 @@
 """Copies and pickles of graphs, however deep: a graph is written as one flat list instead of node within node.
 
-Importing this module teaches `copy` and `pickle` about `Value`. Imports op and engine.
+Importing this module teaches `copy` and `pickle` about `Value`. Imports op, node and engine.
 
 Pickle meets nodes one by one and tells nothing of what it has met. So the first node of a graph brings a bundle of all
 nodes below it; a later node of the same graph finds that bundle, which lives as long as the pickle is being made, and
@@ -14,6 +14,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.node import edges
 from micrograd_bp.op import Op
 
 # What a bundle says of a node: data, grad (None: absent), name, op, and (argument, local derivative) pairs; an argument
@@ -33,8 +34,8 @@ class _Bundle:
         places = self.places
         records = []
         for node in places:
-            edges = tuple((places.get(arg, arg) if isinstance(arg, Value) else arg, d) for arg, d in _edges(node))
-            records.append((node._data, node._grad if node._has_grad else None, node._name, node._op, edges))
+            known = tuple((places.get(arg, arg) if isinstance(arg, Value) else arg, d) for arg, d in edges(node))
+            records.append((node._data, node._grad if node._has_grad else None, node._name, node._op, known))
         return _restore, (records,)
 
 
@@ -57,34 +58,30 @@ def _pick(bundle: _Bundle | list[Value], place: int) -> Value:
     if isinstance(bundle, list):
         return bundle[place]
     node = list(bundle.places)[place]  # copy.copy: a new node with the arguments of the old one
-    return _node(node._data, node._grad if node._has_grad else None, node._name, node._op, _edges(node))
+    return _node(node._data, node._grad if node._has_grad else None, node._name, node._op, edges(node))
 
 
 def _restore(records: list[_Record]) -> list[Value]:
     nodes: list[Value] = []
-    for data, grad, name, op, edges in records:
-        known = tuple((nodes[arg] if isinstance(arg, int) else arg, d) for arg, d in edges)
+    for data, grad, name, op, pairs in records:
+        known = tuple((nodes[arg] if isinstance(arg, int) else arg, d) for arg, d in pairs)
         nodes.append(_node(data, grad, name, op, known))
     return nodes
 
 
-def _edges(node: Value) -> tuple[tuple[Value | float, float], ...]:
-    pairs = ((node._x, node._dx), (node._y, node._dy), *node._more)
-    return pairs[: len(node.args)]
-
-
 def _node(
-    data: float, grad: float | None, name: str | None, op: Op | None, edges: tuple[tuple[Any, float], ...]
+    data: float, grad: float | None, name: str | None, op: Op | None, known: tuple[tuple[Any, float], ...]
 ) -> Value:
     node = Value(data, name)
     if grad is not None:
         node.grad = grad
     node._op = op
-    if edges:
-        node._x, node._dx = edges[0]
-    if len(edges) > 1:
-        node._y, node._dy = edges[1]
-    node._more = edges[2:]
+    if known:
+        node._x, node._dx = known[0]
+    if len(known) == 2:
+        node._y, node._dy = known[1]
+    elif known:
+        node._y = known[1:] or None
     return node
 
 

@@ -11,8 +11,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from micrograd_bp.domain import Bound, Interval
 from micrograd_bp.engine import Value
-from micrograd_bp.op import OPS, Bound, Interval, Op, Rule, as_float
+from micrograd_bp.number import add_method
+from micrograd_bp.op import OPS, Op, Rule, as_float
 
 _BARE = "@op needs the derivative rules in brackets, one (*args, out) -> d out / d arg per argument: @op(rule)"
 
@@ -93,6 +95,7 @@ def op(
         inner = _free_of_errors(function)
         row.fn = lambda *args: as_float(inner(*args)) if row.allows(args) else math.nan
         OPS[called] = row
+        add_method(called)
         return row
 
     return define

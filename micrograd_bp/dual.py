@@ -38,7 +38,7 @@ class Dual(Number):
         self.level = level
 
     @property
-    def data(self) -> float:  # type: ignore[override]  # of a Dual it is read-only
+    def data(self) -> float:  # of a Dual it is read-only
         """The number itself, below all levels."""
         primal = self.primal
         while isinstance(primal, Dual):

@@ -1,17 +1,20 @@
 """The engine: `Value`, a number that remembers how it was made, and `backward()`, the chain rule over those records.
 
-Imports op and number.
+Imports node, number, op and ops.
 """
 
 from __future__ import annotations
 
-import numbers
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from micrograd_bp.number import Number, check_domain
-from micrograd_bp.op import Op, Operand, as_float, is_real, short
+from micrograd_bp.build import i64, mypyc_attr
+from micrograd_bp.node import Node, edges
+from micrograd_bp.number import check_domain
+from micrograd_bp.op import Op, Operand, as_float
+from micrograd_bp.ops import add as _add
+from micrograd_bp.ops import mul as _mul
 
 if TYPE_CHECKING:
     from micrograd_bp.draw import Graph
@@ -19,11 +22,15 @@ if TYPE_CHECKING:
 VIEWS: dict[str, Callable[..., Any]] = {}
 """What rooms above this one do for a node or a module, so that imports keep pointing down: draw's "graph", for one."""
 
+ADD: Final[Op] = _add
+MUL: Final[Op] = _mul
+
 _lock = threading.RLock()  # marks and adjoints live on the nodes: one sort or backward pass at a time
-_last_mark = 0
+_last_mark: i64 = 0
 
 
-class Value(Number):
+@mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
+class Value(Node):
     """A number that remembers the operation, the arguments and the local derivatives that made it.
 
     `data`         the number; may be set (what was recorded from it before stays as it was)
@@ -45,70 +52,25 @@ class Value(Number):
     ValueError) where an operation leaves the real numbers.
     """
 
-    # Two arguments and their derivatives have slots of their own, so that a compiled build can hold the derivatives
-    # unboxed; operations of more arguments keep the others in _more.
-    __slots__ = ("_data", "_grad", "_has_grad", "_op", "_x", "_y", "_dx", "_dy", "_more", "_mark", "_name")
+    __slots__ = ()
 
-    def __init__(self, data: Any, name: str | None = None) -> None:
-        self._data = as_float(data)
-        self._grad = 0.0
-        self._has_grad = False
-        self._op: Op | None = None
-        self._x: Value | float = 0.0
-        self._y: Value | float = 0.0
-        self._dx = self._dy = 0.0
-        self._more: tuple[tuple[Value | float, float], ...] = ()
-        self._mark = 0
-        self._name: str | None = None
-        if name is not None:
-            self.name = name
+    def __add__(self, other: Any) -> Self | Any:  # the rows add and mul by hand: they are most of what is computed
+        if not isinstance(other, Value):
+            return super().__add__(other)
+        node = Value(self._data + other._data)
+        node._op = ADD
+        node._x, node._y = self, other
+        node._dx = node._dy = 1.0
+        return node
 
-    @property
-    def data(self) -> float:
-        return self._data
-
-    @data.setter
-    def data(self, data: Any) -> None:
-        self._data = as_float(data)
-
-    @property
-    def grad(self) -> float:
-        return self._grad
-
-    @grad.setter
-    def grad(self, grad: Any) -> None:
-        self._grad = as_float(grad)
-        self._has_grad = True
-
-    @property
-    def has_grad(self) -> bool:
-        """Whether a backward pass has reached this node (or its `grad` was set) since the last `zero_grad`."""
-        return self._has_grad
-
-    @property
-    def name(self) -> str | None:
-        return self._name
-
-    @name.setter
-    def name(self, name: str | None) -> None:
-        if not (name is None or isinstance(name, str)):
-            raise TypeError(f"a name is a str or None, not {type(name).__name__}")
-        self._name = name
-
-    @property
-    def op(self) -> Op | None:
-        return self._op
-
-    @property
-    def args(self) -> tuple[Value | float, ...]:
-        if self._op is None:
-            return ()
-        return (self._x, self._y, *(arg for arg, _ in self._more))[: self._op.arity]
-
-    @property
-    def local_grads(self) -> tuple[float | None, ...]:
-        derivatives = (self._dx, self._dy, *(d for _, d in self._more))
-        return tuple(d if isinstance(arg, Value) else None for arg, d in zip(self.args, derivatives, strict=False))
+    def __mul__(self, other: Any) -> Self | Any:
+        if not isinstance(other, Value):
+            return super().__mul__(other)
+        node = Value(self._data * other._data)
+        node._op = MUL
+        node._x, node._y = self, other
+        node._dx, node._dy = other._data, self._data
+        return node
 
     def bind(self, op: Op, args: tuple[Any, ...]) -> Any:
         """Apply `op` and record it, after a check of the domain."""
@@ -127,7 +89,7 @@ class Value(Number):
                 return arg.apply(op, args)
         return record(op, args)
 
-    def backward(self, seed: float = 1.0, create_graph: bool = False) -> dict[Value, Any] | None:
+    def backward(self, seed: float | Any = 1.0, create_graph: bool = False) -> dict[Value, Any] | None:
         """Add d self / d leaf, times `seed`, to the `grad` of every leaf; set it on the nodes between.
 
         Leaves accumulate over calls; the adjoints of intermediate nodes are those of the last call. Runs through the
@@ -161,9 +123,10 @@ class Value(Number):
                     y = node._y
                     if isinstance(y, Value):
                         y._grad += adjoint * node._dy
-                    for arg, derivative in node._more:
-                        if isinstance(arg, Value):
-                            arg._grad += adjoint * derivative
+                    elif isinstance(y, tuple):
+                        for arg, derivative in y:
+                            if isinstance(arg, Value):
+                                arg._grad += adjoint * derivative
                 totals = [(leaf, grad + leaf._grad) for leaf, grad in before]
                 for leaf, total in totals:
                     leaf._grad = total
@@ -195,20 +158,6 @@ class Value(Number):
         bundle: dict[str, str] = VIEWS["notebook"](self)
         return bundle
 
-    def __eq__(self, other: object) -> bool:
-        """Identity: a node is a place in a graph. Against a number neither answer would be right: TypeError."""
-        if is_real(other) or isinstance(other, numbers.Number):
-            raise TypeError(f"Value == {short(other)}: compare v.data == {short(other)}, or nodes by `is`")
-        return self is other if isinstance(other, Value) else NotImplemented
-
-    def __hash__(self) -> int:
-        return id(self) >> 4
-
-    def __repr__(self) -> str:
-        facts = {"grad": self._grad if self._has_grad else None, "op": self._op, "name": self._name}
-        shown = [f"{fact}={value!r}" for fact, value in facts.items() if value is not None]
-        return f"{type(self).__name__}({', '.join([repr(self._data), *shown])})"
-
 
 def record(op: Op, args: tuple[Any, ...]) -> Value:
     """A node for `op` applied to `args`, Values or real numbers, without a check of the domain.
@@ -219,7 +168,7 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
     x = args[0]
     if len(args) == 1:
         a = x._data
-        out = op.fn(a)
+        out: Any = op.fn(a)
         node = Value(out)
         node._x, node._dx = x, rules[0](a, out)
     elif len(args) == 2:
@@ -237,23 +186,24 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
         numbers = [arg._data if isinstance(arg, Value) else as_float(arg) for arg in args]
         out = op.fn(*numbers)
         node = Value(out)
-        (node._x, node._dx), (node._y, node._dy), *more = [
+        first, *others = [
             (arg, rule(*numbers, out)) if isinstance(arg, Value) else (number, 0.0)
             for arg, number, rule in zip(args, numbers, rules, strict=True)
         ]
-        node._more = tuple(more)
+        node._x, node._dx = first
+        node._y = tuple(others)
     node._op = op
     return node
 
 
 def _pass_to_taken(node: Value, adjoint: float) -> None:
     """An infinite or nan adjoint goes to the arguments that a where, relu, maximum ... took, and not to the others."""
-    for arg, derivative in ((node._x, node._dx), (node._y, node._dy), *node._more):
+    for arg, derivative in edges(node):
         if isinstance(arg, Value) and derivative != 0.0:
             arg._grad += adjoint * derivative
 
 
-def topological_order(root: Value) -> list[Value]:
+def topological_order(root: Value | Any) -> list[Value]:
     """The nodes that `root` was made from, and `root`: each after its arguments, depth first, left to right.
 
     >>> a, b = Value(2.0, name="a"), Value(3.0, name="b")
@@ -269,20 +219,23 @@ def topological_order(root: Value) -> list[Value]:
 def _sorted(root: Value) -> list[Value]:
     """`topological_order`, by marks on the nodes: `opened` when its arguments are on the stack, `done` when listed."""
     global _last_mark
-    opened = _last_mark + 1
-    done = _last_mark = _last_mark + 2
+    opened: i64 = _last_mark + 1
+    done: i64 = _last_mark + 2
+    _last_mark = done
     order: list[Value] = []
     stack = [root]
     while stack:
         node = stack[-1]
         if node._mark < opened:
             node._mark = opened
-            for arg, _ in reversed(node._more):
-                if isinstance(arg, Value) and arg._mark < opened:
-                    stack.append(arg)
             y = node._y
-            if isinstance(y, Value) and y._mark < opened:
-                stack.append(y)
+            if isinstance(y, Value):
+                if y._mark < opened:
+                    stack.append(y)
+            elif isinstance(y, tuple):
+                for arg, _ in reversed(y):
+                    if isinstance(arg, Value) and arg._mark < opened:
+                        stack.append(arg)
             x = node._x
             if isinstance(x, Value) and x._mark < opened:
                 stack.append(x)

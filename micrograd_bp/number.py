@@ -7,18 +7,15 @@ Imports errors, op and ops.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, Self
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Self
 
+from micrograd_bp.build import MYPYC, mypyc_attr
 from micrograd_bp.errors import DomainError, PoleError
 from micrograd_bp.op import OPS, Op, Operand, Rule, as_float, is_real
 from micrograd_bp.ops import abs as absolute
 from micrograd_bp.ops import add, div, mul, neg, sub
 from micrograd_bp.ops import pow as power
-
-# NumPy asks the elements of an object array for methods of its own names: np.arctan for .arctan(), our .atan()
-_NUMPY_NAMES = {f"arc{name[1:]}": name for name in OPS if name[1:4] in ("sin", "cos", "tan")}
-_ROWS: dict[str, Any] = OPS  # calls of a row found by its name are not checked for types
 
 _USUAL = (Operand, float, int)  # what is asked for first
 
@@ -49,43 +46,60 @@ def _comparable(other: Any) -> Any:
     )  # as it is: Python compares big ints and Fractions exactly
 
 
-class Number(Operand):
+if TYPE_CHECKING and not MYPYC:
+
+    class _Rows(Operand):
+        """For type checkers: they cannot see the methods that rows are made into below."""
+
+        __slots__ = ()
+
+        def __getattr__(self, name: str) -> Callable[..., Self]: ...
+
+else:
+    _Rows = Operand
+
+
+@mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
+class Number(_Rows):
     """An operand with Python's operators and a method per row. Subclasses say what `bind` does and what `data` is."""
 
     __slots__ = ()
 
-    data: float
+    @property
+    def data(self) -> float:
+        """The number itself."""
+        raise AttributeError(f"{type(self).__name__} has no data")
 
-    def __add__(self, other: Any) -> Self:
+    def __add__(self, other: Any) -> Self | Any:
         return self.bind(add, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
-    def __radd__(self, other: Any) -> Self:
+    def __radd__(self, other: Any) -> Self | Any:
         if type(other) is int and other == 0:
             return self  # the start of sum([...])
         return self.bind(add, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
-    def __sub__(self, other: Any) -> Self:
+    def __sub__(self, other: Any) -> Self | Any:
         return self.bind(sub, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
-    def __rsub__(self, other: Any) -> Self:
+    def __rsub__(self, other: Any) -> Self | Any:
         return self.bind(sub, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
-    def __mul__(self, other: Any) -> Self:
+    def __mul__(self, other: Any) -> Self | Any:
         return self.bind(mul, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
-    def __rmul__(self, other: Any) -> Self:
+    def __rmul__(self, other: Any) -> Self | Any:
         return self.bind(mul, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
-    def __truediv__(self, other: Any) -> Self:
+    def __truediv__(self, other: Any) -> Self | Any:
         return self.bind(div, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
-    def __rtruediv__(self, other: Any) -> Self:
+    def __rtruediv__(self, other: Any) -> Self | Any:
         return self.bind(div, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
-    def __pow__(self, other: Any) -> Self:
+    def __pow__(self, other: Any) -> Self | Any:
         return self.bind(power, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
-    def __rpow__(self, other: Any) -> Self:
+    def __rpow__(self, other: Any) -> Self | Any:
         return self.bind(power, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
     def __neg__(self) -> Self:
@@ -125,14 +139,29 @@ class Number(Operand):
     def __int__(self) -> int:
         return int(self.__float__())
 
-    def __getattr__(self, name: str) -> Callable[..., Self]:
-        op = _ROWS.get(name) or _ROWS.get(_NUMPY_NAMES.get(name, ""))
-        if op is None:
-            raise AttributeError(f"{type(self).__name__} has no attribute or operation {name!r}")
-        return partial(op, self)
 
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *OPS})
+class _Method:
+    """A row as a method of Numbers, while it stands in the table."""
+
+    def __init__(self, row: str) -> None:
+        self.row = row
+
+    def __get__(self, number: Any, kind: Any = None) -> Any:
+        op = OPS.get(self.row)
+        if op is None:
+            raise AttributeError(f"the operation {self.row!r} is no longer known")
+        return op if number is None else MethodType(op, number)
+
+
+def add_method(row: str, name: str = "") -> None:
+    """Make the row of that name a method of all Numbers. (A `__getattr__` would slow every attribute down.)"""
+    setattr(Number, name or row, _Method(row))
+
+
+for _row in OPS:
+    add_method(_row)
+    if _row[1:4] in ("sin", "cos", "tan"):  # NumPy asks an array's elements for methods of its own names: .arctan()
+        add_method(_row, f"arc{_row[1:]}")
 
 
 def check_domain(op: Op, numbers: tuple[float, ...]) -> None:

@@ -1,6 +1,6 @@
-"""What an operation is: `Op`, one row of the table in `ops.py`, and the domains that rows are described with.
+"""What an operation is: `Op`, one row of the table in `ops.py`.
 
-Imports math only (and typing).
+Imports math, build and domain.
 """
 
 from __future__ import annotations
@@ -10,78 +10,14 @@ import numbers
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
 
+from micrograd_bp.build import mypyc_attr
+from micrograd_bp.domain import REAL, Bound, Interval
+
 Rule = Callable[..., Any]
 ATOM = 9  # the precedence of a name, a number or a function call: never in brackets
 
 
-class Interval:
-    """The real numbers from `low` to `high`, an `open_low` or `open_high` end left out; `integer`: only whole ones.
-
-    nan and infinities are data and pass wherever the interval reaches that far.
-
-    >>> Interval(0.0, math.inf, open_low=True)
-    (0, inf)
-    >>> [Interval(-1.0, 1.0).holds(x) for x in (-1.0, 1.5, math.nan)]
-    [True, False, True]
-    """
-
-    def __init__(
-        self,
-        low: float = -math.inf,
-        high: float = math.inf,
-        open_low: bool = False,
-        open_high: bool = False,
-        integer: bool = False,
-    ) -> None:
-        self.low = low
-        self.high = high
-        self.open_low = open_low
-        self.open_high = open_high
-        self.integer = integer
-
-    def holds(self, x: float) -> bool:
-        if x < self.low or (self.open_low and x == self.low):
-            return False
-        if x > self.high or (self.open_high and x == self.high):
-            return False
-        return not self.integer or x - x != 0.0 or x == math.floor(x)
-
-    def __repr__(self) -> str:
-        if self.integer:
-            return "the integers"
-        left = "(" if self.open_low or self.low == -math.inf else "["
-        right = ")" if self.open_high or self.high == math.inf else "]"
-        return f"{left}{self.low:g}, {self.high:g}{right}"
-
-
-REAL = Interval()
-POSITIVE = Interval(0.0, math.inf, open_low=True)
-NONNEGATIVE = Interval(0.0, math.inf)
-NEGATIVE = Interval(-math.inf, 0.0, open_high=True)
-
-
-def _everywhere(*args: float) -> bool:
-    return True
-
-
-class Bound:
-    """How exact a local derivative is: within `ulps` units in the last place of the derivative at a point that lies
-    within `shift` units in the last place of the given one; promised where `holds(*args)`. `why` says what
-    keeps a row from the default, 4 ulp everywhere."""
-
-    def __init__(
-        self, ulps: float = 4.0, shift: float = 0.0, holds: Callable[..., bool] = _everywhere, why: str = ""
-    ) -> None:
-        self.ulps = ulps
-        self.shift = shift
-        self.holds = holds
-        self.why = why
-
-    def __repr__(self) -> str:
-        shift = f" after a shift of {self.shift:g} ulp" if self.shift else ""
-        return f"{self.ulps:g} ulp{shift}" + (f": {self.why}" if self.why else "")
-
-
+@mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
 class Operand:
     """What a row can be applied to besides floats: nodes, dual numbers, formula terms.
 
@@ -178,6 +114,9 @@ class Op:
     def __call__(self, *args: Any, **named: Any) -> Any:
         if named or len(args) != self.arity:
             args = self.complete(args, named)
+        if len(args) == 1:
+            x = args[0]
+            return x.bind(self, args) if isinstance(x, Operand) else self.fn(as_float(x))
         for arg in args:
             if isinstance(arg, Operand):
                 return arg.bind(self, args)
@@ -192,7 +131,7 @@ class Op:
     def complete(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """All arguments in order: those given by place and by name, and defaults. TypeError where that fails."""
         least = self.arity - len(self.defaults)
-        given = dict(zip(self.arguments[least:], self.defaults, strict=True))
+        given: dict[str, Any] = dict(zip(self.arguments[least:], self.defaults, strict=True))
         given |= dict(zip(self.arguments, args, strict=False)) | named
         strangers = [name for name in named if name not in self.arguments[len(args) :]]
         if len(args) > self.arity or strangers or len(given) < self.arity:
@@ -265,7 +204,7 @@ def as_float(x: object) -> float:
             number = float(x)  # type: ignore[arg-type]  # is_real says that it can
         except OverflowError:
             number = math.inf
-        if math.isinf(number) and x != number:
+        if math.isinf(number) and bool(x != number):
             raise OverflowError(f"{type(x).__name__} {short(x)} is too large for a float (at most 1.8e308)")
         return number
     raise TypeError(f"a real number is needed, not {type(x).__name__} {short(x)}: {_remedy(x)}")

@@ -18,8 +18,9 @@ from __future__ import annotations
 import math
 
 from micrograd_bp import ieee
+from micrograd_bp.domain import NEGATIVE, NONNEGATIVE, POSITIVE, REAL, Bound, Interval
 from micrograd_bp.ieee import INF, SQRT_HALF
-from micrograd_bp.op import ATOM, NEGATIVE, NONNEGATIVE, OPS, POSITIVE, REAL, Bound, Interval, Op
+from micrograd_bp.op import ATOM, OPS, Op
 
 _SUM, _NEG, _QUOTIENT, _PRODUCT, _POWER = 1, 2, 3, 4, 5  # precedences, loosest first
 

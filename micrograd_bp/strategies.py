@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from micrograd_bp.check import check_gradient
+from micrograd_bp.domain import REAL, Interval
 from micrograd_bp.drawn import Expression as Expression
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import DomainError, MissingExtraError
 from micrograd_bp.nn import MLP
-from micrograd_bp.op import OPS, REAL, Interval, Op, as_float
+from micrograd_bp.op import OPS, Op, as_float
 
 try:
     import hypothesis

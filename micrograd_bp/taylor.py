@@ -26,7 +26,7 @@ class Series(Number):
         self.known = known  # results by row and arguments: a rule's series are the beginnings of longer ones
 
     @property
-    def data(self) -> float:  # type: ignore[override]  # of a Series it is read-only
+    def data(self) -> float:  # of a Series it is read-only
         """The number itself, c_0."""
         return self.coefficients[0]
 

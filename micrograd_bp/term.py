@@ -59,7 +59,7 @@ class Term(Number):
         self.digest = blake2b("\0".join(told).encode(errors="replace"), digest_size=12).hexdigest()
 
     @property
-    def data(self) -> float:  # type: ignore[override]  # a formula has none
+    def data(self) -> float:  # a formula has none
         raise TypeError("a formula has no value of its own, so nothing can be decided by it: use where, step or sign")
 
     def apply(self, op: Op, args: tuple[Any, ...]) -> Term:

@@ -33,7 +33,7 @@ class _InRule(Number):
         self.own = own
 
     @property
-    def data(self) -> float:  # type: ignore[override]  # has none
+    def data(self) -> float:  # has none
         return self.term.data
 
     def apply(self, op: Op, args: tuple[Any, ...]) -> _InRule:

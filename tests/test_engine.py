@@ -74,7 +74,7 @@ def test_records_are_read_only(attribute):
 
 
 def test_unknown_attributes_say_so():
-    with pytest.raises(AttributeError, match="Value has no attribute or operation 'tahn'"):
+    with pytest.raises(AttributeError, match="'Value' object has no attribute 'tahn'"):
         Value(1.0).tahn()
 
 
@@ -438,6 +438,7 @@ def test_threads_lose_no_update():
     assert shared.grad == 200 * sum(3 * i + 1 for i in range(1, 9))
 
 
+@pytest.mark.skipif(mb.compiled, reason="nothing interrupts a pass of machine code")
 def test_an_interrupted_backward_puts_the_leaves_back():
     a, b = Value(2.0), Value(5.0)
     root = a * b + a

@@ -13,13 +13,14 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from micrograd_bp.domain import Interval
 from micrograd_bp.draw import Graph
 from micrograd_bp.draw.dot import far
 from micrograd_bp.draw.picture import WRITERS
 from micrograd_bp.draw.scene import everything
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.formula import fill, number
-from micrograd_bp.op import ATOM, Interval, Op
+from micrograd_bp.op import ATOM, Op
 from micrograd_bp.page.arrange import arrange
 from micrograd_bp.page.links import links
 from micrograd_bp.page.script import not_in_javascript, script

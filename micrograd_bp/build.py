@@ -1,0 +1,21 @@
+"""What the modules that mypyc compiles tell it; interpreted, that is nothing. Imports typing only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64 as i64
+    from mypy_extensions import mypyc_attr as mypyc_attr
+else:
+    i64 = int  # a machine integer to the compiler
+
+    def mypyc_attr(**facts: bool) -> Callable[[T], T]:
+        """A decorator that leaves the class as it is: the compiler reads it, Python has no use for it."""
+        return lambda cls: cls
+
+
+MYPYC = False  # True to the compiler's type checker alone (--always-true MYPYC), never when the code runs
