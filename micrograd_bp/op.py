@@ -204,7 +204,8 @@ def as_float(x: object) -> float:
             number = float(x)  # type: ignore[arg-type]  # is_real says that it can
         except OverflowError:
             number = math.inf
-        if math.isinf(number) and bool(x != number):
+        given: Any = x  # of no type that is known: NumPy's comparisons give its own bools
+        if math.isinf(number) and bool(given != number):
             raise OverflowError(f"{type(x).__name__} {short(x)} is too large for a float (at most 1.8e308)")
         return number
     raise TypeError(f"a real number is needed, not {type(x).__name__} {short(x)}: {_remedy(x)}")

@@ -1,5 +1,5 @@
-"""The compiled and the interpreted build are one program: what it prints and refuses is recorded here as text, and the two
-operators that are written by hand are their rows."""
+"""The compiled and the interpreted build are one program: what it prints and refuses is recorded here as text, and the
+two operators that are written by hand are their rows."""
 
 import gc
 import math

@@ -237,7 +237,8 @@ def _check_size(name: str, size: object) -> None:
 
 
 def _check_inputs(x: Any, count: int, who: str) -> None:
-    if not hasattr(x, "__len__") or isinstance(x, (str, bytes, Mapping, Set)):
+    usual = isinstance(x, (list, tuple))  # asked first, for abstract classes take long to answer
+    if not usual and (not hasattr(x, "__len__") or isinstance(x, (str, bytes, Mapping, Set))):
         raise TypeError(f"this {who} takes a sequence of {count} numbers or Values, not {type(x).__name__}")
     if len(x) != count:
         raise ShapeError(f"this {who} takes {count} inputs, {len(x)} given", f"{count} inputs", f"{len(x)} inputs")
