@@ -105,7 +105,7 @@ class Slot(Number):
         self.place = place
 
     @property
-    def data(self) -> float:  # type: ignore[override]  # has none yet
+    def data(self) -> float:  # has none yet
         _refuse("has no value while it is recorded")
 
     @property
