@@ -52,15 +52,9 @@ def compile_in(folder: Path) -> None:
     os.chdir(folder)
     sources = [f"micrograd_bp/{name}.py" for name in MODULES]
     extensions = mypycify([*CHECKED_AS, "--always-true=MYPYC", *sources], opt_level="3", group_name="micrograd_bp")
+    # fused multiply-add would give other digits than Python
+    ours = ["/FI" + str(HEADER)] if os.name == "nt" else ["-include", str(HEADER), "-ffp-contract=off", "-g0"]
     for extension in extensions:
-        ours = [
-            "-include",
-            str(HEADER),
-            "-ffp-contract=off",
-            "-g0",
-        ]  # fused multiply-add gives other digits than Python
-        if os.name == "nt":
-            ours = ["/FI" + str(HEADER)]
         theirs = [flag for flag in extension.extra_compile_args if flag != "-Werror"]
         extension.extra_compile_args = [*theirs, *ours]
     command: Any = Distribution({"name": "micrograd_bp", "ext_modules": extensions}).get_command_obj("build_ext")
