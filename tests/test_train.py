@@ -250,3 +250,17 @@ def test_an_interruption_in_a_callback_ends_the_training_after_a_whole_epoch():
     fit(twin, [[0.0, 1.0]], [1.0], epochs=2, progress=False)
     assert (history.stopped, history.epochs) == ("interrupted", 2)
     assert model.state_dict() == twin.state_dict()
+
+
+def test_an_epochs_cost_weighs_samples_alike_also_in_a_last_smaller_batch():
+    model = network()
+    whole = fit(model, X, XOR, learning_rate=1e-300, epochs=1, progress=False)
+    parts = fit(model, X, XOR, learning_rate=1e-300, epochs=1, batch=3, progress=False)
+    assert parts.cost == pytest.approx(whole.cost, rel=1e-14)
+
+
+def test_the_rate_told_is_that_of_the_epochs_last_step():
+    model = network()
+    steps = GradientDescent(model.parameters(), 0.4, schedule=exponential(0.5))
+    assert fit(model, X, XOR, optimiser=steps, epochs=3, progress=False).rate == [0.4, 0.2, 0.1]
+    assert fit(model, X, XOR, optimiser=steps, epochs=1, batch=2, progress=False).rate == [0.025]
