@@ -15,6 +15,7 @@ import micrograd_bp as mb
 from micrograd_bp import Value
 from micrograd_bp.losses import half_squared_error
 from systems import GENERIC, NEURONS, TWO_OUTPUTS, hand_set, named
+from systems import slope as ds
 
 Numbers = Mapping[str, float]
 
@@ -39,11 +40,6 @@ class Derivation(NamedTuple):
 def s(z: float) -> float:
     """The sigmoid of a number."""
     return mb.sigmoid(z)
-
-
-def ds(z: float) -> float:
-    """(1.2) of the first tutorial."""
-    return s(z) * (1 - s(z))
 
 
 def xor_error() -> Value:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from common import BLUE, GREY, axes, figure, options, save
+from common import BLUE, GREY, axes, count, figure, options, save
 from micrograd_bp import Value
 from micrograd_bp.nn import Module
 from micrograd_bp.optim import Adam
@@ -209,9 +209,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Learn, write words, save."""
     parser = options(__doc__, "gpt", quick="20 steps")
     parser.add_argument("--data", type=Path, metavar="FILE", help="learn from the lines of a text file instead")
-    parser.add_argument("--steps", type=_count, default=1000, help="words to learn from (default %(default)s)")
+    parser.add_argument("--steps", type=count, default=1000, help="words to learn from (default %(default)s)")
     parser.add_argument("--load", type=Path, metavar="FILE", help="go on from parameters that were saved")
-    parser.add_argument("--samples", type=_count, default=20, help="words to make up in the end (default %(default)s)")
+    parser.add_argument("--samples", type=count, default=20, help="words to make up in the end (default %(default)s)")
     parser.add_argument("--temperature", type=_positive, default=0.5, help="above 0; low: likely words (default 0.5)")
     parser.add_argument("--seed", type=int, default=0, help="of parameters, order and samples (default 0)")
     given = parser.parse_args(arguments)
@@ -238,12 +238,6 @@ def main(arguments: list[str] | None = None) -> None:
     for _ in range(given.samples):
         word = model.write(draw, given.temperature)
         print(f"  {word}{'   (one of the words)' if word in known else ''}")
-
-
-def _count(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"at least 1 is needed, not {text}")
-    return int(text)
 
 
 def _positive(text: str) -> float:

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd_bp.cli.xor import STOP
 from micrograd_bp.closed_form import sigma
 
 Array = NDArray[np.float64]
-STOP = 0.005  # on the sum of the half squared errors, as in the tutorial's script
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 XOR, XNOR = (0.0, 1.0, 1.0, 0.0), (1.0, 0.0, 0.0, 1.0)
 

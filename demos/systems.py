@@ -7,10 +7,16 @@ from typing import Any, NamedTuple
 
 import micrograd_bp as mb
 from micrograd_bp import Value
+from micrograd_bp.cli.xor import X, Y
 from micrograd_bp.losses import Loss, half_squared_error, squared_error
 from micrograd_bp.nn import MLP
 
 Parameters = Mapping[str, Value]
+
+
+def slope(z: float) -> float:
+    """σ'(z) = σ(z)(1 − σ(z)): (1.2) of the first tutorial, (17) of the third."""
+    return mb.sigmoid(z) * (1 - mb.sigmoid(z))
 
 
 def named(name: str, value: Value) -> Value:
@@ -119,7 +125,9 @@ GENERIC = [0.3, -0.4, 0.25, 0.2, 0.6, 0.45, 0.7, -0.3, 0.15]
 TRAINED = [5.849697, 5.860036, -2.456112, 3.813643, 3.81578, -5.842154, 7.6813, -8.305909, -3.478126]
 """What `python demos/xor.py --seed 3` ends with on XOR, to six decimals."""
 
-XOR_X, XOR_Y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0.0, 1.0, 1.0, 0.0]
+
+XOR_X, XOR_Y = X, Y
+"""The four samples of XOR, as the command trains on them."""
 
 
 def cost(model: Callable[[Any], Any], X: Sequence[Any], Y: Sequence[Any]) -> Any:

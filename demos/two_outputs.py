@@ -17,7 +17,7 @@ import micrograd_bp as mb
 from common import BLUE, GREEN, RED, axes, figure, heading, options, save
 from micrograd_bp.cli.report import table
 from micrograd_bp.optim import GradientDescent
-from systems import TWO_OUTPUTS
+from systems import TWO_OUTPUTS, slope
 
 RATE = 0.1
 FORWARD = {"h1": "0.41338242108267", "h2": "0.934010990508781", "a1": "0.712257432295742", "a2": "0.533097573871501"}
@@ -52,11 +52,6 @@ def step(parameters: dict[str, float] | None = None) -> Pass:
     gradient = {name: leaf.grad for name, leaf in leaves.items()}
     GradientDescent(leaves.values(), RATE).step()
     return Pass(values, gradient, {name: leaf.data for name, leaf in leaves.items()})
-
-
-def slope(z: float) -> float:
-    """σ'(z) = σ(z)(1 - σ(z)): equation (17)."""
-    return mb.sigmoid(z) * (1 - mb.sigmoid(z))
 
 
 def by_formulas(slope_of: Callable[[str], float]) -> dict[str, float]:

@@ -261,7 +261,7 @@ Names, threads, memory
 - A graph is freed by reference counts alone, however deep.
 
   >>> import gc
-  >>> def alive(): return sum(isinstance(thing, Value) for thing in gc.get_objects())
+  >>> def alive(): return sum(type(thing) is Value for thing in gc.get_objects())
   >>> _ = gc.collect(); gc.disable(); before = alive()
   >>> deep = Value(1.0)
   >>> for _ in range(100_000): deep = deep + 1.0

@@ -31,6 +31,12 @@ def _formula(name: str, tag: str, says: str, model: MLP, parameter: str) -> Case
     return Case(f"first/{name}", says, lambda: [a for a, _ in rows()], lambda: [b for _, b in rows()])
 
 
+def _derivatives(chosen: str) -> Result:
+    """Those of the 3-3-3-3 network by the engine, of a parameter or by a formula's number."""
+    rows = compare(three_outputs(), [SAMPLE_X], [[0.0, 1.0, 0.0]]).rows
+    return [row.engine for row in rows if chosen in (row.parameter, row.formula)]
+
+
 def _one_hot() -> Result:
     """What a layer of three outputs decodes to after it was trained on the tutorial's three rows."""
     rows = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
@@ -203,9 +209,7 @@ FIRST = (
     Case(
         "first/(3.2)-index-of-y",
         "(a_j^(L) − y^(t))",
-        lambda: [
-            row.engine for row in compare(three_outputs(), [SAMPLE_X], [[0.0, 1.0, 0.0]]).rows if row.formula == "3.2"
-        ],
+        lambda: _derivatives("3.2"),
         None,
         "notation",
         "y^(t) is a vector when there are several outputs: a_j − y_j",
@@ -215,16 +219,8 @@ FIRST = (
     Case(
         "first/(3.5)-label",
         "(3.1) is written: ... (3.5)",
-        lambda: [
-            row.engine
-            for row in compare(three_outputs(), [SAMPLE_X], [[0.0, 1.0, 0.0]]).rows
-            if row.parameter == "b3_1"
-        ],
-        lambda: [
-            row.engine
-            for row in compare(three_outputs(), [SAMPLE_X], [[0.0, 1.0, 0.0]]).rows
-            if row.parameter == "w3_11"
-        ],
+        lambda: _derivatives("b3_1"),
+        lambda: _derivatives("w3_11"),
         "notation",
         "(3.4) is: (3.5) is by b, and (3.1) by w",
     ),

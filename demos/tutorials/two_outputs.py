@@ -9,6 +9,7 @@ import two_outputs as example
 from micrograd_bp.calculus import adjoints
 from networks import sigmoid_slopes
 from systems import TWO_OUTPUTS as NETWORK
+from systems import slope
 from tutorials.case import Case, Result
 
 _SIGMA = "σ' was evaluated at the activation instead of at z: σ'(a) = σ(a)(1 − σ(a)), the sigmoid applied twice"
@@ -60,13 +61,13 @@ def _omega1(second: str) -> float:
     first = example.right()
     dz = {"a1": first["b3"], "a2": first["b4"]}
     (z,) = _named("z_h1")
-    return (dz["a1"] * 0.7 + dz[second] * -0.3) * example.slope(z) * 2.0
+    return (dz["a1"] * 0.7 + dz[second] * -0.3) * slope(z) * 2.0
 
 
 def _twice_the_first_cost() -> Result:
     """d(C_a1 + C_a1)/dω1: the first output's part of the chain, twice."""
     (z,) = _named("z_h1")
-    return [2 * example.right()["b3"] * 0.7 * example.slope(z) * 2.0]
+    return [2 * example.right()["b3"] * 0.7 * slope(z) * 2.0]
 
 
 def _errors() -> list[tuple[float, float]]:
@@ -111,9 +112,7 @@ TWO_OUTPUTS = (
         "third/(15)",
         "∂C/∂ω_jk = ∂C/∂a_j · σ'(z_j) · a_k",
         lambda: _gradient("ω5", "ω6", "ω7", "ω8"),
-        lambda: [
-            _slope(a)[0] * example.slope(_named(f"z_{a}")[0]) * _named(h)[0] for h in ("h1", "h2") for a in ("a1", "a2")
-        ],
+        lambda: [_slope(a)[0] * slope(_named(f"z_{a}")[0]) * _named(h)[0] for h in ("h1", "h2") for a in ("a1", "a2")],
     ),
     Case(
         "third/cost-without-sum",
@@ -163,7 +162,7 @@ TWO_OUTPUTS = (
         lambda: ["0.220793265944315"],
         "hard",
         f"{_SIGMA}; σ'(z_a1) = a1(1 − a1)",
-        lambda: [example.slope(_named("a1")[0])],
+        lambda: [slope(_named("a1")[0])],
     ),
     Case(
         "third/dC-dω5",
@@ -195,7 +194,7 @@ TWO_OUTPUTS = (
         "third/dC-db3",
         "∂C/∂b3 = ∂C/∂a1 · ∂a1/∂z_a1 · ∂z_a1/∂b3",
         lambda: _gradient("b3"),
-        lambda: [_slope("a1")[0] * example.slope(_named("z_a1")[0]) * 1.0],
+        lambda: [_slope("a1")[0] * slope(_named("z_a1")[0]) * 1.0],
     ),
     Case("third/z_h1", "z_h1 = b1 + x1·ω1 + x2·ω3", lambda: _named("z_h1"), lambda: [0.25 + 2.0 * 0.3 + 3.0 * -0.4]),
     Case(

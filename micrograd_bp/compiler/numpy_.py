@@ -102,12 +102,13 @@ def run(code: Code, inputs: Sequence[Any], count: int) -> list[Any]:
 def _last_uses(code: Code) -> dict[int, list[int]]:
     """By place, the numbers that nothing after it needs."""
     last: dict[int, int] = {}
+    results = set(code.results)
     for place, args in enumerate(code.tape.args):
         for arg in args:
             last[arg] = place
     found: dict[int, list[int]] = {}
     for arg, place in last.items():
-        if arg not in code.results:
+        if arg not in results:
             found.setdefault(place, []).append(arg)
     return found
 

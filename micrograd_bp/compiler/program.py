@@ -28,12 +28,19 @@ BACKENDS: dict[str, Callable[[Code], Backend]] = {"python": Replay, "native": Ma
 
 
 class Recording(NamedTuple):
-    """A function on a tape: raw, before any pass. `place` says where each result of a structure is."""
+    """A function on a tape, before any pass, and what puts numbers into its structures."""
 
     tape: Tape
     results: list[int]
     rebuild_args: Rebuild
     rebuild_result: Rebuild
+
+
+class Program(NamedTuple):
+    """What runs an optimised tape, and the (pass, operations after it) that made it."""
+
+    run: Backend
+    log: list[tuple[str, int]]
 
 
 class Compiled:
@@ -48,12 +55,11 @@ class Compiled:
         self.fast_math = fast_math
         self.backend = BACKENDS[backend]
         self._recordings: dict[tuple[str, ...], Recording] = {}
-        self._programs: dict[tuple[Any, ...], tuple[Backend, list[tuple[str, int]]]] = {}
+        self._programs: dict[tuple[Any, ...], Program] = {}
 
     def __call__(self, *args: Any) -> Any:
-        numbers, paths, _ = _numbers(args)
-        recording = self._recorded(args, paths)
-        return recording.rebuild_result(list(self._program(paths, "value")[0](numbers)))
+        numbers, recording, program = self._ready(args, "value")
+        return recording.rebuild_result(program.run(numbers))
 
     def value_and_grad(self, *args: Any) -> tuple[float, Any]:
         """f(*args) and its gradient in the structure of the arguments, of one argument the gradient itself.
@@ -61,19 +67,16 @@ class Compiled:
         >>> compile(lambda x, y: x**2 + 3 * y**2).value_and_grad(4.0, -4.0)
         (64.0, (8.0, -24.0))
         """
-        numbers, paths, _ = _numbers(args)
-        recording = self._recorded(args, paths)
-        value, *gradient = self._program(paths, "gradient")[0](numbers)
+        numbers, recording, program = self._ready(args, "gradient")
+        value, *gradient = program.run(numbers)
         structured = recording.rebuild_args(gradient)
         return value, structured[0] if len(args) == 1 else structured
 
     def backward(self, *args: Any) -> float:
         """f(*args); its derivatives by the Values that f uses are added to their `grad`, as `Value.backward` does."""
-        numbers, paths, _ = _numbers(args)
-        self._recorded(args, paths)
-        program, _ = self._program(paths, "parameters")
-        value, *gradient = program(numbers)
-        for parameter, slope in zip(self.parameters(*args), gradient, strict=True):
+        numbers, recording, program = self._ready(args, "parameters")
+        value, *gradient = program.run(numbers)
+        for parameter, slope in zip(recording.tape.parameters.values(), gradient, strict=True):
             parameter.grad += slope
         return value
 
@@ -87,22 +90,15 @@ class Compiled:
         >>> compile(lambda x, y: x * y).jvp((2.0, 5.0), (1.0, 0.5))
         (10.0, 6.0)
         """
-        numbers, paths, _ = _numbers(tuple(args))
-        directions, others, _ = _numbers(tuple(tangents))
-        _same(others, paths)
-        recording = self._recorded(tuple(args), paths)
-        found = self._program(paths, "jvp")[0]([*numbers, *directions])
+        recording, found = self._along(tuple(args), tuple(tangents), "jvp")
         half = len(found) // 2
         return recording.rebuild_result(found[:half]), recording.rebuild_result(found[half:])
 
     def hvp(self, args: Sequence[Any], direction: Sequence[Any]) -> Any:
         """The Hessian at `args` times `direction`; both are tuples of arguments, and so is the result unless of one."""
-        numbers, paths, _ = _numbers(tuple(args))
-        directions, others, _ = _numbers(tuple(direction))
-        _same(others, paths)
-        recording = self._recorded(tuple(args), paths)
-        found = recording.rebuild_args(self._program(paths, "hvp")[0]([*numbers, *directions]))
-        return found[0] if len(args) == 1 else found
+        recording, found = self._along(tuple(args), tuple(direction), "hvp")
+        structured = recording.rebuild_args(found)
+        return structured[0] if len(args) == 1 else structured
 
     def batched(self, *arrays: Any, gradients: str = "each") -> tuple[Any, Any]:
         """Values and gradients of many samples at once, on NumPy: each argument is an array, a sample per first index.
@@ -110,24 +106,19 @@ class Compiled:
         `gradients`: "each", arrays shaped as the arguments, or "sum", over the samples. A sample's numbers reach the
         function as a float, or as (nested) lists.
         """
-        columns, samples, count = numpy_.columns(arrays)
-        args = tuple(samples)
-        _, paths, _ = _numbers(args)
-        self._recorded(args, paths)
         if gradients not in ("each", "sum"):
             raise ValueError(f'gradients are "each" or "sum", not {gradients!r}')
-        program, _ = self._program(paths, "gradient")
-        if isinstance(program, Machine):
-            value, *slopes = numpy_.on_machine(program, columns, count)
+        columns, samples, count = numpy_.columns(arrays)
+        _, _, (run, _) = self._ready(tuple(samples), "gradient")
+        if isinstance(run, Machine):
+            value, *slopes = numpy_.on_machine(run, columns, count)
         else:
-            value, *slopes = numpy_.run(program.code, columns, count)
+            value, *slopes = numpy_.run(run.code, columns, count)
         return value, numpy_.shaped(slopes, arrays, summed=gradients == "sum")
 
     def stats(self, *args: Any) -> list[tuple[str, int]]:
         """(pass, operations after it) for the value and gradient at arguments of this structure."""
-        _, paths, _ = _numbers(args)
-        self._recorded(args, paths)
-        return self._program(paths, "gradient")[1]
+        return self._ready(args, "gradient")[2].log
 
     def listing(self, *args: Any, gradient: bool = False) -> str:
         """The program for arguments of this structure, a line per operation.
@@ -138,30 +129,38 @@ class Compiled:
         v2 = add(v1, 1)
         return v2
         """
-        _, paths, _ = _numbers(args)
-        self._recorded(args, paths)
-        code = self._program(paths, "gradient" if gradient else "value")[0].code
-        return _listing(code)
+        return _listing(self._ready(args, "gradient" if gradient else "value")[2].run.code)
 
     def to_c(self, *args: Any, name: str = "program", gradient: bool = True) -> str:
         """A self-contained C99 file: a function of the numbers of arguments of this structure, then of `parameters`.
 
         It gives the value and, with `gradient`, the derivatives by the arguments.
         """
-        _, paths, _ = _numbers(args)
-        self._recorded(args, paths)
-        code = self._program(paths, "gradient" if gradient else "value")[0].code
+        code = self._ready(args, "gradient" if gradient else "value")[2].run.code
         return to_c(code, name, "value and gradient" if gradient else "value")
+
+    def _ready(self, args: tuple[Any, ...], what: str) -> tuple[list[float], Recording, Program]:
+        """The arguments' numbers, the recording for their structure, and the program for `what` of it."""
+        numbers, paths = _numbers(args)
+        recording = self._recorded(args, paths)
+        return numbers, recording, self._program(paths, what)
+
+    def _along(self, args: tuple[Any, ...], direction: tuple[Any, ...], what: str) -> tuple[Recording, list[float]]:
+        """The results of a program that takes a direction after the arguments, and the recording."""
+        directions, others = _numbers(direction)
+        _same(others, _numbers(args)[1])
+        numbers, recording, program = self._ready(args, what)
+        return recording, program.run([*numbers, *directions])
 
     def _recorded(self, args: tuple[Any, ...], paths: tuple[str, ...]) -> Recording:
         if paths not in self._recordings:
             self._recordings[paths] = _record(self.f, args)
         return self._recordings[paths]
 
-    def _program(self, paths: tuple[str, ...], what: str) -> tuple[Backend, list[tuple[str, int]]]:
+    def _program(self, paths: tuple[str, ...], what: str) -> Program:
         if (paths, what) not in self._programs:
             code, log = optimise(_derived(self._recordings[paths], what, not self.fast_math), self.fast_math)
-            self._programs[paths, what] = self.backend(code), log
+            self._programs[paths, what] = Program(self.backend(code), log)
         return self._programs[paths, what]
 
 
@@ -180,25 +179,22 @@ def compile(f: Function, fast_math: bool = False, backend: str = "python") -> Co
     return Compiled(f, fast_math, backend)
 
 
-def _numbers(args: tuple[Any, ...]) -> tuple[list[float], tuple[str, ...], Rebuild]:
-    leaves, paths, rebuild = flatten(args)
+def _numbers(args: tuple[Any, ...]) -> tuple[list[float], tuple[str, ...]]:
+    leaves, paths, _ = flatten(args)
     for leaf in leaves:
         if isinstance(leaf, Operand):
             raise TypeError("a compiled function takes plain numbers; Values that it uses inside are its parameters")
-    return [as_float(leaf) for leaf in leaves], tuple(paths), rebuild
+    return [as_float(leaf) for leaf in leaves], tuple(paths)
 
 
 def _record(f: Function, args: tuple[Any, ...]) -> Recording:
-    leaves, paths, rebuild = flatten(args)
+    _, paths, rebuild = flatten(args)
     tape = Tape()
-    names = _input_names(paths, len(args))
-    slots = [Slot(tape, tape.input(name)) for name in names]
-    result = f(*rebuild(list(slots)))
+    result = f(*rebuild([Slot(tape, tape.input(name)) for name in _input_names(paths, len(args))]))
     try:
         numbers, _, rebuild_result = flatten(result)
     except TypeError as error:
         raise TraceError(f"what the function gives cannot be recorded: {error}") from None
-    del leaves
     return Recording(tape, [tape.place(x) for x in numbers], rebuild, rebuild_result)
 
 
@@ -235,9 +231,9 @@ def _derived(recording: Recording, what: str, guarded: bool) -> Code:
 
 def _forward(code: Code) -> Code:
     """Results and their tangents, for inputs followed by as many tangents."""
-    tape = code.tape
+    tape, recorded = code.tape, len(code.tape)
     tangents: dict[int, Any] = {place: Slot(tape, tape.input()) for place in list(tape.inputs)}
-    for place in range(min(tangents[p].place for p in tangents) if tangents else 0):
+    for place in range(recorded):
         op = tape.ops[place]
         if op is None:
             continue
@@ -267,7 +263,7 @@ def _same(given: tuple[str, ...], expected: tuple[str, ...]) -> None:
 
 def _listing(code: Code) -> str:
     tape = code.tape
-    texts = [tape.names[place] for place in range(len(tape))]
+    texts = list(tape.names)
     unnamed = [place for place, op in enumerate(tape.ops) if op is not None and not texts[place]]
     for count, place in enumerate(unnamed, start=1):
         texts[place] = f"v{count}"
