@@ -16,14 +16,8 @@ from pathlib import Path
 from typing import Any
 
 FORMS = ("compiled", "pure")
-MODULES = (
-    "ieee",
-    "op",
-    "number",
-    "node",
-    "engine",
-    "dual",
-)  # not ops: rules are for whatever kind of number they are given
+MODULES = ("ieee", "op", "number", "node", "engine", "dual", "slopes")
+# Not ops: its rules are for whatever kind of number they are given. What they do to floats is written into slopes.
 CHECKED_AS = ["--config-file=", "--python-version=3.11", "--ignore-missing-imports", "--follow-imports=silent"]
 HEADER = Path(__file__).resolve().with_name("trashcan.h")
 
@@ -50,6 +44,10 @@ def compile_in(folder: Path) -> None:
     from setuptools import Distribution  # type: ignore[import-untyped]
 
     os.chdir(folder)
+    sys.path[:0] = [str(folder), str(HEADER.parent)]
+    import rules
+
+    (folder / "micrograd_bp" / "slopes.py").write_text(rules.source())
     sources = [f"micrograd_bp/{name}.py" for name in MODULES]
     extensions = mypycify([*CHECKED_AS, "--always-true=MYPYC", *sources], opt_level="3", group_name="micrograd_bp")
     # fused multiply-add would give other digits than Python

@@ -67,7 +67,8 @@ class _Sources(MetaPathFinder):
         stem = PACKAGE.joinpath(*parts[1:])
         if (stem / "__init__.py").exists():
             return spec_from_file_location(name, stem / "__init__.py", submodule_search_locations=[str(stem)])
-        return spec_from_file_location(name, stem.with_suffix(".py"))
+        source = stem.with_suffix(".py")
+        return spec_from_file_location(name, source) if source.exists() else None
 
 
 def _interpreted() -> Run:

@@ -22,11 +22,12 @@ Answer = dict[str, Any]
 
 
 def measure(run: Any, name: str, collector: bool) -> Answer:
-    """Seconds forward and backward, and the gradient."""
+    """Seconds forward and backward, and the gradient: of a second step, as training repeats it."""
     sys.setrecursionlimit(1_000_000)  # peers sort recursively
     workload = workloads()[name]
     gc.collect()
     (gc.enable if collector else gc.disable)()
+    run(workload)
     forward = backward = 0.0
     gradient: list[float] = []
     for _ in range(workload.repeat):

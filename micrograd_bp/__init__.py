@@ -61,6 +61,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 compiled: bool = not engine.__file__.endswith(".py")
 """Whether the core runs as machine code; the same source gives the same results either way."""
+if compiled:
+    importlib.import_module("micrograd_bp.slopes")  # the table's rules at floats, written by the build: .ci/rules.py
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from micrograd_bp.domain import Bound, Interval
 from micrograd_bp.engine import Value
-from micrograd_bp.number import add_method
+from micrograd_bp.number import ROW_METHODS, add_method
 from micrograd_bp.op import OPS, Op, Rule, as_float
 
 _BARE = "@op needs the derivative rules in brackets, one (*args, out) -> d out / d arg per argument: @op(rule)"
@@ -73,7 +73,7 @@ def op(
             raise TypeError(f"{called}: a derivative rule takes ({', '.join(p.name for p in parameters)}, out)")
         if not called.isidentifier() or keyword.iskeyword(called) or called.startswith("_"):
             raise ValueError(f"{called!r} is no name for an operation: give name=, an identifier without a leading _")
-        if called in OPS or hasattr(Value, called):
+        if called in OPS or (hasattr(Value, called) and called not in ROW_METHODS):
             raise ValueError(f"the name {called!r} is taken; give another by name=")
         row = Op(
             called,
@@ -95,7 +95,7 @@ def op(
         inner = _free_of_errors(function)
         row.fn = lambda *args: as_float(inner(*args)) if row.allows(args) else math.nan
         OPS[called] = row
-        add_method(called)
+        add_method(row, called)
         return row
 
     return define

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from micrograd_bp.build import i64, mypyc_attr
-from micrograd_bp.node import Node, edges
+from micrograd_bp.node import Edge, Node, edges
 from micrograd_bp.number import check_domain
 from micrograd_bp.op import Op, Operand, as_float
 from micrograd_bp.ops import add as _add
@@ -55,21 +55,29 @@ class Value(Node):
     __slots__ = ()
 
     def __add__(self, other: Any) -> Self | Any:  # the rows add and mul by hand: they are most of what is computed
-        if not isinstance(other, Value):
+        if isinstance(other, Value):
+            node = Value(self._data + other._data)
+            node._dy = 1.0
+        elif type(other) is float:
+            node = Value(self._data + other)
+        else:
             return super().__add__(other)
-        node = Value(self._data + other._data)
         node._op = ADD
-        node._x, node._y = self, other
-        node._dx = node._dy = 1.0
+        node._x, node._dx = self, 1.0
+        node._y = other
         return node
 
     def __mul__(self, other: Any) -> Self | Any:
-        if not isinstance(other, Value):
+        if isinstance(other, Value):
+            node = Value(self._data * other._data)
+            node._dx, node._dy = other._data, self._data
+        elif type(other) is float:
+            node = Value(self._data * other)
+            node._dx = other
+        else:
             return super().__mul__(other)
-        node = Value(self._data * other._data)
         node._op = MUL
         node._x, node._y = self, other
-        node._dx, node._dy = other._data, self._data
         return node
 
     def bind(self, op: Op, args: tuple[Any, ...]) -> Any:
@@ -164,11 +172,14 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
 
     A rule is called for arguments that are nodes only: Value(-2.0) ** 2 has no use for log(-2).
     """
-    rules = op.partials
+    rules = op.slopes
     x = args[0]
+    a: Any  # floats that stay objects: the row's functions are called with them
+    b: Any
+    out: Any
     if len(args) == 1:
         a = x._data
-        out: Any = op.fn(a)
+        out = op.fn(a)
         node = Value(out)
         node._x, node._dx = x, rules[0](a, out)
     elif len(args) == 2:
@@ -183,15 +194,14 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
         if isinstance(y, Value):
             node._y, node._dy = y, rules[1](a, b, out)
     else:
-        numbers = [arg._data if isinstance(arg, Value) else as_float(arg) for arg in args]
+        numbers = tuple([arg._data if isinstance(arg, Value) else as_float(arg) for arg in args])
         out = op.fn(*numbers)
         node = Value(out)
-        first, *others = [
-            (arg, rule(*numbers, out)) if isinstance(arg, Value) else (number, 0.0)
-            for arg, number, rule in zip(args, numbers, rules, strict=True)
-        ]
-        node._x, node._dx = first
-        node._y = tuple(others)
+        found: list[Edge] = []
+        for place, arg in enumerate(args):
+            found.append((arg, rules[place](*numbers, out)) if isinstance(arg, Value) else (numbers[place], 0.0))
+        node._x, node._dx = found[0]
+        node._y = tuple(found[1:])
     node._op = op
     return node
 

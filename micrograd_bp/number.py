@@ -7,10 +7,9 @@ Imports errors, op and ops.
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import MethodType
 from typing import TYPE_CHECKING, Any, Self
 
-from micrograd_bp.build import MYPYC, mypyc_attr
+from micrograd_bp.build import MYPYC, as_method, mypyc_attr
 from micrograd_bp.errors import DomainError, PoleError
 from micrograd_bp.op import OPS, Op, Operand, Rule, as_float, is_real
 from micrograd_bp.ops import abs as absolute
@@ -140,28 +139,23 @@ class Number(_Rows):
         return int(self.__float__())
 
 
-class _Method:
-    """A row as a method of Numbers, while it stands in the table."""
-
-    def __init__(self, row: str) -> None:
-        self.row = row
-
-    def __get__(self, number: Any, kind: Any = None) -> Any:
-        op = OPS.get(self.row)
-        if op is None:
-            raise AttributeError(f"the operation {self.row!r} is no longer known")
-        return op if number is None else MethodType(op, number)
+ROW_METHODS: set[str] = set()
 
 
-def add_method(row: str, name: str = "") -> None:
-    """Make the row of that name a method of all Numbers. (A `__getattr__` would slow every attribute down.)"""
-    setattr(Number, name or row, _Method(row))
+def add_method(op: Op, name: str) -> None:
+    """Make a row a method of all Numbers. (A `__getattr__` would slow every attribute down.)"""
+    ROW_METHODS.add(name)
+    setattr(Number, name, as_method(op, name, op.arity))
 
 
-for _row in OPS:
-    add_method(_row)
-    if _row[1:4] in ("sin", "cos", "tan"):  # NumPy asks an array's elements for methods of its own names: .arctan()
-        add_method(_row, f"arc{_row[1:]}")
+for _row in OPS.values():
+    add_method(_row, _row.name)
+    if _row.name[1:4] in (
+        "sin",
+        "cos",
+        "tan",
+    ):  # NumPy asks an array's elements for methods of its own names: .arctan()
+        add_method(_row, f"arc{_row.name[1:]}")
 
 
 def check_domain(op: Op, numbers: tuple[float, ...]) -> None:

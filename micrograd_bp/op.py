@@ -83,8 +83,9 @@ class Op:
     ) -> None:
         self.name = name
         self.fn = fn
-        self.partials = partials
         self.arity = len(partials)
+        self._partials: tuple[Rule, ...] = partials
+        self.slopes: tuple[Rule, ...] = partials  # the same, of floats: a compiled build has its own for the table
         self.arguments = arguments[: self.arity]
         self.defaults = defaults
         self.domain = domain
@@ -121,6 +122,14 @@ class Op:
             if isinstance(arg, Operand):
                 return arg.bind(self, args)
         return self.fn(*[as_float(arg) for arg in args])
+
+    @property
+    def partials(self) -> tuple[Rule, ...]:
+        return self._partials
+
+    @partials.setter
+    def partials(self, rules: tuple[Rule, ...]) -> None:
+        self._partials = self.slopes = rules
 
     def __repr__(self) -> str:
         return self.name

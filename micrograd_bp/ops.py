@@ -9,13 +9,14 @@ rows and + - *: no `if` (a recorded graph would freeze the branch; use `where`, 
 `pow` instead of / and ** (Python's raise on floats where a rule has to say inf or nan). It uses `out` where nothing
 cancels. Smooth rows use no abs and no sign, or their higher derivatives would break.
 
-Imports math, `op` and `ieee`.
+Imports math, operator, `op` and `ieee`.
 """
 
 # fmt: off
 from __future__ import annotations
 
 import math
+import operator
 
 from micrograd_bp import ieee
 from micrograd_bp.domain import NEGATIVE, NONNEGATIVE, POSITIVE, REAL, Bound, Interval
@@ -37,15 +38,15 @@ _DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------
 
-add: Op = Op("add", lambda x, y: x + y,
+add: Op = Op("add", operator.add,
              lambda x, y, out: 1.0, lambda x, y, out: 1.0,
              symbol="+", text="{0} + {1}", latex="{0} + {1}", precedence=_SUM, binds=(_SUM, _QUOTIENT),
              exact=lambda m, x, y: x + y, native="{0} + {1}")
-sub: Op = Op("sub", lambda x, y: x - y,
+sub: Op = Op("sub", operator.sub,
              lambda x, y, out: 1.0, lambda x, y, out: -1.0,
              symbol="−", text="{0} − {1}", latex="{0} - {1}", precedence=_SUM, binds=(_SUM, _QUOTIENT),
              exact=lambda m, x, y: x - y, native="{0} - {1}")
-mul: Op = Op("mul", lambda x, y: x * y,
+mul: Op = Op("mul", operator.mul,
              lambda x, y, out: y, lambda x, y, out: x,
              symbol="×", text="{0}·{1}", latex=r"{0} \cdot {1}", precedence=_PRODUCT, binds=(_PRODUCT, _POWER),
              exact=lambda m, x, y: x * y, native="{0} * {1}")
@@ -55,7 +56,7 @@ div: Op = Op("div", ieee.div,
              symbol="÷", text="{0} / {1}", latex=r"\frac{{{0}}}{{{1}}}", precedence=_QUOTIENT, binds=(_PRODUCT, _POWER),
              exact=lambda m, x, y: x / y, native="{0} / {1}",
              bound=Bound(4.0, holds=_normal, why="a subnormal x / y has few digits left"))
-neg: Op = Op("neg", lambda x: -x, lambda x, out: -1.0,
+neg: Op = Op("neg", operator.neg, lambda x, out: -1.0,
              symbol="−", text="−{0}", latex="-{0}", precedence=_NEG, binds=(_QUOTIENT,),
              exact=lambda m, x: -x, native="-{0}")
 pow: Op = Op("pow", ieee.power,

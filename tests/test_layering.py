@@ -56,7 +56,7 @@ ORDER = (
     "semantics",  # the reference, which is run as it is read
 )
 STANDARD = {"__future__", "collections", "typing", "functools"}
-L0_IMPORTS = {"math", "numbers", *STANDARD}
+L0_IMPORTS = {"math", "operator", "numbers", *STANDARD}
 OPTIONAL = {
     "graphviz": {"draw.layout"},
     "mpmath": {"check.replay"},
