@@ -88,6 +88,23 @@ class Tape:
         """What rules get for a place: a constant as its float, all else as a slot."""
         return self.constants[place] if place in self.constants else Slot(self, place)
 
+    def copy(self) -> Tape:
+        """The same numbers and parameters; what is recorded on one is not on the other."""
+        copied = Tape()
+        copied.ops, copied.args, copied.names = list(self.ops), list(self.args), list(self.names)
+        copied.inputs, copied.constants, copied.parameters = (
+            list(self.inputs),
+            dict(self.constants),
+            dict(self.parameters),
+        )
+        copied._known = dict(self._known)
+        return copied
+
+    def know_leaves(self) -> None:
+        """Constants and parameters that were put here by hand are met again, not added once more."""
+        self._known |= {struct.pack("d", x): place for place, x in self.constants.items()}
+        self._known |= {value: place for place, value in self.parameters.items()}
+
     def _add(self, op: Op | None, args: tuple[int, ...], name: str = "") -> int:
         self.ops.append(op)
         self.args.append(args)

@@ -31,8 +31,9 @@ ORDER = (
     ),  # L1
     *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
-    *("tape", "compiler.passes", "compiler.replay", "compiler.native", "compiler.c"),
-    *("compiler.llvm", "compiler.numpy_"),
+    *("tape", "compiler.passes", "compiler.recording", "compiler.replay", "compiler.native", "compiler.c"),
+    *("compiler.llvm", "compiler.library", "compiler.machine", "compiler.numpy_", "compiler.listing"),
+    "compiler.storage",
     *("compiler.program", "compiler", "losses", "schedules", "optim", "history", "samples", "workers", "train"),
     *("expression.source", "expression.tokens", "expression.parser", "expression"),
     *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
@@ -63,11 +64,13 @@ OPTIONAL = {
     "hypothesis": {"strategies"},
     "prompt_toolkit": {"cli.repl"},
     "matplotlib.figure": {"cli.xor"},
-    "llvmlite.binding": {"compiler.llvm"},
+    "llvmlite.binding": {"compiler.library"},
     "joblib": {"workers"},
     "tqdm": {"train"},
 }
-HEAVY = {"numpy": {"closed_form", "cli.xor", "compiler.numpy_"}}
+HEAVY = {
+    "numpy": {"closed_form", "cli.xor", *(f"compiler.{name}" for name in ("machine", "numpy_", "program", "storage"))}
+}
 
 
 def name_of(path):

@@ -1,153 +1,141 @@
-"""A tape as machine code, through LLVM: the rows' C99 forms as instructions, others from the C library.
+"""A tape as LLVM's text: the rows' C99 forms as instructions on doubles, or on lanes of doubles, a sample in each.
 
 Nothing is reordered or contracted: the results are those of the replay in plain Python, bit for bit, wherever both call
-the same C function. Imports passes, native, errors and op.
+the same C function. Imports passes, native and op.
 """
 
 from __future__ import annotations
 
-import ctypes
 import struct
-from collections.abc import Sequence
 from typing import Any
 
 from micrograd_bp.compiler.native import tree, written
-from micrograd_bp.compiler.passes import Code, operations
-from micrograd_bp.errors import MissingExtraError
+from micrograd_bp.compiler.passes import Code
 
 _ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 _COMPARISONS = {"<": "olt", ">": "ogt", "<=": "ole", ">=": "oge", "==": "oeq", "!=": "une"}
-_INTRINSICS = {"fabs": "llvm.fabs.f64", "sqrt": "llvm.sqrt.f64"}
-_UNOPTIMISED = 5_000  # operations; optimising straight-line code takes more than linear time
+_INTRINSICS = {"fabs", "sqrt"}
 
 
-class Machine:
-    """Machine code for a tape: called with numbers as the replay is; `batch` goes through many samples without the
-    interpreter's lock. Raises MissingExtraError without llvmlite."""
+class Writer:
+    """Instructions on values of one kind: doubles (`lanes` 1) or vectors of them. `called`: functions and arities."""
 
-    def __init__(self, code: Code) -> None:
-        self.code = code
-        self.inputs = len(code.tape.inputs)
-        self.outputs = len(code.results)
-        self._engine, self._function = _compiled(assembly(code), operations(code.tape) > _UNOPTIMISED)
-
-    def __call__(self, inputs: Sequence[float]) -> list[float]:
-        """The results; parameters are read now."""
-        x, out = (ctypes.c_double * self.inputs)(*inputs), (ctypes.c_double * self.outputs)()
-        self._function(x, self._parameters(), out, 1)
-        return list(out)
-
-    def batch(self, samples: Any, results: Any, count: int) -> None:
-        """From memory of `count` rows of inputs to `count` rows of results, both contiguous doubles (pointers)."""
-        self._function(samples, self._parameters(), results, count)
-
-    def _parameters(self) -> Any:
-        numbers = [p.data for p in self.code.tape.parameters.values()]
-        return (ctypes.c_double * len(numbers))(*numbers)
-
-
-def assembly(code: Code) -> str:
-    """LLVM's text of `void program(x, parameters, out, count)`: a loop over samples around the tape's operations."""
-    writer = _Writer(code)
-    called = sorted(writer.called.items())
-    declared = [f"declare double @{name}({', '.join(['double'] * arity)}) #0" for name, arity in called]
-    return "\n".join(
-        [
-            "define void @program(ptr noalias %x, ptr noalias %p, ptr noalias %out, i64 %count) {",
-            "entry:",
-            *writer.before,
-            "  %any = icmp sgt i64 %count, 0",
-            "  br i1 %any, label %sample, label %end",
-            "sample:",
-            "  %i = phi i64 [ 0, %entry ], [ %next, %sample ]",
-            *writer.lines,
-            "  %next = add i64 %i, 1",
-            "  %more = icmp slt i64 %next, %count",
-            "  br i1 %more, label %sample, label %end",
-            "end:",
-            "  ret void",
-            "}",
-            *declared,
-            "attributes #0 = { nounwind willreturn memory(none) }",
-            "",
-        ]
-    )
-
-
-class _Writer:
-    """Instructions for the operations of a tape; `before` those that every sample shares."""
-
-    def __init__(self, code: Code) -> None:
-        tape = code.tape
-        self.before: list[str] = []
+    def __init__(self, lanes: int, fast_math: bool = False) -> None:
+        self.lanes = lanes
+        self.flags = " contract arcp" if fast_math else ""
+        self.kind, self.bits = ("double", "i1") if lanes == 1 else (f"<{lanes} x double>", f"<{lanes} x i1>")
         self.lines: list[str] = []
         self.called: dict[str, int] = {}
-        self.count = 0
-        texts: dict[int, str] = {place: _double(x) for place, x in tape.constants.items()}
-        for i, place in enumerate(tape.parameters):
-            texts[place] = self._load(self.before, "%p", str(i))
-        self.lines.append(f"  %row = mul i64 %i, {len(tape.inputs)}")
-        for i, place in enumerate(tape.inputs):
-            texts[place] = self._load(self.lines, "%x", self._set(self.lines, f"add i64 %row, {i}"))
-        for place, op in enumerate(tape.ops):
-            if op is not None:
-                args = tuple([texts[arg] for arg in tape.args[place]])
-                texts[place] = written(tree(op), args, self._write)
-        self.lines.append(f"  %result = mul i64 %i, {len(code.results)}")
-        for i, place in enumerate(code.results):
-            where = self._set(self.lines, f"add i64 %result, {i}")
-            pointer = self._set(self.lines, f"getelementptr double, ptr %out, i64 {where}")
-            self.lines.append(f"  store double {texts[place]}, ptr {pointer}")
+        self._count = 0
 
-    def _set(self, lines: list[str], instruction: str) -> str:
-        self.count += 1
-        lines.append(f"  %t{self.count} = {instruction}")
-        return f"%t{self.count}"
+    def set(self, instruction: str) -> str:
+        """The name of what the instruction gives."""
+        self._count += 1
+        self.lines.append(f"  %t{self._count} = {instruction}")
+        return f"%t{self._count}"
 
-    def _load(self, lines: list[str], array: str, index: str) -> str:
-        pointer = self._set(lines, f"getelementptr double, ptr {array}, i64 {index}")
-        return self._set(lines, f"load double, ptr {pointer}")
+    def constant(self, number: float) -> str:
+        """A number in every lane."""
+        text = f"0x{struct.pack('>d', number).hex().upper()}"
+        return text if self.lanes == 1 else f"<{', '.join([f'double {text}'] * self.lanes)}>"
+
+    def at(self, array: str, index: str) -> str:
+        """A pointer to a double of an array."""
+        return self.set(f"getelementptr double, ptr {array}, i64 {index}")
+
+    def load(self, array: str, index: str) -> str:
+        """As many doubles as there are lanes, from memory."""
+        return self.set(f"load {self.kind}, ptr {self.at(array, index)}, align 8")
+
+    def store(self, value: str, array: str, index: str) -> None:
+        """As many doubles as there are lanes, to memory."""
+        self.lines.append(f"  store {self.kind} {value}, ptr {self.at(array, index)}, align 8")
+
+    def spread(self, array: str, index: str) -> str:
+        """One double from memory, in every lane."""
+        single = self.set(f"load double, ptr {self.at(array, index)}, align 8")
+        if self.lanes == 1:
+            return single
+        first = self.set(f"insertelement {self.kind} poison, double {single}, i64 0")
+        return self.set(f"shufflevector {self.kind} {first}, {self.kind} poison, <{self.lanes} x i32> zeroinitializer")
+
+    def apply(self, op: Any, args: tuple[str, ...]) -> str:
+        """A row."""
+        text: str = written(tree(op), args, self._write)
+        return text
 
     def _write(self, kind: str, value: Any, parts: tuple[str, ...]) -> str:
+        typed = [f"{self.kind} {part}" for part in parts]
         if kind == "number":
-            return _double(value)
+            return self.constant(value)
         if kind == "unary":
-            return self._set(self.lines, f"fneg double {parts[0]}")
+            return self.set(f"fneg {typed[0]}")
         if kind == "choose":
-            return self._set(self.lines, f"select i1 {parts[0]}, double {parts[1]}, double {parts[2]}")
+            return self.set(f"select {self.bits} {parts[0]}, {typed[1]}, {typed[2]}")
         if kind == "call":
-            name = _INTRINSICS.get(value, value)
-            self.called[name] = len(parts)
-            return self._set(self.lines, f"call double @{name}({', '.join(f'double {part}' for part in parts)})")
+            self.called[value] = len(parts)
+            return self.set(f"call {self.kind} @{function(value, self.lanes)}({', '.join(typed)})")
         if value in _ARITHMETIC:
-            return self._set(self.lines, f"{_ARITHMETIC[value]} double {parts[0]}, {parts[1]}")
+            return self.set(f"{_ARITHMETIC[value]}{self.flags} {typed[0]}, {parts[1]}")
         if value in _COMPARISONS:
-            return self._set(self.lines, f"fcmp {_COMPARISONS[value]} double {parts[0]}, {parts[1]}")
-        return self._set(self.lines, f"{'or' if value == '||' else 'and'} i1 {parts[0]}, {parts[1]}")
+            return self.set(f"fcmp {_COMPARISONS[value]} {typed[0]}, {parts[1]}")
+        return self.set(f"{'or' if value == '||' else 'and'} {self.bits} {parts[0]}, {parts[1]}")
 
 
-def _double(number: float) -> str:
-    return f"0x{struct.pack('>d', number).hex().upper()}"
+def function(name: str, lanes: int) -> str:
+    """What a C function is called as."""
+    if name in _INTRINSICS:
+        return f"llvm.{name}.f64" if lanes == 1 else f"llvm.{name}.v{lanes}f64"
+    return name if lanes == 1 else f"lanes{lanes}.{name}"
 
 
-def _compiled(text: str, fast: bool) -> tuple[Any, Any]:
-    """The engine, which owns the code, and the function."""
-    try:
-        import llvmlite.binding as llvm
-    except ImportError:
-        raise MissingExtraError("machine code needs llvmlite:  pip install 'micrograd_bp[native]'") from None
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    module = llvm.parse_assembly(text)
-    module.verify()
-    target = llvm.Target.from_default_triple()
-    machine = target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=0 if fast else 2
-    )
-    if not fast:
-        builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
-        builder.getModulePassManager().run(module, builder)
-    engine = llvm.create_mcjit_compiler(module, machine)
-    engine.finalize_object()
-    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
-    return engine, kind(engine.get_function_address("program"))
+def program(code: Code, name: str, lanes: int, each: int, fast_math: bool = False) -> tuple[str, dict[str, int]]:
+    """`void name(x, p, out, sums, count, stride)` and the functions that it calls.
+
+    For each of `count` groups of samples, as many as there are lanes: input j of sample i is x[j * stride + i]; the
+    first `each` results go to out[k * stride + i], the others are added to sums[k * lanes + lane].
+    """
+    tape, writer = code.tape, Writer(lanes, fast_math)
+    texts = {place: writer.constant(x) for place, x in tape.constants.items()}
+    wanted: dict[int, list[int]] = {}
+    for k, place in enumerate(code.results):
+        wanted.setdefault(place, []).append(k)
+    parameters = {place: j for j, place in enumerate(tape.parameters)}
+    inputs = {place: j for j, place in enumerate(tape.inputs)}
+    writer.lines.append(f"  %first = mul i64 %i, {lanes}")
+    for place, op in enumerate(tape.ops):
+        if op is not None:
+            texts[place] = writer.apply(op, tuple([texts[arg] for arg in tape.args[place]]))
+        elif place in parameters:
+            texts[place] = writer.spread("%p", str(parameters[place]))
+        elif place in inputs:
+            texts[place] = writer.load("%x", _index(writer, inputs[place]))
+        for k in wanted.get(place, ()):  # as soon as it is known, so that it need not be kept
+            if k < each:
+                writer.store(texts[place], "%out", _index(writer, k))
+            else:
+                at = str((k - each) * lanes)
+                before = writer.load("%sums", at)
+                writer.store(writer.set(f"fadd {writer.kind} {before}, {texts[place]}"), "%sums", at)
+    head = "ptr noalias %x, ptr noalias %p, ptr noalias %out, ptr noalias %sums, i64 %count, i64 %stride"
+    lines = [
+        f"define void @{name}({head}) {{",
+        "entry:",
+        "  %any = icmp sgt i64 %count, 0",
+        "  br i1 %any, label %group, label %end",
+        "group:",
+        "  %i = phi i64 [ 0, %entry ], [ %next, %group ]",
+        *writer.lines,
+        "  %next = add i64 %i, 1",
+        "  %more = icmp slt i64 %next, %count",
+        "  br i1 %more, label %group, label %end",
+        "end:",
+        "  ret void",
+        "}",
+    ]
+    return "\n".join(lines), writer.called
+
+
+def _index(writer: Writer, k: int) -> str:
+    row = writer.set(f"mul i64 %stride, {k}")
+    return writer.set(f"add i64 {row}, %first")

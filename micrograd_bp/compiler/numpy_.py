@@ -1,4 +1,4 @@
-"""A tape on NumPy arrays: a number for each sample of a batch. Imports passes, native, llvm, errors, op and NumPy."""
+"""A tape on NumPy arrays: a number for each sample of a batch. Imports passes, native, errors, op and NumPy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_bp.compiler.llvm import Machine
 from micrograd_bp.compiler.native import Node, tree, written
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.errors import ShapeError
@@ -113,33 +112,24 @@ def _last_uses(code: Code) -> dict[int, list[int]]:
     return found
 
 
-def on_machine(machine: Machine, inputs: Sequence[Any], count: int) -> list[Any]:
-    """The same by machine code, sample after sample."""
-    samples = np.ascontiguousarray(np.stack(inputs, axis=1) if inputs else np.empty((count, 0)))
-    results = np.empty((count, machine.outputs))
-    machine.batch(samples.ctypes.data, results.ctypes.data, count)
-    return list(results.T)
-
-
-def columns(arrays: tuple[Any, ...]) -> tuple[list[Any], list[Any], int]:
-    """A column of numbers for each input, a sample's structure for each argument, and the number of samples."""
+def columns(arrays: tuple[Any, ...]) -> tuple[Any, list[Any], int]:
+    """An array with a row for each input, a sample's structure for each argument, and the number of samples."""
     given = [np.asarray(array, dtype=float) for array in arrays]
     if not given or any(array.ndim == 0 for array in given) or len({len(array) for array in given}) != 1:
         shapes = ", ".join(str(array.shape) for array in given)
         raise ShapeError(f"arrays with a sample per first index are needed, as many in each; the shapes are {shapes}")
     if not len(given[0]):
         raise ShapeError("there are no samples: at least one is needed")
-    found = [array.reshape(len(array), -1)[:, j] for array in given for j in range(array[0].size)]
-    return found, [array[0].tolist() for array in given], len(given[0])
+    flat = [array.reshape(len(array), array[0].size).T for array in given]
+    return np.ascontiguousarray(np.concatenate(flat)), [array[0].tolist() for array in given], len(given[0])
 
 
-def shaped(slopes: list[Any], arrays: tuple[Any, ...], summed: bool) -> Any:
-    """Results in the shapes of the arrays, each of as many columns as its samples have numbers; or summed over them."""
+def shaped(slopes: Any, arrays: tuple[Any, ...], summed: bool) -> Any:
+    """Derivatives by each input in the shapes of the arrays; `summed` over the samples, one number for each."""
     found, start = [], 0
     for array in map(np.asarray, arrays):
         size = array[0].size
-        own = np.stack(slopes[start : start + size], axis=-1) if size else np.empty((len(array), 0))
+        own = np.asarray(slopes[start : start + size], dtype=float)
         start += size
-        each = own.reshape(array.shape)
-        found.append(each.sum(axis=0) if summed else each)
+        found.append(own.reshape(array.shape[1:]) if summed else own.T.reshape(array.shape))
     return found[0] if len(found) == 1 else tuple(found)

@@ -135,10 +135,31 @@ def simplify_fast(code: Code) -> Code:
     return rewritten(code, identity)
 
 
+def share_saturating(code: Code) -> Code:
+    """σ(2x) and σ(−2x) from a tanh(x) that is there already, σ(−x) from σ(x): digits go where these are small."""
+    known: dict[tuple[Op, int], int] = {}
+
+    def shared(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
+        x = args[0]
+        if op is ops.sigmoid and tape.ops[x] is ops.mul:
+            factor, u = tape.constants.get(tape.args[x][0]), tape.args[x][1]
+            if factor in (2.0, -2.0) and (ops.tanh, u) in known:
+                half = tape.constant(0.5)
+                part = tape.record(ops.mul, (half, known[ops.tanh, u]))
+                return tape.record(ops.add if factor > 0 else ops.sub, (half, part))
+        if op is ops.sigmoid and tape.ops[x] is ops.neg and (ops.sigmoid, tape.args[x][0]) in known:
+            return tape.record(ops.sub, (tape.constant(1.0), known[ops.sigmoid, tape.args[x][0]]))
+        if op in (ops.tanh, ops.sigmoid):
+            known.setdefault((op, x), len(tape))
+        return None
+
+    return rewritten(code, shared)
+
+
 _POWERS = {2.0: ops.square, 0.5: ops.sqrt, -1.0: ops.reciprocal}
 
 EXACT = (fold_constants, simplify, eliminate_common, eliminate_dead)
-FAST = (fold_constants, simplify_fast, simplify, eliminate_common, eliminate_dead)
+FAST = (fold_constants, simplify_fast, share_saturating, simplify, eliminate_common, eliminate_dead)
 
 
 def optimise(code: Code, fast_math: bool = False) -> tuple[Code, list[tuple[str, int]]]:

@@ -1,91 +1,105 @@
-"""`compile`: a function recorded at its first call and replayed afterwards. Imports tape, tree, engine and passes.
+"""`compile`: a function recorded at its first call and replayed afterwards.
 
 What a function does besides arithmetic happens once, while it is recorded; loops are unrolled. It is recorded anew for
-arguments of another structure.
+arguments of another structure and for other keyword arguments. Imports the modules beside this one, tree and op.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib.util
+import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from micrograd_bp.compiler import numpy_
+import numpy as np
+
+from micrograd_bp.compiler import numpy_, storage
 from micrograd_bp.compiler.c import to_c
-from micrograd_bp.compiler.llvm import Machine
-from micrograd_bp.compiler.passes import Code, optimise
+from micrograd_bp.compiler.listing import listing, values
+from micrograd_bp.compiler.machine import Machine
+from micrograd_bp.compiler.passes import optimise
+from micrograd_bp.compiler.recording import Recording, derived, record
 from micrograd_bp.compiler.replay import Replay
-from micrograd_bp.engine import Value
-from micrograd_bp.errors import ShapeError, TraceError
-from micrograd_bp.formula import number
+from micrograd_bp.engine import VIEWS, Value
+from micrograd_bp.errors import ShapeError
 from micrograd_bp.op import Operand, as_float
-from micrograd_bp.tape import Slot, Tape, append_gradient
-from micrograd_bp.tree import Rebuild, flatten
+from micrograd_bp.tree import flatten
 
 Function = Callable[..., Any]
-Backend = Replay | Machine
-BACKENDS: dict[str, Callable[[Code], Backend]] = {"python": Replay, "native": Machine}
-"""What runs a tape, by name."""
+BACKENDS = ("native", "python")
+"""What runs a tape: machine code (the default where llvmlite is installed), or the rows one after the other."""
 
-
-class Recording(NamedTuple):
-    """A function on a tape, before any pass, and what puts numbers into its structures."""
-
-    tape: Tape
-    results: list[int]
-    rebuild_args: Rebuild
-    rebuild_result: Rebuild
+Key = tuple[Any, ...]
 
 
 class Program(NamedTuple):
-    """What runs an optimised tape, and the (pass, operations after it) that made it."""
+    """What runs an optimised tape, the (pass, operations after it) that made it, and the seconds that took."""
 
-    run: Backend
+    run: Replay | Machine
     log: list[tuple[str, int]]
+    seconds: float
+
+
+class Stats(NamedTuple):
+    """(pass, operations after it) for each; the bytes of machine code, 0 without; the seconds of passes and backend."""
+
+    passes: list[tuple[str, int]]
+    code_bytes: int
+    seconds: float
 
 
 class Compiled:
     """What `compile` gives: called as the function is, and asked for derivatives."""
 
-    def __init__(self, f: Function, fast_math: bool = False, backend: str = "python") -> None:
+    def __init__(self, f: Function, fast_math: bool = False, backend: str | None = None) -> None:
         if not callable(f):
             raise TypeError(f"compile takes a function, not {type(f).__name__}")
-        if backend not in BACKENDS:
+        if backend is not None and backend not in BACKENDS:
             raise ValueError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
         self.f = f
         self.fast_math = fast_math
-        self.backend = BACKENDS[backend]
-        self._recordings: dict[tuple[str, ...], Recording] = {}
-        self._programs: dict[tuple[Any, ...], Program] = {}
+        self.backend = backend or ("native" if importlib.util.find_spec("llvmlite") else "python")
+        self._recordings: dict[Key, Recording] = {}
+        self._programs: dict[Key, Program] = {}
+        functools.update_wrapper(self, f, updated=())
 
-    def __call__(self, *args: Any) -> Any:
-        numbers, recording, program = self._ready(args, "value")
-        return recording.rebuild_result(program.run(numbers))
+    def __call__(self, *args: Any, **static: Any) -> Any:
+        numbers, recording, program = self._ready(args, static, "value")
+        return recording.rebuild_result(list(program.run(numbers)))
 
-    def value_and_grad(self, *args: Any) -> tuple[float, Any]:
+    def value_and_grad(self, *args: Any, **static: Any) -> tuple[float, Any]:
         """f(*args) and its gradient in the structure of the arguments, of one argument the gradient itself.
+
+        Fastest for floats and NumPy arrays of doubles.
 
         >>> compile(lambda x, y: x**2 + 3 * y**2).value_and_grad(4.0, -4.0)
         (64.0, (8.0, -24.0))
         """
-        numbers, recording, program = self._ready(args, "gradient")
+        key = _plain(args)
+        if key and not static and isinstance(run := self._programs.get((key, "gradient"), _NONE).run, Machine):
+            return _split(run.single(np.concatenate([np.ravel(arg) for arg in args])), args)
+        numbers, recording, program = self._ready(args, static, "gradient")
+        if key and not static:
+            self._programs[key, "gradient"] = program
         value, *gradient = program.run(numbers)
-        structured = recording.rebuild_args(gradient)
-        return value, structured[0] if len(args) == 1 else structured
+        return value, recording.rebuild_args(gradient)
 
-    def backward(self, *args: Any) -> float:
+    def backward(self, *args: Any, **static: Any) -> float:
         """f(*args); its derivatives by the Values that f uses are added to their `grad`, as `Value.backward` does."""
-        numbers, recording, program = self._ready(args, "parameters")
+        numbers, recording, program = self._ready(args, static, "parameters")
         value, *gradient = program.run(numbers)
         for parameter, slope in zip(recording.tape.parameters.values(), gradient, strict=True):
             parameter.grad += slope
         return value
 
-    def parameters(self, *args: Any) -> list[Value]:
-        """The leaves that f uses for arguments of this structure, in the order in which it meets them."""
-        return list(self._recorded(args, _numbers(args)[1]).tape.parameters.values())
+    def parameters(self, *args: Any, **static: Any) -> list[Value]:
+        """The leaves that f uses besides its arguments, in the order in which it meets them."""
+        return list(self._recorded(args, static)[1].tape.parameters.values())
 
     def jvp(self, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-        """f(*args), and its derivative in the direction of `tangents`, structured as `args`.
+        """f(*args), and its derivative as `args` move along `tangents`, both in the structure of f's result.
 
         >>> compile(lambda x, y: x * y).jvp((2.0, 5.0), (1.0, 0.5))
         (10.0, 6.0)
@@ -97,30 +111,50 @@ class Compiled:
     def hvp(self, args: Sequence[Any], direction: Sequence[Any]) -> Any:
         """The Hessian at `args` times `direction`; both are tuples of arguments, and so is the result unless of one."""
         recording, found = self._along(tuple(args), tuple(direction), "hvp")
-        structured = recording.rebuild_args(found)
-        return structured[0] if len(args) == 1 else structured
+        return recording.rebuild_args(found)
 
-    def batched(self, *arrays: Any, gradients: str = "each") -> tuple[Any, Any]:
-        """Values and gradients of many samples at once, on NumPy: each argument is an array, a sample per first index.
+    def hessian(self, *args: Any, **static: Any) -> list[list[float]]:
+        """The matrix of second derivatives, as rows over all numbers of the arguments.
 
-        `gradients`: "each", arrays shaped as the arguments, or "sum", over the samples. A sample's numbers reach the
-        function as a float, or as (nested) lists.
+        >>> compile(lambda x, y: x**2 * y).hessian(3.0, 5.0)
+        [[10.0, 6.0], [6.0, 0.0]]
         """
-        if gradients not in ("each", "sum"):
-            raise ValueError(f'gradients are "each" or "sum", not {gradients!r}')
+        numbers, _, program = self._ready(args, static, "hessian")
+        found = list(program.run(numbers))
+        return [found[start : start + len(numbers)] for start in range(0, len(found), len(numbers))]
+
+    def batched(self, *arrays: Any, gradients: str = "each", threads: int | None = None) -> tuple[Any, Any]:
+        """Values and gradients of many samples at once: each argument is an array, a sample per first index.
+
+        `gradients`: "each", arrays shaped as the arguments; "sum", these over the samples; or "parameters", an array of
+        the derivatives by `parameters`, summed over the samples. A sample's numbers reach the function as a float, or
+        as (nested) lists. Machine code takes eight samples at a time and `threads` (all cores) for blocks of them, by
+        the vector functions of the platform, which may differ from the scalar ones by 4 units in the last place.
+        """
+        if gradients not in ("each", "sum", "parameters"):
+            raise ValueError(f'gradients are "each", "sum" or "parameters", not {gradients!r}')
+        if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+            raise ValueError(f"threads is a whole number from 1, not {threads!r}")
         columns, samples, count = numpy_.columns(arrays)
-        _, _, (run, _) = self._ready(tuple(samples), "gradient")
+        summed = gradients != "each"
+        what = "parameters" if gradients == "parameters" else "gradient"
+        _, _, (run, *_) = self._ready(tuple(samples), {}, what)
         if isinstance(run, Machine):
-            value, *slopes = numpy_.on_machine(run, columns, count)
+            each = 1 if summed else run.outputs
+            found, sums = run.batch(columns, each, threads)
         else:
-            value, *slopes = numpy_.run(run.code, columns, count)
-        return value, numpy_.shaped(slopes, arrays, summed=gradients == "sum")
+            found = numpy_.run(run.code, columns, count)
+            sums = np.array([own.sum() for own in found[1:]])
+        if gradients == "parameters":
+            return found[0], sums
+        return found[0], numpy_.shaped(sums if summed else found[1:], arrays, summed)
 
-    def stats(self, *args: Any) -> list[tuple[str, int]]:
-        """(pass, operations after it) for the value and gradient at arguments of this structure."""
-        return self._ready(args, "gradient")[2].log
+    def stats(self, *args: Any, **static: Any) -> Stats:
+        """What compiling took, for the value and gradient at arguments of this structure."""
+        run, log, seconds = self._ready(args, static, "gradient")[2]
+        return Stats(log, run.code_bytes if isinstance(run, Machine) else 0, seconds)
 
-    def listing(self, *args: Any, gradient: bool = False) -> str:
+    def listing(self, *args: Any, gradient: bool = False, **static: Any) -> str:
         """The program for arguments of this structure, a line per operation.
 
         >>> print(compile(lambda x: x * x + 1).listing(2.0))
@@ -129,149 +163,138 @@ class Compiled:
         v2 = add(v1, 1)
         return v2
         """
-        return _listing(self._ready(args, "gradient" if gradient else "value")[2].run.code)
+        return listing(self._ready(args, static, "gradient" if gradient else "value")[2].run.code)
 
-    def to_c(self, *args: Any, name: str = "program", gradient: bool = True) -> str:
+    def __str__(self) -> str:
+        """The programs so far, as `listing` shows them."""
+        shown = [listing(derived(recording, "value", True)) for recording in self._recordings.values()]
+        return "\n\n".join(shown) if shown else f"{self!r}: not called yet, so nothing is recorded"
+
+    def __repr__(self) -> str:
+        return f"<compiled {getattr(self.f, '__name__', 'function')}, {self.backend}>"
+
+    def draw(self, *args: Any, **options: Any) -> Any:
+        """The graph of the optimised program at these arguments, as `draw` shows a Value's; options: `draw_graph`'s."""
+        numbers, _, program = self._ready(args, {}, "value")
+        root = values(program.run.code, numbers)[0]
+        return VIEWS["graph"](root if isinstance(root, Value) else Value(root), **options)
+
+    def to_c(self, *args: Any, name: str = "program", gradient: bool = True, **static: Any) -> str:
         """A self-contained C99 file: a function of the numbers of arguments of this structure, then of `parameters`.
 
         It gives the value and, with `gradient`, the derivatives by the arguments.
         """
-        code = self._ready(args, "gradient" if gradient else "value")[2].run.code
+        code = self._ready(args, static, "gradient" if gradient else "value")[2].run.code
         return to_c(code, name, "value and gradient" if gradient else "value")
 
-    def _ready(self, args: tuple[Any, ...], what: str) -> tuple[list[float], Recording, Program]:
+    def save(self, path: str | Path) -> None:
+        """What was recorded so far, as JSON, for `load`. Raises ValueError where that is nothing."""
+        if not self._recordings:
+            raise ValueError("nothing is recorded yet: call the function once before saving it")
+        if any(key[1] for key in self._recordings):
+            raise ValueError("a function recorded with keyword arguments is not saved: bind them before compiling it")
+        storage.save(path, list(self._recordings.values()), self.fast_math)
+
+    @classmethod
+    def load(cls, path: str | Path, backend: str | None = None) -> Compiled:
+        """What `save` wrote, for arguments of the structures that it had been called with; nothing of it is run.
+
+        Its `parameters` are new Values. Raises StateError for a file that is not right.
+        """
+        recordings, fast_math = storage.load(path)
+        compiled = cls(_lost, fast_math, backend)
+        for recording in recordings:
+            compiled._recordings[tuple(flatten(recording.args)[1]), ()] = recording
+        return compiled
+
+    def _ready(self, args: Key, static: dict[str, Any], what: str) -> tuple[list[float], Recording, Program]:
         """The arguments' numbers, the recording for their structure, and the program for `what` of it."""
-        numbers, paths = _numbers(args)
-        recording = self._recorded(args, paths)
-        return numbers, recording, self._program(paths, what)
+        key, recording = self._recorded(args, static)
+        numbers = [as_float(leaf) for leaf in flatten(args)[0]]
+        if (key, what) not in self._programs:
+            start = time.perf_counter()
+            code, log = optimise(derived(recording, what, not self.fast_math), self.fast_math)
+            run = Machine(code, self.fast_math) if self.backend == "native" else Replay(code)
+            self._programs[key, what] = Program(run, log, time.perf_counter() - start)
+        return numbers, recording, self._programs[key, what]
 
-    def _along(self, args: tuple[Any, ...], direction: tuple[Any, ...], what: str) -> tuple[Recording, list[float]]:
+    def _along(self, args: Key, direction: Key, what: str) -> tuple[Recording, list[float]]:
         """The results of a program that takes a direction after the arguments, and the recording."""
-        directions, others = _numbers(direction)
-        _same(others, _numbers(args)[1])
-        numbers, recording, program = self._ready(args, what)
-        return recording, program.run([*numbers, *directions])
+        given, expected = flatten(direction)[1], flatten(args)[1]
+        if given != expected:
+            raise ShapeError(f"the direction has numbers at {', '.join(given)}, the arguments at {', '.join(expected)}")
+        numbers, recording, program = self._ready(args, {}, what)
+        return recording, list(program.run([*numbers, *[as_float(leaf) for leaf in flatten(direction)[0]]]))
 
-    def _recorded(self, args: tuple[Any, ...], paths: tuple[str, ...]) -> Recording:
-        if paths not in self._recordings:
-            self._recordings[paths] = _record(self.f, args)
-        return self._recordings[paths]
+    def _recorded(self, args: Key, static: dict[str, Any]) -> tuple[Key, Recording]:
+        leaves, paths, _ = flatten(args)
+        if any(isinstance(leaf, Operand) for leaf in leaves):
+            raise TypeError("a compiled function takes plain numbers; Values that it uses inside are its parameters")
+        try:
+            key = (tuple(paths), tuple(sorted(static.items())))
+            hash(key)
+        except TypeError:
+            raise TypeError(
+                "keyword arguments are part of the program: they are hashable, such as int or str"
+            ) from None
+        if key not in self._recordings:
+            self._recordings[key] = record(functools.partial(self.f, **static) if static else self.f, args)
+        return key, self._recordings[key]
 
-    def _program(self, paths: tuple[str, ...], what: str) -> Program:
-        if (paths, what) not in self._programs:
-            code, log = optimise(_derived(self._recordings[paths], what, not self.fast_math), self.fast_math)
-            self._programs[paths, what] = Program(self.backend(code), log)
-        return self._programs[paths, what]
 
+def compile(  # noqa: A001 (the name that users expect)
+    f: Function | None = None, *, fast_math: bool = False, backend: str | None = None
+) -> Any:
+    """`f`, recorded on a tape at its first call with arguments of a structure, and run from there.
 
-def compile(f: Function, fast_math: bool = False, backend: str = "python") -> Compiled:  # noqa: A001 (the name that users expect)
-    """`f`, a function of numbers or nested structures of numbers, recorded at its first call and replayed afterwards.
+    `f` takes numbers and (nested) sequences of them, and gives numbers; keyword arguments are part of the program,
+    which is recorded anew for others. Values that it uses inside, such as a model's parameters, are read at each call.
+    It cannot decide by a traced number: TraceError shows the line; use `where`. By default every bit is that of the
+    eager computation, but for values outside an operation's domain: they are nan or infinite, nothing is raised.
+    `fast_math` allows identities that change last digits (x + 0 = x, 0·x = 0, one rounding for a product and a sum,
+    reciprocals for quotients), those by which the derivatives of tanh and sigmoid lose their digits in saturation
+    (1 - tanh²), and leaves out the guards for adjoints of exactly 0 (see `semantics`).
+    Also a decorator: `@compile`, `@compile(fast_math=True)`.
 
-    Values that f uses are parameters: read anew at each call. With `fast_math`, identities are used that do not hold
-    for infinities, nans and signed zeros. Outside an operation's domain results are nan or infinite, nothing is raised.
-    `backend` is "python", or "native": machine code through LLVM, single and for batches; needs llvmlite.
-    Raises TraceError where f decides something by its arguments (use `where`, `step`, `sign`, `maximum`, `minimum`).
+    `backend`: "native", machine code through LLVM (the extra `native`; the default where it is installed), or "python".
 
     >>> slope = compile(lambda w: (w[0] * 2.0 + w[1]) ** 2)
     >>> slope([1.0, 3.0]), slope.value_and_grad([1.0, 3.0])
     (25.0, (25.0, [20.0, 10.0]))
     """
+    if f is None:
+        return functools.partial(compile, fast_math=fast_math, backend=backend)
     return Compiled(f, fast_math, backend)
 
 
-def _numbers(args: tuple[Any, ...]) -> tuple[list[float], tuple[str, ...]]:
-    leaves, paths, _ = flatten(args)
-    for leaf in leaves:
-        if isinstance(leaf, Operand):
-            raise TypeError("a compiled function takes plain numbers; Values that it uses inside are its parameters")
-    return [as_float(leaf) for leaf in leaves], tuple(paths)
+_NONE = Program(Replay.__new__(Replay), [], 0.0)
 
 
-def _record(f: Function, args: tuple[Any, ...]) -> Recording:
-    _, paths, rebuild = flatten(args)
-    tape = Tape()
-    result = f(*rebuild([Slot(tape, tape.input(name)) for name in _input_names(paths, len(args))]))
-    try:
-        numbers, _, rebuild_result = flatten(result)
-    except TypeError as error:
-        raise TraceError(f"what the function gives cannot be recorded: {error}") from None
-    return Recording(tape, [tape.place(x) for x in numbers], rebuild, rebuild_result)
+def _plain(args: Key) -> Key:
+    """The shapes of floats and arrays of doubles; empty where there is anything else."""
+    shapes = []
+    for arg in args:
+        if type(arg) is np.ndarray and arg.dtype == np.float64:
+            shapes.append(arg.shape)
+        elif type(arg) is float:
+            shapes.append(())
+        else:
+            return ()
+    return tuple(shapes)
 
 
-def _input_names(paths: Sequence[str], count: int) -> list[str]:
-    """x, or x0, x1, ... for arguments of one number; x[0], x1['w'] for what is in structures."""
-    names = []
-    for path in paths:
-        argument, _, rest = path[1:].partition("]")
-        names.append(f"x{argument if count > 1 else ''}{rest}")
-    return names
+def _split(found: Any, args: Key) -> tuple[float, Any]:
+    """Value and gradient, in the shapes of floats and arrays."""
+    parts, start = [], 1
+    for arg in args:
+        if type(arg) is float:
+            parts.append(float(found[start]))
+            start += 1
+        else:
+            parts.append(found[start : start + arg.size].reshape(arg.shape))
+            start += arg.size
+    return float(found[0]), parts[0] if len(parts) == 1 else tuple(parts)
 
 
-def _derived(recording: Recording, what: str, guarded: bool) -> Code:
-    """A copy of the tape with what was asked for appended: the recording stays as it is."""
-    code = Code(_copy(recording.tape), list(recording.results))
-    tape = code.tape
-    if what == "value":
-        return code
-    if what == "jvp":
-        return _forward(code)
-    if len(code.results) != 1:
-        raise TraceError("a gradient is of a function that gives one number")
-    inputs, root = list(tape.inputs), code.results[0]
-    if what == "parameters":
-        return Code(tape, [root, *append_gradient(tape, root, tape.parameters, guarded)])
-    gradient = append_gradient(tape, root, inputs, guarded)
-    if what == "gradient":
-        return Code(tape, [root, *gradient])
-    total: Any = 0.0
-    for place in gradient:
-        total = total + tape.slot(place) * Slot(tape, tape.input())
-    return Code(tape, append_gradient(tape, tape.place(total), inputs, guarded))
-
-
-def _forward(code: Code) -> Code:
-    """Results and their tangents, for inputs followed by as many tangents."""
-    tape, recorded = code.tape, len(code.tape)
-    tangents: dict[int, Any] = {place: Slot(tape, tape.input()) for place in list(tape.inputs)}
-    for place in range(recorded):
-        op = tape.ops[place]
-        if op is None:
-            continue
-        numbers = [tape.slot(arg) for arg in tape.args[place]]
-        total: Any = None
-        for arg, rule in zip(tape.args[place], op.partials, strict=True):
-            if arg in tangents:
-                part = rule(*numbers, Slot(tape, place)) * tangents[arg]
-                total = part if total is None else total + part
-        if total is not None:
-            tangents[place] = total
-    return Code(tape, [*code.results, *[tape.place(tangents.get(place, 0.0)) for place in code.results]])
-
-
-def _copy(tape: Tape) -> Tape:
-    copied = Tape()
-    copied.ops, copied.args, copied.names = list(tape.ops), list(tape.args), list(tape.names)
-    copied.inputs, copied.constants, copied.parameters = list(tape.inputs), dict(tape.constants), dict(tape.parameters)
-    copied._known = dict(tape._known)
-    return copied
-
-
-def _same(given: tuple[str, ...], expected: tuple[str, ...]) -> None:
-    if given != expected:
-        raise ShapeError(f"the direction has numbers at {', '.join(given)}, the arguments at {', '.join(expected)}")
-
-
-def _listing(code: Code) -> str:
-    tape = code.tape
-    texts = list(tape.names)
-    unnamed = [place for place, op in enumerate(tape.ops) if op is not None and not texts[place]]
-    for count, place in enumerate(unnamed, start=1):
-        texts[place] = f"v{count}"
-    for place, x in tape.constants.items():
-        texts[place] = number(x, 17)
-    lines = [f"{texts[place]} = input" for place in tape.inputs]
-    lines += [f"{texts[place]} = parameter" for place in tape.parameters]
-    for place, op in enumerate(tape.ops):
-        if op is not None:
-            lines.append(f"{texts[place]} = {op.name}({', '.join(texts[arg] for arg in tape.args[place])})")
-    return "\n".join([*lines, f"return {', '.join(texts[place] for place in code.results)}"])
+def _lost(*args: Any) -> Any:
+    raise ValueError("this program was loaded: it takes arguments of the structures that it was saved with only")

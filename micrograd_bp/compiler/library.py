@@ -1,0 +1,117 @@
+"""LLVM through llvmlite: machine code from text, and C functions for lanes, by glibc's libmvec where it is there.
+
+Imports llvm and errors.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+from functools import cache
+from typing import Any
+
+from micrograd_bp.compiler.llvm import function
+from micrograd_bp.errors import MissingExtraError
+
+PURE = "attributes #0 = { nounwind willreturn memory(none) }"
+
+
+def declarations(called: dict[str, int], lanes: int, exact: bool = False) -> str:
+    """The text of what programs of so many lanes call; with `exact` lane by lane from the C library."""
+    lines = []
+    for name, arity in sorted(called.items()):
+        symbol = function(name, lanes)
+        if lanes == 1 or symbol.startswith("llvm."):
+            kind = "double" if lanes == 1 else f"<{lanes} x double>"
+            lines.append(f"declare {kind} @{symbol}({', '.join([kind] * arity)}) #0")
+        else:
+            lines += _for_lanes(name, arity, lanes, exact)  # a declaration and a definition
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _for_lanes(name: str, arity: int, lanes: int, exact: bool) -> list[str]:
+    """`@lanesN.name`, in parts that libmvec takes, or one by one."""
+    letter, width = ("", 1) if exact else _vectors()
+    symbol = f"_ZGV{letter}N{width}{'v' * arity}_{name}"
+    if width > lanes or not _has(symbol):
+        symbol, width = name, 1
+    whole, part = f"<{lanes} x double>", "double" if width == 1 else f"<{width} x double>"
+    lines = [f"declare {part} @{symbol}({', '.join([part] * arity)}) #0"]
+    arguments = ", ".join(f"{whole} %a{k}" for k in range(arity))
+    lines.append(f"define internal {whole} @{function(name, lanes)}({arguments}) {{")
+    result = "poison"
+    for start in range(0, lanes, width):
+        mask = f"<{width} x i32> <{', '.join(f'i32 {start + j}' for j in range(width))}>"
+        for k in range(arity):
+            cut = f"extractelement {whole} %a{k}, i64 {start}"
+            if width > 1:
+                cut = f"shufflevector {whole} %a{k}, {whole} poison, {mask}"
+            lines.append(f"  %x{k}.{start} = {cut}")
+        given = ", ".join(f"{part} %x{k}.{start}" for k in range(arity))
+        lines.append(f"  %y{start} = call {part} @{symbol}({given}) #0")
+        if width == 1:
+            lines.append(f"  %r{start} = insertelement {whole} {result}, double %y{start}, i64 {start}")
+        else:
+            wide = ", ".join(f"i32 {j}" if j < width else "i32 poison" for j in range(lanes))
+            lines.append(f"  %w{start} = shufflevector {part} %y{start}, {part} poison, <{lanes} x i32> <{wide}>")
+            mixed = ", ".join(f"i32 {lanes + j - start if start <= j < start + width else j}" for j in range(lanes))
+            lines.append(f"  %r{start} = shufflevector {whole} {result}, {whole} %w{start}, <{lanes} x i32> <{mixed}>")
+        result = f"%r{start}"
+    return [lines[0], "\n".join([*lines[1:], f"  ret {whole} {result}", "}"])]
+
+
+@cache
+def _vectors() -> tuple[str, int]:
+    """The letter of the vector functions that this processor runs, and their width."""
+    features = binding().get_host_cpu_features()
+    return ("e", 8) if features.get("avx512f") else ("d", 4) if features.get("avx2") else ("b", 2)
+
+
+@cache
+def _has(symbol: str) -> bool:
+    """Whether libmvec, which is loaded here, has the function."""
+    try:
+        library = ctypes.CDLL("libmvec.so.1")
+    except OSError:
+        return False
+    if not hasattr(library, symbol):
+        return False
+    binding().load_library_permanently("libmvec.so.1")
+    return True
+
+
+@cache
+def binding() -> Any:
+    """llvmlite's binding of LLVM. MissingExtraError without llvmlite."""
+    try:
+        import llvmlite.binding as llvm
+    except ImportError:
+        raise MissingExtraError("machine code needs llvmlite:  pip install 'micrograd_bp[native]'") from None
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm
+
+
+class Library:
+    """Machine code for a module; owns it. `function(name, ...)` gives what ctypes calls, without the lock."""
+
+    def __init__(self, text: str, level: int = 2) -> None:
+        llvm, sizes = binding(), list[int]()
+        module = llvm.parse_assembly(text)
+        module.verify()
+        features = llvm.get_host_cpu_features().flatten()
+        cpu = llvm.get_host_cpu_name()
+        machine = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=level)
+        if level:
+            options = llvm.create_pipeline_tuning_options(speed_level=level)
+            options.loop_unrolling = options.loop_vectorization = options.slp_vectorization = False
+            builder = llvm.create_pass_builder(machine, options)
+            builder.getModulePassManager().run(module, builder)
+        self._engine = llvm.create_mcjit_compiler(module, machine)
+        self._engine.set_object_cache(lambda module, code: sizes.append(len(code)))
+        self._engine.finalize_object()
+        self.code_bytes = sum(sizes)
+
+    def function(self, name: str, *kinds: Any) -> Any:
+        """The function of that name, which returns nothing."""
+        return ctypes.CFUNCTYPE(None, *kinds)(self._engine.get_function_address(name))

@@ -1,0 +1,99 @@
+"""A function on a tape, and the tapes that are derived from it. Imports tape, tree, passes, op and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from micrograd_bp.compiler.passes import Code
+from micrograd_bp.errors import TraceError
+from micrograd_bp.tape import Slot, Tape, append_gradient
+from micrograd_bp.tree import Rebuild, flatten
+
+KINDS = ("value", "gradient", "parameters", "jvp", "hvp", "hessian")
+"""What can be derived."""
+
+
+class Recording:
+    """A function on a tape, before any pass, and the structures of its arguments and its result, with zeros in them.
+
+    `rebuild_result` puts numbers into the structure of the result.
+    """
+
+    def __init__(self, tape: Tape, results: list[int], args: tuple[Any, ...], result: Any) -> None:
+        self.tape = tape
+        self.results = results
+        self.args = args
+        self.result = result
+        self._rebuild: Rebuild = flatten(args)[2]
+        self.rebuild_result: Rebuild = flatten(result)[2]
+
+    def rebuild_args(self, numbers: list[Any]) -> Any:
+        """Numbers in the structure of the arguments; of one argument in its own."""
+        structured = self._rebuild(numbers)
+        return structured[0] if len(self.args) == 1 else structured
+
+
+def record(f: Callable[..., Any], args: tuple[Any, ...]) -> Recording:
+    """Run `f` on slots. TraceError where it gives what is no number, or decides by a traced one."""
+    leaves, paths, rebuild = flatten(args)
+    tape = Tape()
+    result = f(*rebuild([Slot(tape, tape.input(name)) for name in _input_names(paths, len(args))]))
+    try:
+        numbers, _, rebuild_result = flatten(result)
+    except TypeError as error:
+        raise TraceError(f"what the function gives cannot be recorded: {error}") from None
+    places = [tape.place(x) for x in numbers]
+    return Recording(tape, places, rebuild([0.0] * len(leaves)), rebuild_result([0.0] * len(numbers)))
+
+
+def _input_names(paths: Sequence[str], count: int) -> list[str]:
+    """x, or x0, x1, ... for arguments of one number; x[0], x1['w'] for what is in structures."""
+    names = []
+    for path in paths:
+        argument, _, rest = path[1:].partition("]")
+        names.append(f"x{argument if count > 1 else ''}{rest}")
+    return names
+
+
+def derived(recording: Recording, what: str, guarded: bool) -> Code:
+    """A copy of the tape with what was asked for appended: the recording stays as it is."""
+    tape, results = recording.tape.copy(), list(recording.results)
+    if what == "value":
+        return Code(tape, results)
+    if what == "jvp":
+        return _forward(tape, results)
+    if len(results) != 1:
+        raise TraceError("a gradient is of a function that gives one number")
+    inputs, root = list(tape.inputs), results[0]
+    if what == "parameters":
+        return Code(tape, [root, *append_gradient(tape, root, tape.parameters, guarded)])
+    gradient = append_gradient(tape, root, inputs, guarded)
+    if what == "gradient":
+        return Code(tape, [root, *gradient])
+    if what == "hessian":
+        rows = [append_gradient(tape, place, inputs, guarded) for place in gradient]
+        return Code(tape, [place for row in rows for place in row])
+    total: Any = 0.0
+    for place in gradient:
+        total = total + tape.slot(place) * Slot(tape, tape.input())
+    return Code(tape, append_gradient(tape, tape.place(total), inputs, guarded))
+
+
+def _forward(tape: Tape, results: list[int]) -> Code:
+    """Results and their tangents, for inputs followed by as many tangents."""
+    recorded = len(tape)
+    tangents: dict[int, Any] = {place: Slot(tape, tape.input()) for place in list(tape.inputs)}
+    for place in range(recorded):
+        op = tape.ops[place]
+        if op is None:
+            continue
+        numbers = [tape.slot(arg) for arg in tape.args[place]]
+        total: Any = None
+        for arg, rule in zip(tape.args[place], op.partials, strict=True):
+            if arg in tangents:
+                part = rule(*numbers, Slot(tape, place)) * tangents[arg]
+                total = part if total is None else total + part
+        if total is not None:
+            tangents[place] = total
+    return Code(tape, [*results, *[tape.place(tangents.get(place, 0.0)) for place in results]])
