@@ -12,6 +12,7 @@ from typing import Any
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import StateError
 from micrograd_bp.op import as_float
+from micrograd_bp.ops import sqrt
 from micrograd_bp.schedules import Schedule, constant
 
 
@@ -19,7 +20,7 @@ class Optimiser:
     """What optimisers have in common: `step()` moves the parameters by their gradients, `zero_grad()` clears these.
 
     `learning_rate` is the step size before the schedule, `rate` the one of the next step, `steps` how many were made.
-    Subclasses say in `_moves` by how much each parameter changes.
+    Subclasses say in `_moves` by how much each parameter changes, in rows and + - * /: it is applied to traced numbers too.
     """
 
     _slots: tuple[str, ...] = ()  # names of lists, one number per parameter, that a subclass carries from step to step
@@ -154,10 +155,10 @@ class Adam(Optimiser):
         self.means = [first * m + (1.0 - first) * g for m, g in zip(self.means, gradients, strict=True)]
         self.squares = [second * v + (1.0 - second) * g * g for v, g in zip(self.squares, gradients, strict=True)]
         step = rate / (1.0 - first ** (self.steps + 1))
-        scale = math.sqrt(1.0 - second ** (self.steps + 1))
+        scale = sqrt(1.0 - second ** (self.steps + 1))
         epsilon = self.epsilon
         pairs = zip(self.means, self.squares, strict=True)
-        return [-step * m / (math.sqrt(v) / scale + epsilon) for m, v in pairs]
+        return [-step * m / (sqrt(v) / scale + epsilon) for m, v in pairs]
 
 
 class AdamW(Adam):

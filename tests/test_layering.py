@@ -32,8 +32,8 @@ ORDER = (
     *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
     *("tape", "compiler.passes", "compiler.recording", "compiler.replay", "compiler.native", "compiler.c"),
-    *("compiler.llvm", "compiler.library", "compiler.machine", "compiler.numpy_", "compiler.listing"),
-    "compiler.storage",
+    *("compiler.llvm", "compiler.library", "compiler.interpreter", "compiler.machine", "compiler.numpy_"),
+    *("compiler.listing", "compiler.storage"),
     *("compiler.program", "compiler", "losses", "schedules", "optim", "history", "samples", "workers", "train"),
     *("expression.source", "expression.tokens", "expression.parser", "expression"),
     *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
@@ -68,9 +68,8 @@ OPTIONAL = {
     "joblib": {"workers"},
     "tqdm": {"train"},
 }
-HEAVY = {
-    "numpy": {"closed_form", "cli.xor", *(f"compiler.{name}" for name in ("machine", "numpy_", "program", "storage"))}
-}
+ON_ARRAYS = {f"compiler.{name}" for name in ("interpreter", "machine", "numpy_", "program", "storage")}
+HEAVY = {"numpy": {"closed_form", "cli.xor", *ON_ARRAYS}}
 
 
 def name_of(path):

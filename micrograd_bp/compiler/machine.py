@@ -1,6 +1,7 @@
-"""A tape as machine code: one sample at a time, or many, eight in the lanes of each operation and threads over blocks.
+"""A tape as machine code: one sample at a time, or many, in the lanes of each operation, threads over blocks of them.
 
-Imports passes, llvm, library and NumPy.
+Up to 5,000 operations it is compiled as it stands, eight samples at a time; beyond that it is interpreted. Imports
+passes, llvm, library, interpreter and NumPy.
 """
 
 from __future__ import annotations
@@ -13,14 +14,40 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_bp.compiler.interpreter import Interpreter
 from micrograd_bp.compiler.library import PURE, Library, declarations
 from micrograd_bp.compiler.llvm import program
 from micrograd_bp.compiler.passes import Code, operations
 
 LANES = 8
 BLOCK = 1024  # samples for one thread; sums are taken in this order however many threads there are
+STRAIGHT = 5_000  # operations; beyond that the time LLVM takes for straight-line code grows faster than they do
 _KINDS = (*[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_int64)
-_UNOPTIMISED = 5_000  # operations; optimising straight-line code takes more than linear time
+
+
+class Straight:
+    """A tape compiled as it stands: the first `each` results are stored, the others added up over the samples."""
+
+    def __init__(self, code: Code, each: int, lanes: int, fast_math: bool) -> None:
+        self.lanes = lanes
+        self._sums = len(code.results) - each
+        text, called = program(code, "program", lanes, each, fast_math)
+        self.library = Library("\n".join([text, declarations(called, lanes), PURE, ""]))
+        self._function = self.library.function("program", *_KINDS)
+
+    def run(self, x: int, p: Any, out: int, sums: Any, count: int, stride: int) -> None:
+        """`count` samples; what is stored goes on to the end of a group of lanes. `sums` None: nothing is added up."""
+        lanes, whole = self.lanes, count // self.lanes
+        if sums is None:
+            self._function(x, _pointer(p), out, None, whole, stride)
+            return
+        lanewise = np.zeros((2, self._sums, lanes))
+        self._function(x, _pointer(p), out, _pointer(lanewise), whole, stride)
+        if rest := count % lanes:
+            done = 8 * whole * lanes
+            self._function(x + done, _pointer(p), out + done, _pointer(lanewise[1]), 1, stride)
+            lanewise[1, :, rest:] = 0.0
+        sums += lanewise.sum(axis=0).sum(axis=1)
 
 
 class Machine:
@@ -28,30 +55,26 @@ class Machine:
 
     def __init__(self, code: Code, fast_math: bool = False) -> None:
         self.code = code
-        self.fast_math = fast_math
         self.inputs = len(code.tape.inputs)
         self.outputs = len(code.results)
-        self._level = 0 if operations(code.tape) > _UNOPTIMISED else 2
+        self._fast_math = fast_math
         self._values = list(code.tape.parameters.values())
-        self._libraries: list[Library] = []
-        self._single = self._function("single", 1, self.outputs)
-        self._many: dict[int, Any] = {}
+        self._runners: dict[tuple[int, bool], Straight | Interpreter] = {}
 
     @property
     def code_bytes(self) -> int:
         """The size of the machine code so far."""
-        return sum(library.code_bytes for library in self._libraries)
+        return sum(runner.library.code_bytes for runner in self._runners.values())
 
     def __call__(self, inputs: Sequence[float]) -> list[float]:
         """The results; parameters are read now."""
-        x = np.array(inputs, dtype=float)
-        found: list[float] = self.single(x).tolist()
+        found: list[float] = self.single(np.array(inputs, dtype=float)).tolist()
         return found
 
     def single(self, x: Any) -> Any:
         """The results for a contiguous array of inputs, as an array."""
         out = np.empty(self.outputs)
-        self._single(_pointer(x), _pointer(self.parameters()), _pointer(out), None, 1, 1)
+        self._runner(self.outputs, True).run(_pointer(x), self.parameters(), _pointer(out), None, 1, 1)
         return out
 
     def parameters(self) -> Any:
@@ -61,44 +84,40 @@ class Machine:
     def batch(self, columns: Any, each: int, threads: int | None = None) -> tuple[Any, Any]:
         """The first `each` results of every sample, a row for each result, and the sums of the others over samples.
 
-        `columns` is a contiguous array, a row for each input. The sums do not depend on the number of threads.
+        `columns` has a row for each input. The sums do not depend on the number of threads.
         """
-        if each not in self._many:
-            self._many[each] = self._function("many", LANES, each)
-        function = self._many[each]
-        count = columns.shape[1] if self.inputs else 0
-        groups = -(-count // LANES)
-        padded = np.empty((self.inputs, groups * LANES))
+        runner, count = self._runner(each, False), columns.shape[1]
+        size = -(-count // runner.lanes) * runner.lanes
+        padded = np.empty((self.inputs, size))
         padded[:, :count] = columns
         padded[:, count:] = columns[:, -1:]
-        out = np.empty((each, groups * LANES))
-        blocks = range(0, groups, BLOCK // LANES)
-        sums = np.zeros((len(blocks) + 1, self.outputs - each, LANES))
+        out = np.empty((each, size))
         p = self.parameters()
 
-        def run(k: int, first: int, size: int) -> None:
-            x, results = _pointer(padded, first * LANES), _pointer(out, first * LANES)
-            function(x, _pointer(p), results, _pointer(sums[k]), size, groups * LANES)
+        def run(first: int) -> Any:
+            sums = np.zeros(self.outputs - each)
+            runner.run(_pointer(padded, first), p, _pointer(out, first), sums, min(BLOCK, count - first), size)
+            return sums
 
-        whole = count // LANES  # groups without a lane that only fills up
-        tasks = [(k, first, min(BLOCK // LANES, whole - first)) for k, first in enumerate(blocks)]
-        workers = min(threads or os.cpu_count() or 1, len(tasks))
-        if workers > 1:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(lambda task: run(*task), tasks))
+        starts = range(0, count, BLOCK)
+        workers = min(threads or os.cpu_count() or 1, len(starts))
+        total = np.zeros(self.outputs - each)
+        if workers == 1:
+            for first in starts:
+                total += run(first)
         else:
-            for task in tasks:
-                run(*task)
-        if whole < groups:
-            run(len(blocks), whole, 1)
-            sums[-1, :, count % LANES :] = 0.0
-        return out[:, :count], sums.sum(axis=0).sum(axis=1)
+            with ThreadPoolExecutor(workers) as pool:
+                for sums in pool.map(run, starts):
+                    total += sums
+        return out[:, :count], total
 
-    def _function(self, name: str, lanes: int, each: int) -> Any:
-        text, called = program(self.code, name, lanes, each, self.fast_math)
-        library = Library("\n".join([text, declarations(called, lanes), PURE, ""]), self._level)
-        self._libraries.append(library)
-        return library.function(name, *_KINDS)
+    def _runner(self, each: int, single: bool) -> Straight | Interpreter:
+        if (each, single) not in self._runners:
+            straight = operations(self.code.tape) <= STRAIGHT
+            kind: Any = Straight if straight else Interpreter
+            lanes = 1 if single else LANES if straight else Interpreter.LANES
+            self._runners[each, single] = kind(self.code, each, lanes, self._fast_math)
+        return self._runners[each, single]
 
 
 def _pointer(array: Any, first: int = 0) -> int:
