@@ -20,7 +20,7 @@ class Optimiser:
     """What optimisers have in common: `step()` moves the parameters by their gradients, `zero_grad()` clears these.
 
     `learning_rate` is the step size before the schedule, `rate` the one of the next step, `steps` how many were made.
-    Subclasses say in `_moves` by how much each parameter changes, in rows and + - * /: it is applied to traced numbers too.
+    Subclasses say in `_moves` by how much each parameter changes, in rows and + - * /: traced numbers reach it too.
     """
 
     _slots: tuple[str, ...] = ()  # names of lists, one number per parameter, that a subclass carries from step to step

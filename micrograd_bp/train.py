@@ -1,6 +1,6 @@
 """`fit`: gradient descent on a model, batch by batch.
 
-Imports engine, nn, losses, optim, history, samples, anomaly, workers and errors.
+Imports engine, losses, optim, history, resume, settings, samples, anomaly, workers and errors.
 
 Whatever ends it, the model is as it was after the last whole epoch, and the history says what was done.
 """
@@ -16,13 +16,14 @@ from typing import Any, Literal, NamedTuple
 
 from micrograd_bp.anomaly import trace_nonfinite
 from micrograd_bp.engine import Value
-from micrograd_bp.errors import StateError, TrainingError
+from micrograd_bp.errors import TrainingError
 from micrograd_bp.history import History
 from micrograd_bp.losses import Loss, l2_penalty, loss_function, mean
-from micrograd_bp.nn import Module
-from micrograd_bp.op import as_float, short
-from micrograd_bp.optim import OPTIMISERS, Optimiser, clip_gradient, gradient_norm
+from micrograd_bp.op import short
+from micrograd_bp.optim import Optimiser, clip_gradient, gradient_norm
+from micrograd_bp.resume import restore, resume_from, state_of
 from micrograd_bp.samples import Sample, paired
+from micrograd_bp.settings import check_settings, optimiser_for, whole_number
 from micrograd_bp.workers import Workers
 from micrograd_bp.workers import workers as workers_for
 
@@ -48,6 +49,7 @@ def fit(
     progress: bool | None = None,
     resume: History | None = None,
     workers: int | None = None,
+    compiled: bool = False,
 ) -> History:
     """Train `model` on samples `X` with targets `Y`; returns the history.
 
@@ -63,6 +65,8 @@ def fit(
                      needed
     `workers`        spreads each batch over so many processes, through joblib; the same result for any number of them
                      (without, sums are taken in another order: the last bits differ)
+    `compiled`       machine code (the extra `native`) computes costs and gradients, for a full batch of a small model
+                     the whole loop; the same training but for last bits. Samples are of one shape
 
     Ctrl-C ends the training; the model is that of the last whole epoch, and `stopped` says "interrupted".
 
@@ -76,10 +80,10 @@ def fit(
     ('cost', [2.0, 1.0])
     """
     samples = paired(X, Y)
-    size = len(samples) if batch == "full" else min(_count("batch", batch), len(samples))
-    epochs = _count("epochs", epochs)
-    steps = _optimiser(optimiser, learning_rate, model)
-    _check_settings(l2, clip=clip, stop_cost=stop_cost, stop_gradient=stop_gradient)
+    size = len(samples) if batch == "full" else min(whole_number("batch", batch), len(samples))
+    epochs = whole_number("epochs", epochs)
+    steps = optimiser_for(optimiser, learning_rate, model)
+    check_settings(l2, clip=clip, stop_cost=stop_cost, stop_gradient=stop_gradient)
     calls = list(callbacks)
     if not all(map(callable, calls)):
         raise TypeError("callbacks are functions of (epoch, history)")
@@ -87,9 +91,19 @@ def fit(
     run.cost(samples[:1])  # what does not fit together says so before anything is moved
     shuffle = random.Random(seed)
     history = History() if resume is None else resume
-    _resumed(history, steps, shuffle)
+    resume_from(history, steps, shuffle)
+    if compiled and workers is not None:
+        raise ValueError("compiled=True and workers= are two ways to go through a batch: choose one")
     with _workers(workers, run) as run:
-        _train(run, samples, epochs, shuffle, history, progress, calls)
+        loop = None
+        if compiled:
+            native: Any = importlib.import_module("micrograd_bp.compiler.training")
+            run = run._replace(workers=native.Lanes(model, run.loss, steps.parameters))
+            loop = native.loop_for(run, samples)
+        if loop is None:
+            _train(run, samples, epochs, shuffle, history, progress, calls)
+        else:
+            _train_by(loop, run, samples, epochs, shuffle, history, progress, calls)
     return history
 
 
@@ -104,26 +118,64 @@ def _train(
 ) -> None:
     steps = run.steps
     for _ in _epochs(epochs, progress, history):
-        before = _state(steps, shuffle)
+        before = state_of(steps, shuffle)
         try:
             every = run.size == len(samples)
             reason = run.epoch(samples if every else shuffle.sample(samples, len(samples)), history)
         except BaseException as error:
-            _restore(before, steps, shuffle)
+            restore(before, steps, shuffle)
             if not isinstance(error, KeyboardInterrupt):
                 raise
             history.stopped = "interrupted"
             break
-        history.state = _state(steps, shuffle)
+        history.state = state_of(steps, shuffle)
         history.stopped = reason or "epochs"
-        try:
-            answers = [callback(history.epochs, history) for callback in callbacks]
-            if True in answers:
-                history.stopped = "callback"
-        except KeyboardInterrupt:
-            history.stopped = "interrupted"
+        _call(callbacks, history)
         if history.stopped != "epochs":
             break
+
+
+def _train_by(
+    loop: Any,
+    run: _Run,
+    samples: Sequence[Sample],
+    epochs: int,
+    shuffle: random.Random,
+    history: History,
+    progress: bool | None,
+    callbacks: Sequence[Callback],
+) -> None:
+    """As `_train`, by a loop in machine code that goes through many epochs at a time."""
+    for size in _epochs(epochs, progress, history, 1 if callbacks else max(1, min(1000, epochs // 100))):
+        before = state_of(run.steps, shuffle)
+        try:
+            costs, norms, rates, reason = loop.run(size)
+        except BaseException as error:
+            restore(before, run.steps, shuffle)
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            history.stopped = "interrupted"
+            break
+        whole = len(costs) - (reason == "not finite")
+        history.cost += costs[:whole]
+        history.gradient_norm += norms[:whole]
+        history.rate += rates[:whole]
+        history.state = state_of(run.steps, shuffle)
+        if reason == "not finite":
+            raise _not_finite(run.cost(samples), history)
+        history.stopped = reason or "epochs"
+        _call(callbacks, history)
+        if history.stopped != "epochs":
+            break
+
+
+def _call(callbacks: Iterable[Callback], history: History) -> None:
+    """What the user wants to be called; `stopped` says whether one of them ends the training."""
+    try:
+        if True in [callback(history.epochs, history) for callback in callbacks]:
+            history.stopped = "callback"
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
 
 
 class _Run(NamedTuple):
@@ -201,85 +253,27 @@ def _not_finite(cost: Value, history: History) -> TrainingError:
     )
 
 
-def _optimiser(optimiser: str | Optimiser, learning_rate: float, model: Any) -> Optimiser:
-    if isinstance(optimiser, Optimiser):
-        return optimiser
-    if not isinstance(optimiser, str):
-        raise TypeError(f"an optimiser is a name or an Optimiser, not {type(optimiser).__name__}")
-    if optimiser not in OPTIMISERS:
-        raise ValueError(f"no optimiser {optimiser!r}; there are {', '.join(OPTIMISERS)}, or an Optimiser")
-    if not isinstance(model, Module):
-        raise TypeError("a model that is no Module has no parameters(): give an Optimiser of its parameters")
-    return OPTIMISERS[optimiser](model.parameters(), learning_rate)
-
-
-def _check_settings(l2: object, **others: object) -> None:
-    """ValueError for what is not finite or too small; stops and clip may be None."""
-    if not 0.0 <= as_float(l2) < math.inf:
-        raise ValueError(f"l2 is a finite number from 0, not {l2!r}")
-    for name, number in others.items():
-        if number is not None and not 0.0 < as_float(number) < math.inf:
-            raise ValueError(f"{name} is a finite number above 0, not {number!r}")
-
-
-def _count(name: str, count: object) -> int:
-    if isinstance(count, bool) or not isinstance(count, int):
-        also = ' or "full"' if name == "batch" else ""
-        raise TypeError(f"{name} is a whole number{also}, not {short(count)}")
-    if count < 1:
-        raise ValueError(f"{name} is at least 1, not {count}")
-    return count
-
-
 @contextmanager
 def _workers(count: int | None, run: _Run) -> Iterator[_Run]:
     """The run, with its processes where they are asked for."""
     if count is None:
         yield run
         return
-    with workers_for(_count("workers", count), run.model, run.loss, run.steps.parameters) as found:
+    with workers_for(whole_number("workers", count), run.model, run.loss, run.steps.parameters) as found:
         yield run._replace(workers=found)
 
 
-def _epochs(count: int, progress: bool | None, history: History) -> Iterable[int]:
-    """The epochs to come, with a bar where there is a terminal and tqdm, or one is asked for."""
+def _epochs(count: int, progress: bool | None, history: History, chunk: int = 1) -> Iterable[int]:
+    """How many epochs to do next, with a bar where there is a terminal and tqdm, or one is asked for."""
+    sizes = [min(chunk, count - done) for done in range(0, count, chunk)]
     if progress is False or importlib.util.find_spec("tqdm") is None:
-        yield from range(count)
+        yield from sizes
         return
     from tqdm import tqdm
 
     with tqdm(total=count, desc="training", unit=" epochs", disable=None if progress is None else False) as bar:
-        for epoch in range(count):
-            yield epoch
-            bar.update()
-            if epoch % 50 == 0:
+        for k, size in enumerate(sizes):
+            yield size
+            bar.update(size)
+            if k % 50 == 0:
                 bar.set_postfix_str(f"cost {history.cost[-1]:.4g}" if history.cost else "", refresh=False)
-
-
-def _state(steps: Optimiser, shuffle: random.Random) -> dict[str, Any]:
-    version, numbers, gauss = shuffle.getstate()
-    return {
-        "parameters": [p.data for p in steps.parameters],
-        "optimiser": steps.state_dict(),
-        "shuffle": [version, list(numbers), gauss],
-    }
-
-
-def _restore(state: dict[str, Any], steps: Optimiser, shuffle: random.Random) -> None:
-    version, numbers, gauss = state["shuffle"]
-    steps.load_state_dict(state["optimiser"])
-    shuffle.setstate((version, tuple(numbers), gauss))
-    for p, x in zip(steps.parameters, state["parameters"], strict=True):
-        p.data = x
-
-
-def _resumed(history: History, steps: Optimiser, shuffle: random.Random) -> None:
-    """Continue from a history's state. Raises StateError, nothing changed, where it does not fit."""
-    if not history.state:
-        return
-    before = _state(steps, shuffle)
-    try:
-        _restore(history.state, steps, shuffle)
-    except (KeyError, TypeError, ValueError) as error:
-        _restore(before, steps, shuffle)
-        raise StateError(f"the history's state does not fit this model and optimiser: {error}") from None

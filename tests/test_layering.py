@@ -34,7 +34,8 @@ ORDER = (
     *("tape", "compiler.passes", "compiler.recording", "compiler.replay", "compiler.native", "compiler.c"),
     *("compiler.llvm", "compiler.library", "compiler.interpreter", "compiler.machine", "compiler.numpy_"),
     *("compiler.listing", "compiler.storage"),
-    *("compiler.program", "compiler", "losses", "schedules", "optim", "history", "samples", "workers", "train"),
+    *("compiler.program", "compiler", "losses", "schedules", "optim", "history", "samples", "compiler.training"),
+    *("workers", "resume", "settings", "train"),
     *("expression.source", "expression.tokens", "expression.parser", "expression"),
     *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
     *("draw.dot", "draw.mermaid", "draw.network", "draw.picture", "draw.graph", "draw"),
@@ -68,7 +69,7 @@ OPTIONAL = {
     "joblib": {"workers"},
     "tqdm": {"train"},
 }
-ON_ARRAYS = {f"compiler.{name}" for name in ("interpreter", "machine", "numpy_", "program", "storage")}
+ON_ARRAYS = {f"compiler.{name}" for name in ("interpreter", "machine", "numpy_", "program", "storage", "training")}
 HEAVY = {"numpy": {"closed_form", "cli.xor", *ON_ARRAYS}}
 
 

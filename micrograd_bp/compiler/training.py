@@ -1,0 +1,198 @@
+"""Training as machine code: full batches of a small model as one loop, in which cost, gradient and the optimiser's step
+are one tape; other batches by a program for one sample.
+
+Imports passes, llvm, library, program, tape, ops, optim, samples, engine and NumPy.
+"""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from micrograd_bp import ops
+from micrograd_bp.compiler.library import PURE, Library, declarations
+from micrograd_bp.compiler.llvm import Writer
+from micrograd_bp.compiler.passes import Code, optimise
+from micrograd_bp.compiler.program import Compiled
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.optim import Optimiser
+from micrograd_bp.samples import Sample
+from micrograd_bp.tape import Slot, Tape, append_gradient
+
+REASONS = ("", "cost", "gradient", "not finite")
+LARGEST = 5_000  # operations of an epoch in one loop; more take LLVM more than linear time
+
+
+class Loop:
+    """Epochs of training on `cost`, a Value made from the optimiser's parameters.
+
+    `run` moves the parameters and the optimiser as the same number of eager epochs would. Raises TraceError for an
+    optimiser that decides by numbers.
+    """
+
+    def __init__(
+        self, cost: Value, steps: Optimiser, clip: float | None, stop_cost: float | None, stop_gradient: float | None
+    ) -> None:
+        self.steps = steps
+        code, self._others = _epoch(cost, steps, clip)
+        text, called = _loop(code)
+        self._library = Library("\n".join([text, declarations(called, 1), PURE, ""]))
+        self._function = self._library.function("train", *[ctypes.c_void_p] * 6, ctypes.c_int64)
+        self._stops = np.array([-np.inf if stop is None else stop for stop in (stop_cost, stop_gradient)])
+
+    def run(self, count: int) -> tuple[list[float], list[float], list[float], str]:
+        """Up to so many epochs: their costs, gradient norms and rates, and why they ended before ("" if not).
+
+        "not finite": the parameters are those of the epoch before.
+        """
+        steps = self.steps
+        rates = np.array([steps.learning_rate * steps.schedule(steps.steps + k) for k in range(count)])
+        lists = [[p.data for p in steps.parameters], *[getattr(steps, name) for name in steps._slots]]
+        state = np.array([x for own in lists for x in own] + [float(steps.steps)])
+        others = np.array([p.data for p in self._others])
+        history, done = np.empty((count, 2)), np.zeros(2, dtype=np.int64)
+        self._function(*[array.ctypes.data for array in (state, others, rates, history, self._stops, done)], count)
+        epochs, reason = int(done[0]), REASONS[done[1]]
+        width = len(steps.parameters)
+        for p, x in zip(steps.parameters, state.tolist(), strict=False):
+            p.data = x
+        for k, name in enumerate(steps._slots, start=1):
+            setattr(steps, name, state[k * width : (k + 1) * width].tolist())
+        steps.steps = int(state[-1])
+        return history[:epochs, 0].tolist(), history[:epochs, 1].tolist(), rates[:epochs].tolist(), reason
+
+
+def loop_for(run: Any, samples: Sequence[Sample]) -> Loop | None:
+    """The loop for a run of `fit` over full batches; None for smaller ones and for more operations than `LARGEST`."""
+    if run.size < len(samples) or len(topological_order(run.cost(samples[:1]))) * len(samples) * 3 > LARGEST:
+        return None
+    return Loop(run.cost(samples), run.steps, run.clip, run.stop_cost, run.stop_gradient)
+
+
+def _epoch(cost: Value, steps: Optimiser, clip: float | None) -> tuple[Code, list[Value]]:
+    """A tape from parameters, the optimiser's lists, the number of steps and the rate to cost, norm and new ones."""
+    tape = Tape()
+    root = tape.value(cost)
+    places = [tape.value(p) for p in steps.parameters]
+    gradient = [Slot(tape, place) for place in append_gradient(tape, root, places)]
+    squares: Any = 0.0
+    for slope in gradient:
+        squares = squares + ops.square(slope)
+    norm = ops.sqrt(squares)
+    shortened: Any = gradient
+    if clip is not None:
+        factor = ops.where(ops.less(clip, norm), ops.div(clip, norm), 1.0)
+        shortened = [slope * factor for slope in gradient]
+    twin: Any = copy.copy(steps)
+    kept = [Slot(tape, place) for place in places]
+    twin.parameters = [SimpleNamespace(data=slot) for slot in kept]
+    inputs = list(places)
+    for name in steps._slots:
+        slots = [Slot(tape, tape.input()) for _ in places]
+        inputs += [slot.place for slot in slots]
+        setattr(twin, name, slots)
+    twin.steps, rate = Slot(tape, tape.input()), Slot(tape, tape.input())
+    made = twin.steps.place
+    moves = twin._moves(shortened, rate)
+    after = [slot + move for slot, move in zip(kept, moves, strict=True)]
+    after += [number for name in steps._slots for number in getattr(twin, name)]
+    results = [root, tape.place(norm), *[tape.place(number) for number in after], tape.place(Slot(tape, made) + 1.0)]
+    for place in places:
+        del tape.parameters[place]
+    tape.inputs = [*inputs, made, rate.place]
+    code, _ = optimise(Code(tape, results))
+    return code, list(code.tape.parameters.values())
+
+
+def _loop(code: Code) -> tuple[str, dict[str, int]]:
+    """The text of `void train(state, others, rates, history, stops, done, count)`."""
+    tape, writer = code.tape, Writer(1)
+    texts = {place: writer.constant(x) for place, x in tape.constants.items()}
+    for k, place in enumerate(tape.parameters):
+        texts[place] = writer.load("%others", str(k))
+    for k, place in enumerate(tape.inputs[:-1]):
+        texts[place] = writer.load("%state", str(k))
+    texts[tape.inputs[-1]] = writer.load("%rates", "%i")
+    for place, op in enumerate(tape.ops):
+        if op is not None:
+            texts[place] = writer.apply(op, tuple([texts[arg] for arg in tape.args[place]]))
+    cost, norm, *after = [texts[place] for place in code.results]
+    at = writer.set("mul i64 %i, 2")
+    writer.store(cost, "%history", at)
+    writer.store(norm, "%history", writer.set(f"add i64 {at}, 1"))
+    both = writer.set(f"fadd double {cost}, {norm}")
+    whole = writer.set(f"fcmp ord double {writer.set(f'fsub double {both}, {both}')}, 0.0")
+    low = writer.set(f"fcmp olt double {cost}, {writer.load('%stops', '0')}")
+    flat = writer.set(f"fcmp olt double {norm}, {writer.load('%stops', '1')}")
+    reason = writer.set(f"select i1 {flat}, i64 2, i64 0")
+    reason = writer.set(f"select i1 {low}, i64 1, i64 {reason}")
+    reason = writer.set(f"select i1 {whole}, i64 {reason}, i64 3")
+    ends = writer.set(f"icmp ne i64 {reason}, 0")
+    epoch, writer.lines = writer.lines, []
+    for k, value in enumerate(after):
+        writer.store(value, "%state", str(k))
+    head = ", ".join(f"ptr noalias %{name}" for name in ("state", "others", "rates", "history", "stops", "done"))
+    lines = [
+        f"define void @train({head}, i64 %count) {{",
+        "entry:",
+        "  %why = getelementptr i64, ptr %done, i64 1",
+        "  %any = icmp sgt i64 %count, 0",
+        "  br i1 %any, label %epoch, label %end",
+        "epoch:",
+        "  %i = phi i64 [ 0, %entry ], [ %next, %step ]",
+        "  %next = add i64 %i, 1",
+        *epoch,
+        f"  br i1 {ends}, label %stop, label %step",
+        "step:",
+        *writer.lines,
+        "  %more = icmp slt i64 %next, %count",
+        "  br i1 %more, label %epoch, label %end",
+        "stop:",
+        f"  store i64 {reason}, ptr %why, align 8",
+        "  br label %end",
+        "end:",
+        "  %did = phi i64 [ 0, %entry ], [ %next, %step ], [ %next, %stop ]",
+        "  store i64 %did, ptr %done, align 8",
+        "  ret void",
+        "}",
+    ]
+    return "\n".join(lines), writer.called
+
+
+class Lanes:
+    """Mean losses and gradients of batches, by a program for one sample: `gradients` as that of `Workers`.
+
+    A target that is an int, the index of a class, is part of the program: there is one for each class.
+    """
+
+    def __init__(self, model: Any, loss: Any, parameters: Sequence[Value]) -> None:
+        self._places = {p: k for k, p in enumerate(parameters)}
+        self._model, self._loss = model, loss
+        self._programs: dict[int | None, Compiled] = {}
+
+    def gradients(self, samples: Sequence[Sample]) -> tuple[float, list[float]]:
+        """The mean loss of the samples and its gradient."""
+        total, sums = 0.0, np.zeros(len(self._places))
+        groups: dict[int | None, list[Sample]] = {}
+        for x, y in samples:
+            groups.setdefault(y if isinstance(y, int) else None, []).append((x, y))
+        for target, own in groups.items():
+            program = self._programs.setdefault(target, self._program(target))
+            columns = [[x for x, _ in own]] if target is not None else [[x for x, _ in own], [y for _, y in own]]
+            values, slopes = program.batched(*columns, gradients="parameters")
+            total += float(values.sum())
+            for p, slope in zip(program.parameters(*[column[0] for column in columns]), slopes, strict=True):
+                if p in self._places:
+                    sums[self._places[p]] += slope
+        return total / len(samples), (sums / len(samples)).tolist()
+
+    def _program(self, target: int | None) -> Compiled:
+        model, loss = self._model, self._loss
+        if target is None:
+            return Compiled(lambda x, y: loss(model(x), y))
+        return Compiled(lambda x: loss(model(x), target))
