@@ -111,7 +111,9 @@ def moons_task(seed: int, quick: bool = False) -> Task:
     return Task(train, test, hidden=16, classes=2, rate=0.1, batch=4, epochs=8 if quick else 30)
 
 
-def learn(task: Task, seed: int, tell: Callable[[Row], object] = lambda row: None) -> tuple[MLP, list[Row]]:
+def learn(
+    task: Task, seed: int, tell: Callable[[Row], object] = lambda row: None, compiled: bool = False
+) -> tuple[MLP, list[Row]]:
     """A network trained from the draws of the seed, and the log; `tell` is given each line when it is known."""
     model = MLP(len(task.train.X[0]), [task.hidden, task.classes], "tanh", init="xavier", seed=seed)
     steps = task.epochs * math.ceil(len(task.train.X) / task.batch)
@@ -133,6 +135,7 @@ def learn(task: Task, seed: int, tell: Callable[[Row], object] = lambda row: Non
         seed=seed,
         callbacks=[note],
         progress=False,
+        compiled=compiled,
     )
     return model, log
 
@@ -236,7 +239,7 @@ def plot_boundary(model: MLP, task: Task, folder: Path) -> Path:
     return save(made, folder, "moons_boundary.png")
 
 
-def run(name: str, task: Task, seed: int, folder: Path) -> None:
+def run(name: str, task: Task, seed: int, folder: Path, compiled: bool = False) -> None:
     """Train with a printed log, print the accuracy, write the plots."""
     print(heading(f"{name}: {len(task.train.X)} to learn from, {len(task.test.X)} for the test"))
     print(f"{'epoch':>5}  {'cost':>9}  {'training':>8}  {'test':>8}")
@@ -244,7 +247,7 @@ def run(name: str, task: Task, seed: int, folder: Path) -> None:
     def tell(row: Row) -> None:
         print(f"{row.epoch:5}  {row.cost:9.6f}  {row.train:8.2%}  {row.test:8.2%}", flush=True)
 
-    model, log = learn(task, seed, tell)
+    model, log = learn(task, seed, tell, compiled)
     said = classify(model, task.test.X)
     wrong = sum(s != y for s, y in zip(said, task.test.Y, strict=True))
     print(f"test accuracy {log[-1].test:.2%}: {wrong} of {len(said)} misclassified")
@@ -265,12 +268,13 @@ def main(arguments: list[str] | None = None) -> None:
     tasks = {"digits": digits_task, "moons": moons_task}
     parser.add_argument("task", nargs="?", choices=tasks, help="only this one")
     parser.add_argument("--seed", type=int, default=0, help="of split, weights and batches (default %(default)s)")
+    parser.add_argument("--compiled", action="store_true", help="train as machine code (the extra `native`)")
     parser.add_argument("--epochs", type=count, help="so many epochs (by default what is said above)")
     given = parser.parse_args(arguments)
     for place, name in enumerate([given.task] if given.task else tasks):
         task = tasks[name](given.seed, given.quick)
         print(end="\n" if place else "")
-        run(name, task._replace(epochs=given.epochs or task.epochs), given.seed, given.out)
+        run(name, task._replace(epochs=given.epochs or task.epochs), given.seed, given.out, given.compiled)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,11 @@ Schedule = Callable[[int], float]
 
 def constant() -> Schedule:
     """Always 1."""
-    return lambda step: 1.0
+    return _one
+
+
+def _one(step: int) -> float:
+    return 1.0
 
 
 def step_decay(every: int, factor: float = 0.1) -> Schedule:

@@ -7,13 +7,14 @@ import subprocess
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from points import fixed
 from test_compile import bits, raw
 
 import micrograd_bp as mb
-from micrograd_bp.compiler import library, passes
+from micrograd_bp.compiler import library, machine, passes
 from micrograd_bp.compiler.c import constant, to_c
+from micrograd_bp.compiler.interpreter import Interpreter
 from micrograd_bp.compiler.llvm import program
 from micrograd_bp.compiler.machine import Machine
 from micrograd_bp.compiler.replay import Replay
@@ -54,9 +55,9 @@ def in_c(code, tmp_path, *options):
 @needs_llvm
 @pytest.mark.parametrize("op", ROWS, ids=str)
 def test_machine_code_agrees_with_the_row(op):
-    machine = Machine(of_row(op))
+    run = Machine(of_row(op))
     for point in fixed(op):
-        (found,) = machine(point)
+        (found,) = run(point)
         assert found == pytest.approx(op.fn(*point), rel=4e-15, abs=1e-300, nan_ok=True), point
 
 
@@ -141,8 +142,8 @@ def test_lanes_are_samples(activation, digits, count):
 
 @needs_llvm
 def test_large_programs_compile():
-    machine = Machine(raw(_Chain(6_000), "value"))
-    assert machine([0.5]) == Replay(raw(_Chain(6_000), "value"))([0.5])
+    run = Machine(raw(_Chain(6_000), "value"))
+    assert run([0.5]) == Replay(raw(_Chain(6_000), "value"))([0.5])
 
 
 class _Chain:
@@ -221,3 +222,55 @@ def test_programs_know_their_sizes():
     f.value_and_grad(1.0, 2.0)
     assert f.stats(1.0, 2.0).passes[0] == ("recorded", 1)
     assert f.stats(1.0, 2.0).seconds > 0
+
+
+# --- large programs ---------------------------------------------------------------------------------------------------
+
+
+@needs_llvm
+@settings(max_examples=60, deadline=None)
+@given(expressions(ops=EXACT))
+def test_the_interpreter_has_the_replays_bits(expression):
+    code = raw(expression)
+    single, lanes = (Interpreter(code, len(code.results), n, False) for n in (1, 64))
+    inputs = np.array([[x, *[x * 1.1] * 63] for x in expression.point]).reshape(len(expression.point), 64)
+    expected = Replay(code)(expression.point)
+    found = np.empty((len(expected), 64))
+    empty = np.empty(0)
+    lanes.run(inputs.ctypes.data, empty, found.ctypes.data, None, 64, 64)
+    one, out = np.array(expression.point, dtype=float), np.empty(len(expected))
+    single.run(one.ctypes.data, empty, out.ctypes.data, None, 1, 1)
+    assert bits(out) == bits(expected)
+    assert found[:, 0] == pytest.approx(expected, rel=1e-9, abs=1e-300, nan_ok=True)  # by vector functions
+
+
+@needs_llvm
+@pytest.mark.parametrize("count", [1, 63, 64, 200, 2500])
+def test_large_programs_are_the_small_ones(monkeypatch, count):
+    """The same model interpreted and compiled as it stands: values, single gradients and sums over batches."""
+    model = MLP(3, [6, 4, 2], "relu", "tanh", seed=2)
+    f = lambda x, y: sum(mb.square(a - b) for a, b in zip(model(x), y, strict=True))  # noqa: E731
+    draw = np.random.default_rng(4)
+    X, Y = draw.normal(size=(count, 3)), draw.normal(size=(count, 2))
+    X[0] = 0.0  # a kink and adjoints of 0
+    straight, large = mb.compile(f, backend="native"), mb.compile(f, backend="native")
+    expected = [straight.batched(X, Y, gradients=kind) for kind in ("parameters", "each", "sum")]
+    value = straight.backward(X[0], Y[0])
+    monkeypatch.setattr(machine, "STRAIGHT", -1)
+    for (values, slopes), kind in zip(expected, ("parameters", "each", "sum"), strict=True):
+        for threads in (1, 2):
+            ours, found = large.batched(X, Y, gradients=kind, threads=threads)
+            assert ours == pytest.approx(values, rel=1e-12)
+            for a, b in zip(found, slopes, strict=True):
+                assert a == pytest.approx(b, rel=1e-11, abs=1e-13 * count)
+    assert large.backward(X[0], Y[0]) == value
+
+
+@needs_llvm
+def test_infinite_local_derivatives_of_what_is_not_used_are_guarded(monkeypatch):
+    """The derivative of sqrt at 0 is inf: an adjoint of 0 passes nothing to it, interpreted too."""
+    monkeypatch.setattr(machine, "STRAIGHT", -1)
+    w = mb.Value(0.0)
+    f = mb.compile(lambda x: mb.sqrt(w) * x, backend="native")
+    assert f.batched([0.0, 2.0], gradients="parameters")[1].tolist() == [float("inf")]
+    assert f.batched([0.0, 0.0], gradients="parameters")[1].tolist() == [0.0]

@@ -138,3 +138,17 @@ def test_it_runs(tmp_path, capsys):
         with pytest.raises(SystemExit) as stopped:
             demo.main([*wrong, "--out", str(tmp_path)])
         assert stopped.value.code == 2
+
+
+def test_the_recorded_program_is_the_model(model):
+    pytest.importorskip("llvmlite")
+    by = demo.compiled(model)
+    for word in ("cat", "umbrella", "unicorns", "cat"):
+        found = []
+        for backward in (by, demo.eager(model)):
+            for p in model.parameters():
+                p.zero_grad()
+            found.append((backward(word), [p.grad for p in model.parameters()]))
+        (ours, slopes), (wanted, gradient) = found
+        assert ours == pytest.approx(wanted, rel=1e-12)
+        assert slopes == pytest.approx(gradient, rel=1e-9, abs=1e-12)

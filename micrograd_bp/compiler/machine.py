@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from micrograd_bp.compiler.passes import Code, operations
 LANES = 8
 BLOCK = 1024  # samples for one thread; sums are taken in this order however many threads there are
 STRAIGHT = 5_000  # operations; beyond that the time LLVM takes for straight-line code grows faster than they do
+_DATA = attrgetter("_data")  # the property costs a call of Python each
 _KINDS = (*[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_int64)
 
 
@@ -59,6 +62,7 @@ class Machine:
         self.outputs = len(code.results)
         self._fast_math = fast_math
         self._values = list(code.tape.parameters.values())
+        self._memory = threading.local()
         self._runners: dict[tuple[int, bool], Straight | Interpreter] = {}
 
     @property
@@ -68,18 +72,34 @@ class Machine:
 
     def __call__(self, inputs: Sequence[float]) -> list[float]:
         """The results; parameters are read now."""
-        found: list[float] = self.single(np.array(inputs, dtype=float)).tolist()
+        found: list[float] = self.single([np.asarray(inputs, dtype=float)]).tolist()
         return found
 
-    def single(self, x: Any) -> Any:
-        """The results for a contiguous array of inputs, as an array."""
-        out = np.empty(self.outputs)
-        self._runner(self.outputs, True).run(_pointer(x), self.parameters(), _pointer(out), None, 1, 1)
-        return out
+    def single(self, parts: Sequence[Any]) -> Any:
+        """The results for floats and arrays that together are the inputs, as an array."""
+        work = self._work
+        start = 0
+        for part in parts:
+            size = 1 if type(part) is float else part.size
+            work.x[start : start + size] = part if size == 1 or part.ndim == 1 else part.ravel()
+            start += size
+        self._runner(self.outputs, True).run(work.at, self.parameters(), work.out_at, None, 1, 1)
+        return work.out.copy()
+
+    @property
+    def _work(self) -> Any:
+        """Memory for one sample, kept, because telling C where an array lies takes Python longer than it takes C.
+
+        Each thread has its own."""
+        work = self._memory
+        if not hasattr(work, "x"):
+            work.x, work.out = np.empty(self.inputs), np.empty(self.outputs)
+            work.at, work.out_at = _pointer(work.x), _pointer(work.out)
+        return work
 
     def parameters(self) -> Any:
         """The numbers of the parameters, now."""
-        return np.array([p.data for p in self._values], dtype=float)
+        return np.fromiter(map(_DATA, self._values), float, len(self._values))
 
     def batch(self, columns: Any, each: int, threads: int | None = None) -> tuple[Any, Any]:
         """The first `each` results of every sample, a row for each result, and the sums of the others over samples.

@@ -133,3 +133,29 @@ def shaped(slopes: Any, arrays: tuple[Any, ...], summed: bool) -> Any:
         start += size
         found.append(own.reshape(array.shape[1:]) if summed else own.T.reshape(array.shape))
     return found[0] if len(found) == 1 else tuple(found)
+
+
+def shapes(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The shapes of floats and arrays of doubles; empty where there is anything else."""
+    found: list[tuple[int, ...]] = []
+    for arg in args:
+        if type(arg) is np.ndarray and arg.dtype == np.float64:
+            found.append(arg.shape)
+        elif type(arg) is float:
+            found.append(())
+        else:
+            return ()
+    return tuple(found)
+
+
+def split(found: Any, args: tuple[Any, ...]) -> tuple[float, Any]:
+    """Value and gradient, in the shapes of floats and arrays."""
+    parts, start = [], 1
+    for arg in args:
+        if type(arg) is float:
+            parts.append(float(found[start]))
+            start += 1
+        else:
+            parts.append(found[start : start + arg.size].reshape(arg.shape))
+            start += arg.size
+    return float(found[0]), parts[0] if len(parts) == 1 else tuple(parts)

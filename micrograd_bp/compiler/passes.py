@@ -170,7 +170,7 @@ def optimise(code: Code, fast_math: bool = False) -> tuple[Code, list[tuple[str,
         for step in FAST if fast_math else EXACT:
             code = step(code)
             log.append((step.__name__, operations(code.tape)))
-        if log[-2][1] > 0.99 * before:  # the last pass only leaves out: nothing new comes of that
+        if log[-2][1] >= 0.99 * before:  # the last pass only leaves out: nothing new comes of that
             return code, log
 
 

@@ -63,6 +63,7 @@ class Compiled:
         self.backend = backend or ("native" if importlib.util.find_spec("llvmlite") else "python")
         self._recordings: dict[Key, Recording] = {}
         self._programs: dict[Key, Program] = {}
+        self._by_shapes: dict[Key, Key] = {}  # of floats and arrays, which need not be taken apart number by number
         functools.update_wrapper(self, f, updated=())
 
     def __call__(self, *args: Any, **static: Any) -> Any:
@@ -77,12 +78,11 @@ class Compiled:
         >>> compile(lambda x, y: x**2 + 3 * y**2).value_and_grad(4.0, -4.0)
         (64.0, (8.0, -24.0))
         """
-        key = _plain(args)
-        if key and not static and isinstance(run := self._programs.get((key, "gradient"), _NONE).run, Machine):
-            return _split(run.single(np.concatenate([np.ravel(arg) for arg in args])), args)
+        if not static and (key := self._by_shapes.get(numpy_.shapes(args))):
+            ready = self._programs.get((key, "gradient"))
+            if ready and isinstance(ready.run, Machine):
+                return numpy_.split(ready.run.single(args), args)
         numbers, recording, program = self._ready(args, static, "gradient")
-        if key and not static:
-            self._programs[key, "gradient"] = program
         value, *gradient = program.run(numbers)
         return value, recording.rebuild_args(gradient)
 
@@ -209,8 +209,16 @@ class Compiled:
 
     def _ready(self, args: Key, static: dict[str, Any], what: str) -> tuple[list[float], Recording, Program]:
         """The arguments' numbers, the recording for their structure, and the program for `what` of it."""
-        key, recording = self._recorded(args, static)
-        numbers = [as_float(leaf) for leaf in flatten(args)[0]]
+        shapes = () if static else numpy_.shapes(args)
+        if shapes in self._by_shapes:
+            key = self._by_shapes[shapes]
+            recording = self._recordings[key]
+            numbers: Any = np.concatenate([np.ravel(arg) for arg in args]).tolist()
+        else:
+            key, recording = self._recorded(args, static)
+            numbers = [as_float(leaf) for leaf in flatten(args)[0]]
+            if shapes:
+                self._by_shapes[shapes] = key
         if (key, what) not in self._programs:
             start = time.perf_counter()
             code, log = optimise(derived(recording, what, not self.fast_math), self.fast_math)
@@ -265,35 +273,6 @@ def compile(  # noqa: A001 (the name that users expect)
     if f is None:
         return functools.partial(compile, fast_math=fast_math, backend=backend)
     return Compiled(f, fast_math, backend)
-
-
-_NONE = Program(Replay.__new__(Replay), [], 0.0)
-
-
-def _plain(args: Key) -> Key:
-    """The shapes of floats and arrays of doubles; empty where there is anything else."""
-    shapes = []
-    for arg in args:
-        if type(arg) is np.ndarray and arg.dtype == np.float64:
-            shapes.append(arg.shape)
-        elif type(arg) is float:
-            shapes.append(())
-        else:
-            return ()
-    return tuple(shapes)
-
-
-def _split(found: Any, args: Key) -> tuple[float, Any]:
-    """Value and gradient, in the shapes of floats and arrays."""
-    parts, start = [], 1
-    for arg in args:
-        if type(arg) is float:
-            parts.append(float(found[start]))
-            start += 1
-        else:
-            parts.append(found[start : start + arg.size].reshape(arg.shape))
-            start += arg.size
-    return float(found[0]), parts[0] if len(parts) == 1 else tuple(parts)
 
 
 def _lost(*args: Any) -> Any:

@@ -22,6 +22,7 @@ from micrograd_bp.compiler.program import Compiled
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.optim import Optimiser
 from micrograd_bp.samples import Sample
+from micrograd_bp.schedules import constant
 from micrograd_bp.tape import Slot, Tape, append_gradient
 
 REASONS = ("", "cost", "gradient", "not finite")
@@ -51,7 +52,10 @@ class Loop:
         "not finite": the parameters are those of the epoch before.
         """
         steps = self.steps
-        rates = np.array([steps.learning_rate * steps.schedule(steps.steps + k) for k in range(count)])
+        if steps.schedule is constant():
+            rates = np.full(count, steps.learning_rate)
+        else:
+            rates = np.array([steps.learning_rate * steps.schedule(steps.steps + k) for k in range(count)])
         lists = [[p.data for p in steps.parameters], *[getattr(steps, name) for name in steps._slots]]
         state = np.array([x for own in lists for x in own] + [float(steps.steps)])
         others = np.array([p.data for p in self._others])
