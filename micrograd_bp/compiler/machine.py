@@ -24,6 +24,7 @@ from micrograd_bp.compiler.passes import Code, operations
 LANES = 8
 BLOCK = 1024  # samples for one thread; sums are taken in this order however many threads there are
 STRAIGHT = 5_000  # operations; beyond that the time LLVM takes for straight-line code grows faster than they do
+_NO_NUMBERS = np.empty(0)
 _DATA = attrgetter("_data")  # the property costs a call of Python each
 _KINDS = (*[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_int64)
 
@@ -99,6 +100,8 @@ class Machine:
 
     def parameters(self) -> Any:
         """The numbers of the parameters, now."""
+        if not self._values:
+            return _NO_NUMBERS
         return np.fromiter(map(_DATA, self._values), float, len(self._values))
 
     def batch(self, columns: Any, each: int, threads: int | None = None) -> tuple[Any, Any]:
@@ -141,5 +144,6 @@ class Machine:
 
 
 def _pointer(array: Any, first: int = 0) -> int:
-    address: int = array.ctypes.data + 8 * first
+    """Where it lies, from its number `first` on; 0 for nothing."""
+    address: int = array.ctypes.data + 8 * first if array.size else 0
     return address
