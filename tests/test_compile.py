@@ -11,7 +11,7 @@ from points import fixed
 
 import micrograd_bp as mb
 from micrograd_bp import Value, ops
-from micrograd_bp.compiler import native, numpy_, passes
+from micrograd_bp.compiler import arrays, native, numpy_, passes
 from micrograd_bp.compiler.recording import derived, record
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.errors import ShapeError, TraceError
@@ -283,9 +283,9 @@ def test_inputs_are_plain_numbers():
         f.jvp((1.0,), ([1.0],))
     with pytest.raises(ValueError, match="each"):
         f.batched(np.ones(2), gradients="mean")
-    for arrays in ([np.float64(1.0)], [np.ones(2), np.ones(3)], [np.empty((0, 2))], []):
+    for data in ([np.float64(1.0)], [np.ones(2), np.ones(3)], [np.empty((0, 2))], []):
         with pytest.raises(ShapeError):
-            mb.compile(lambda *xs: 1.0).batched(*arrays)
+            mb.compile(lambda *xs: 1.0).batched(*data)
 
 
 def test_a_slot_that_escapes_is_refused():
@@ -311,7 +311,7 @@ def test_native_forms_that_are_none_are_refused(form):
 def test_numpy_says_which_function_it_lacks():
     op = Op("odd", lambda x: x, lambda x, out: 1.0, native="tgamma({0})")
     with pytest.raises(ValueError, match="tgamma"):
-        numpy_.function(op)
+        arrays.function(op)
 
 
 def test_appended_gradients_leave_what_was_recorded():

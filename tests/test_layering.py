@@ -32,7 +32,8 @@ ORDER = (
     *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
     *("tape", "compiler.passes", "compiler.recording", "compiler.replay", "compiler.native", "compiler.c"),
-    *("compiler.llvm", "compiler.library", "compiler.interpreter", "compiler.machine", "compiler.numpy_"),
+    *("compiler.llvm", "compiler.library", "compiler.interpreter", "compiler.machine"),
+    *("compiler.arrays", "compiler.numpy_"),
     *("compiler.listing", "compiler.storage"),
     *("compiler.program", "compiler", "losses", "schedules", "optim", "history", "samples", "compiler.training"),
     *("workers", "resume", "settings", "train"),
@@ -66,11 +67,14 @@ OPTIONAL = {
     "prompt_toolkit": {"cli.repl"},
     "matplotlib.figure": {"cli.xor"},
     "llvmlite.binding": {"compiler.library"},
+    "jax.numpy": {"compiler.arrays"},
+    "jax.scipy": {"compiler.arrays"},
+    "torch": {"compiler.arrays"},
     "joblib": {"workers"},
     "tqdm": {"train"},
 }
-ON_ARRAYS = {f"compiler.{name}" for name in ("interpreter", "machine", "numpy_", "program", "storage", "training")}
-HEAVY = {"numpy": {"closed_form", "cli.xor", *ON_ARRAYS}}
+ON_ARRAYS = ("arrays", "interpreter", "machine", "numpy_", "program", "storage", "training")
+HEAVY = {"numpy": {"closed_form", "cli.xor", *(f"compiler.{name}" for name in ON_ARRAYS)}}
 
 
 def name_of(path):

@@ -6,13 +6,18 @@ Imports llvm and errors.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
+import hashlib
+import os
+import time
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from micrograd_bp.compiler.llvm import function
 from micrograd_bp.errors import MissingExtraError
 
+WORTH = 0.05  # seconds of compiling from which on the result is kept on disk
 PURE = "attributes #0 = { nounwind willreturn memory(none) }"
 
 
@@ -92,25 +97,66 @@ def binding() -> Any:
     return llvm
 
 
+class Cache:
+    """The machine code of a text in the user's cache folder, by the text's hash; what is damaged there is not read.
+
+    The folder is MICROGRAD_BP_CACHE ("off": none), else micrograd_bp in that of the system.
+    """
+
+    def __init__(self, text: str) -> None:
+        named = os.environ.get("MICROGRAD_BP_CACHE")
+        folder = Path(named or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "micrograd_bp")
+        try:
+            folder = folder.expanduser()
+        except RuntimeError:  # nobody's home
+            named = "off"
+        self.path = None if named == "off" else folder / f"{hashlib.sha256(text.encode()).hexdigest()}.o"
+
+    def read(self) -> bytes | None:
+        """The code, None where there is none or it is not what was written."""
+        try:
+            whole = self.path.read_bytes() if self.path else b""
+        except OSError:
+            return None
+        return whole[32:] if hashlib.sha256(whole[32:]).digest() == whole[:32] else None
+
+    def write(self, code: bytes) -> None:
+        """Keep the code, if the folder can be written to: all of it or nothing."""
+        if self.path is None:
+            return
+        part = self.path.with_suffix(f".{os.getpid()}")
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            part.write_bytes(hashlib.sha256(code).digest() + code)
+            part.replace(self.path)
+        except OSError:
+            with suppress(OSError):
+                part.unlink()
+
+
 class Library:
     """Machine code for a module; owns it. `function(name, ...)` gives what ctypes calls, without the lock."""
 
     def __init__(self, text: str, level: int = 2) -> None:
-        llvm, sizes = binding(), list[int]()
+        llvm = binding()
         module = llvm.parse_assembly(text)
         module.verify()
         features = llvm.get_host_cpu_features().flatten()
         cpu = llvm.get_host_cpu_name()
+        kept = Cache(f"{llvm.llvm_version_info} {cpu} {features} {level}\n{text}")
+        known, made, start = kept.read(), list[bytes](), time.perf_counter()
         machine = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=level)
-        if level:
+        if level and known is None:
             options = llvm.create_pipeline_tuning_options(speed_level=level)
             options.loop_unrolling = options.loop_vectorization = options.slp_vectorization = False
             builder = llvm.create_pass_builder(machine, options)
             builder.getModulePassManager().run(module, builder)
         self._engine = llvm.create_mcjit_compiler(module, machine)
-        self._engine.set_object_cache(lambda module, code: sizes.append(len(code)))
+        self._engine.set_object_cache(lambda module, code: made.append(code), lambda module: known)
         self._engine.finalize_object()
-        self.code_bytes = sum(sizes)
+        self.code_bytes = len(known) if known is not None else sum(map(len, made))
+        if made and time.perf_counter() - start > WORTH:
+            kept.write(made[0])
 
     def function(self, name: str, *kinds: Any) -> Any:
         """The function of that name, which returns nothing."""

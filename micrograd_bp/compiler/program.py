@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd_bp.compiler import numpy_, storage
+from micrograd_bp.compiler import arrays, numpy_, storage
 from micrograd_bp.compiler.c import to_c
 from micrograd_bp.compiler.listing import listing, values
 from micrograd_bp.compiler.machine import Machine
@@ -123,7 +123,7 @@ class Compiled:
         found = list(program.run(numbers))
         return [found[start : start + len(numbers)] for start in range(0, len(found), len(numbers))]
 
-    def batched(self, *arrays: Any, gradients: str = "each", threads: int | None = None) -> tuple[Any, Any]:
+    def batched(self, *data: Any, gradients: str = "each", threads: int | None = None) -> tuple[Any, Any]:
         """Values and gradients of many samples at once: each argument is an array, a sample per first index.
 
         `gradients`: "each", arrays shaped as the arguments; "sum", these over the samples; or "parameters", an array of
@@ -135,7 +135,7 @@ class Compiled:
             raise ValueError(f'gradients are "each", "sum" or "parameters", not {gradients!r}')
         if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
             raise ValueError(f"threads is a whole number from 1, not {threads!r}")
-        columns, samples, count = numpy_.columns(arrays)
+        columns, samples, count = numpy_.columns(data)
         summed = gradients != "each"
         what = "parameters" if gradients == "parameters" else "gradient"
         _, _, (run, *_) = self._ready(tuple(samples), {}, what)
@@ -147,7 +147,7 @@ class Compiled:
             sums = np.array([own.sum() for own in found[1:]])
         if gradients == "parameters":
             return found[0], sums
-        return found[0], numpy_.shaped(sums if summed else found[1:], arrays, summed)
+        return found[0], numpy_.shaped(sums if summed else found[1:], data, summed)
 
     def stats(self, *args: Any, **static: Any) -> Stats:
         """What compiling took, for the value and gradient at arguments of this structure."""
@@ -186,6 +186,21 @@ class Compiled:
         """
         code = self._ready(args, static, "gradient" if gradient else "value")[2].run.code
         return to_c(code, name, "value and gradient" if gradient else "value")
+
+    def to_jax(self, *args: Any, gradient: bool = False, **static: Any) -> Callable[..., Any]:
+        """The program for arguments of this structure as a function of JAX arrays, to be jitted, mapped and sharded.
+
+        It takes the arguments in that structure, an array of samples (or a number) for each number, and `parameters=`,
+        an array or number for each of `parameters` (by default their present numbers). With `gradient` it gives the
+        value and the gradient by this package's rules. Raises MissingExtraError without JAX.
+        """
+        _, recording, program = self._ready(args, static, "gradient" if gradient else "value")
+        return arrays.as_function(program.run.code, recording, arrays.jax_arrays(), gradient)
+
+    def to_torch(self, *args: Any, gradient: bool = False, **static: Any) -> Callable[..., Any]:
+        """The same as a function of PyTorch tensors."""
+        _, recording, program = self._ready(args, static, "gradient" if gradient else "value")
+        return arrays.as_function(program.run.code, recording, arrays.torch_arrays(), gradient)
 
     def save(self, path: str | Path) -> None:
         """What was recorded so far, as JSON, for `load`. Raises ValueError where that is nothing."""

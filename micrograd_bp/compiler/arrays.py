@@ -1,0 +1,203 @@
+"""A tape on the arrays of a library: NumPy, JAX or PyTorch, a number for each sample, from the rows' C99 forms.
+
+Imports recording, passes, native, errors, op and NumPy; JAX and PyTorch where they are asked for.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from micrograd_bp.compiler.native import Node, tree, written
+from micrograd_bp.compiler.passes import Code
+from micrograd_bp.compiler.recording import Recording
+from micrograd_bp.errors import MissingExtraError, ShapeError
+from micrograd_bp.op import Op
+
+Function = Callable[..., Any]
+
+
+class Arrays:
+    """A library: its functions by their C99 names, `where`, and what makes a number one of its arrays."""
+
+    def __init__(self, name: str, functions: dict[str, Function], where: Function, number: Function) -> None:
+        self.name = name
+        self.functions = functions
+        self.where = where
+        self.number = number
+
+
+_SAME = ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "hypot")
+_INVERSE = ("sin", "cos", "tan", "sinh", "cosh", "tanh")
+_SIGNS: dict[str, Function] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "||": operator.or_,
+    "&&": operator.and_,
+}
+
+
+def _named(module: Any, **others: Function) -> dict[str, Function]:
+    """The functions that a library calls as NumPy does, and others."""
+    found = {name: getattr(module, name) for name in (*_SAME, "fmin", "fmax")}
+    found |= {f"a{name}": getattr(module, f"arc{name}") for name in _INVERSE}
+    return found | {"fabs": module.abs} | others
+
+
+@cache
+def numpy_arrays() -> Arrays:
+    """NumPy; erf and erfc number by number."""
+    erf, erfc = (np.vectorize(f, otypes=[float]) for f in (math.erf, math.erfc))
+    functions = _named(np, cbrt=np.cbrt, atan2=np.arctan2, pow=np.float_power, erf=erf, erfc=erfc)
+    return Arrays("NumPy", functions, np.where, np.float64)
+
+
+@cache
+def jax_arrays() -> Arrays:
+    """JAX. Raises MissingExtraError without it."""
+    try:
+        import jax.numpy as jnp
+        from jax.scipy import special
+    except ImportError:
+        raise MissingExtraError("this needs JAX:  pip install 'micrograd_bp[jax]'") from None
+    functions = _named(jnp, cbrt=jnp.cbrt, atan2=jnp.arctan2, pow=jnp.power, erf=special.erf, erfc=special.erfc)
+    return Arrays("JAX", functions, jnp.where, float)
+
+
+@cache
+def torch_arrays() -> Arrays:
+    """PyTorch. Raises MissingExtraError without it."""
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError("this needs PyTorch:  pip install 'micrograd_bp[torch]'") from None
+
+    def cbrt(x: Any) -> Any:
+        return torch.sign(x) * torch.abs(x) ** (1.0 / 3.0)
+
+    functions = _named(torch, cbrt=cbrt, atan2=torch.atan2, pow=torch.pow, erf=torch.erf, erfc=torch.erfc)
+    return Arrays("PyTorch", functions, torch.where, lambda x: torch.as_tensor(x, dtype=torch.float64))
+
+
+@cache
+def function(op: Op, library: Arrays | None = None) -> Function:
+    """The row as a function of arrays, NumPy's by default. ValueError where its form calls what the library has not."""
+    arrays = library or numpy_arrays()
+    form = tree(op)
+    _check(form, op, arrays)
+
+    def write(kind: str, value: Any, parts: tuple[Any, ...]) -> Any:
+        if kind == "number":
+            return arrays.number(value)
+        if kind == "call":
+            return arrays.functions[value](*parts)
+        if kind == "unary":
+            return -parts[0]
+        return arrays.where(*parts) if kind == "choose" else _SIGNS[value](*parts)
+
+    return lambda *args: written(form, args, write)
+
+
+def _check(node: Node, op: Op, library: Arrays) -> None:
+    if node.kind == "call" and node.value not in library.functions:
+        raise ValueError(f"{op.name}: {library.name} has no {node.value}(), which its form {op.native!r} calls")
+    for part in node.parts:
+        _check(part, op, library)
+
+
+def evaluate(code: Code, library: Arrays, inputs: Sequence[Any], parameters: Sequence[Any]) -> list[Any]:
+    """The results for inputs and parameters that are arrays, or numbers for all samples."""
+    tape = code.tape
+    numbers: list[Any] = [None] * len(tape)
+    for place, x in tape.constants.items():
+        numbers[place] = library.number(x)
+    for places, given in ((tape.parameters, parameters), (tape.inputs, inputs)):
+        for place, x in zip(places, given, strict=True):
+            numbers[place] = library.number(x) if isinstance(x, float) else x
+    last = _last_uses(code)
+    for place, op in enumerate(tape.ops):
+        if op is not None:
+            numbers[place] = function(op, library)(*[numbers[arg] for arg in tape.args[place]])
+            for arg in last.get(place, ()):
+                numbers[arg] = None  # a large batch's numbers are freed where they are used for the last time
+    return [numbers[place] for place in code.results]
+
+
+def as_function(code: Code, recording: Recording, library: Arrays, gradient: bool) -> Function:
+    """The code as a function of the recording's arguments, with an array in place of each number."""
+
+    def run(*args: Any, parameters: Sequence[Any] | None = None) -> Any:
+        if len(args) != len(recording.args):
+            raise TypeError(f"{len(recording.args)} arguments are needed, {len(args)} given")
+        numbers = _leaves(recording.args, args, "")
+        if parameters is None:
+            parameters = [p.data for p in code.tape.parameters.values()]
+        elif len(parameters) != len(code.tape.parameters):
+            raise ShapeError(f"{len(code.tape.parameters)} parameters are needed, {len(parameters)} given")
+        found = evaluate(code, library, numbers, parameters)
+        return (
+            (found[0], _filled(recording.args[0] if len(args) == 1 else recording.args, found[1:]))
+            if gradient
+            else _filled(recording.result, found)
+        )
+
+    return run
+
+
+def _leaves(example: Any, given: Any, path: str) -> list[Any]:
+    """What stands in `given` where `example` has numbers. ShapeError where it is another structure."""
+    if isinstance(example, dict):
+        if not isinstance(given, dict) or given.keys() != example.keys():
+            raise ShapeError(f"a dict with the keys {', '.join(map(repr, example))} is needed at {path or 'the top'}")
+        return [leaf for key in example for leaf in _leaves(example[key], given[key], f"{path}[{key!r}]")]
+    if isinstance(example, (list, tuple)):
+        size = len(given) if hasattr(given, "__len__") else 1
+        if size != len(example):
+            raise ShapeError(f"{len(example)} are needed at {path or 'the top'}, {size} given")
+        return [leaf for k, part in enumerate(example) for leaf in _leaves(part, given[k], f"{path}[{k}]")]
+    if shape := getattr(example, "shape", ()):
+        if tuple(given.shape[: len(shape)]) != shape:
+            raise ShapeError(f"an array is needed at {path or 'the top'} whose shape begins with {shape}")
+        return [given[index] for index in np.ndindex(shape)]
+    return [given]
+
+
+def _filled(example: Any, leaves: Sequence[Any]) -> Any:
+    """`leaves` in the structure of the example; for an array a list of them."""
+    rest = iter(leaves)
+
+    def put(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: put(own) for key, own in part.items()}
+        if isinstance(part, (list, tuple)):
+            return type(part)([put(own) for own in part])
+        return [next(rest) for _ in range(part.size)] if getattr(part, "shape", ()) else next(rest)
+
+    return put(example)
+
+
+def _last_uses(code: Code) -> dict[int, list[int]]:
+    """By place, the numbers that nothing after it needs."""
+    last: dict[int, int] = {}
+    results = set(code.results)
+    for place, args in enumerate(code.tape.args):
+        for arg in args:
+            last[arg] = place
+    found: dict[int, list[int]] = {}
+    for arg, place in last.items():
+        if arg not in results:
+            found.setdefault(place, []).append(arg)
+    return found
