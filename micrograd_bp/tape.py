@@ -58,6 +58,10 @@ class Tape:
             self.constants[self._known[key]] = number
         return self._known[key]
 
+    def known_constant(self, number: float) -> int | None:
+        """The place of a constant that is on the tape; None for another."""
+        return self._known.get(struct.pack("d", number))
+
     def record(self, op: Op, args: Iterable[int], name: str = "") -> int:
         """The place of `op` applied to numbers of the tape."""
         return self._add(op, tuple(args), name)

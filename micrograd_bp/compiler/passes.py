@@ -7,7 +7,7 @@ ask for it. Imports tape, op and ops.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from micrograd_bp import ops
 from micrograd_bp.op import Op
@@ -58,17 +58,30 @@ def fold_constants(code: Code) -> Code:
 
 
 def eliminate_common(code: Code) -> Code:
-    """The same row of the same numbers is computed once; sums and products in either order are the same."""
+    """The same row of the same numbers is computed once; sums and products in either order are the same, and −c·x is
+    −(c·x) where that is there."""
     known: dict[tuple[Op, tuple[int, ...]], int] = {}
 
     def common(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
         key = (op, tuple(sorted(args)) if op in (ops.add, ops.mul) else args)
         found = known.get(key)
         if found is None:
+            opposite = _opposite(tape, *args) if op is ops.mul else None
+            if opposite in known:
+                return tape.record(ops.neg, (known[opposite],))
             known[key] = len(tape)
         return found
 
     return rewritten(code, common)
+
+
+def _opposite(tape: Tape, x: int, y: int) -> Any:
+    """The key of c·y for a factor x that is the constant −c, or y; None without one."""
+    for factor, other in ((x, y), (y, x)):
+        place = tape.known_constant(-tape.constants[factor]) if factor in tape.constants else None
+        if place is not None:
+            return ops.mul, tuple(sorted((place, other)))
+    return None
 
 
 def eliminate_dead(code: Code) -> Code:
