@@ -27,7 +27,10 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_
 import numpy as np
 
 import micrograd_bp as mb
+from benchmarks import minimal
+from benchmarks.peers import Nodes
 from benchmarks.report import machine
+from benchmarks.workloads import gpt_demo, workloads
 from micrograd_bp.cli.xor import X, Y, error, tutorial_model
 from micrograd_bp.compiler.training import Loop
 from micrograd_bp.losses import mean
@@ -121,9 +124,9 @@ def xor(epochs: int, libraries: dict[str, Any]) -> dict[str, Task]:
 
     def eager() -> float:
         few = tutorial_model(3)
-        return mb.fit(few, X, Y, loss=error, learning_rate=0.15, epochs=epochs // 100, progress=False).cost[-1]
+        return mb.fit(few, X, Y, loss=error, learning_rate=0.15, epochs=epochs, progress=False).cost[-1]
 
-    tasks: dict[str, Task] = {"ours": (ours, 1), "our engine, eagerly": (eager, 100)}
+    tasks: dict[str, Task] = {"ours": (ours, 1), "our engine, eagerly": (eager, 1)}
     for name, c in libraries.items():
         if abs(by_hand(c) - ours()) > 1e-9:
             raise RuntimeError(f"{name} has another cost")
@@ -188,6 +191,29 @@ def single(w: Any, libraries: dict[str, Any]) -> dict[str, Task]:
     return tasks
 
 
+def gpt() -> dict[str, Task]:
+    """Loss and gradient of a word of seven letters in demos/gpt.py, 4,192 parameters."""
+    workload = workloads()["gpt"]
+    demo, letters = gpt_demo()
+    model = demo.GPT(letters)
+    for p, x in zip(model.parameters(), workload.inputs, strict=True):
+        p.data = x
+    by = demo.compiled(model)
+
+    def ours() -> list[float]:
+        model.zero_grad()
+        by("unicorn")
+        return [p.grad for p in model.parameters()]
+
+    def small() -> list[float]:
+        found: list[float] = Nodes(minimal.Value)(workload)[2]
+        return found
+
+    sys.setrecursionlimit(1_000_000)  # the minimal engine sorts recursively
+    check("the minimal engine", small(), ours())
+    return {"ours": (ours, 1), "a minimal engine, eagerly": (small, 1)}
+
+
 def batch(
     w: Any, libraries: dict[str, Any], samples: int, sizes: tuple[int, ...], inputs: int, activation: str
 ) -> dict[str, Task]:
@@ -245,7 +271,7 @@ def measured(tasks: dict[str, Task], rounds: int) -> dict[str, list[float]]:
         for name, (run, count) in tasks.items():
             start = time.perf_counter()
             run()
-            times[name].append((time.perf_counter() - start) * (count if name.endswith("eagerly") else 1 / count))
+            times[name].append((time.perf_counter() - start) / count)
     return times
 
 
@@ -286,6 +312,8 @@ def main() -> None:
         for count in (64,) if given.quick else (1024, 65_536):
             tasks = batch(small, c, count, (16, 16, 1), 2, "tanh")
             lines += table(f"MLP 2-16-16-1, batch of {count:,}, by sample", "ns", 1e9, measured(tasks, given.rounds))
+        tasks = gpt()
+        lines += table("GPT of demos/gpt.py, loss and gradient of a word", "ms", 1e3, measured(tasks, given.rounds))
         if not given.quick:
             tasks = batch(large, c, 64, (256, 256, 10), 64, "relu")
             title = "MLP 64-256-256-10, 544,306 operations with the gradient, batch of 64, by sample"

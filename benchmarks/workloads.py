@@ -89,13 +89,14 @@ def _sum(terms: Sequence[Any]) -> Any:
 
 def gpt(numbers: Sequence[Any], rows: Rows) -> Any:
     """The loss of one word in `demos/gpt.py`, a graph of 60,000 values; needs numbers with exp(), log(), relu()."""
-    demo, letters = _gpt_demo()
+    demo, letters = gpt_demo()
     following = iter(numbers)
     return demo.loss(demo.GPT(letters, leaf=lambda _: next(following)), "unicorn")
 
 
 @cache
-def _gpt_demo() -> tuple[Any, list[str]]:
+def gpt_demo() -> tuple[Any, list[str]]:
+    """demos/gpt.py and its letters. ImportError without matplotlib."""
     sys.path.insert(0, str(Path(__file__).parent.parent / "demos"))
     import gpt as demo
 
@@ -113,7 +114,7 @@ def workloads() -> dict[str, Workload]:
         Workload("xor", "100 epochs of XOR 2-2-1", [draw.uniform(0.0, 1.0) for _ in range(9)], xor, 112, 100),
     ]
     try:
-        demo, letters = _gpt_demo()
+        demo, letters = gpt_demo()
     except ImportError:  # the demo draws with matplotlib
         return {w.name: w for w in made}
     numbers: list[float] = []

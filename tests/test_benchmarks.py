@@ -1,5 +1,6 @@
 """The benchmarks measure what they say: the same gradients, a process each, and a report of what was left out."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -82,3 +83,24 @@ def test_the_report_names_what_was_left_out():
     assert "| minimal | 2000.00 | 3000.00 | 5000.00 (3000.00 to 7000.00) | 2.50 |" in text
     assert "- torch, gpt: another gradient" in text
     assert "| minimal | 500 | 64 | RecursionError | – | – | – |" in text
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
+def test_compiled_programs_are_measured_beside_c(tmp_path):
+    pytest.importorskip("llvmlite")
+    command = [sys.executable, "-m", "benchmarks.compiled", "--quick", "--rounds", "1", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "COMPILED.md").read_text(encoding="utf-8")
+    assert text.count("| ours |") == 4
+    assert "| C |" in text
+
+
+def test_another_gradient_of_a_compiled_program_is_noticed():
+    pytest.importorskip("llvmlite")
+    from benchmarks.compiled import check
+
+    check("ours", [1.0, 2.0], [1.0, 2.0 + 1e-13])
+    for wrong in ([1.0, 2.0 + 1e-10], [1.0, float("nan")]):
+        with pytest.raises(RuntimeError, match="another gradient"):
+            check("theirs", wrong, [1.0, 2.0])

@@ -291,6 +291,20 @@ def test_arrays_of_any_layout_and_kind():
     assert (value, dw.tolist()) == (3.0, [3.0, 1.0])
 
 
+def test_lists_tuples_and_arrays_are_different_structures():
+    f = mb.compile(lambda w: w[0] * w[1])
+    for _ in range(2):
+        assert f.value_and_grad([2.0, 3.0]) == (6.0, [3.0, 2.0])
+        assert f.value_and_grad((2.0, 3.0)) == (6.0, (3.0, 2.0))
+        assert f.value_and_grad({0: 2.0, 1: 3.0}) == (6.0, {0: 3.0, 1: 2.0})
+        found = f.value_and_grad(np.array([2.0, 3.0]))[1]
+        assert isinstance(found, np.ndarray)
+        assert found.tolist() == [3.0, 2.0]
+    assert isinstance(f.value_and_grad(np.array([2, 3]))[1], np.ndarray)
+    dot = mb.compile(lambda m, v: (m @ v).sum())
+    assert dot(np.eye(2), np.array([2.0, 3.0])) == 5.0
+
+
 def test_results_are_not_overwritten_by_later_calls():
     f = mb.compile(lambda w: w[0] * w[1])
     first = f.value_and_grad(np.array([2.0, 3.0]))[1]

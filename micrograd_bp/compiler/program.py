@@ -20,7 +20,7 @@ from micrograd_bp.compiler.c import to_c
 from micrograd_bp.compiler.listing import listing, values
 from micrograd_bp.compiler.machine import Machine
 from micrograd_bp.compiler.passes import optimise
-from micrograd_bp.compiler.recording import Recording, derived, record
+from micrograd_bp.compiler.recording import Recording, derived, record, signature
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.engine import VIEWS, Value
 from micrograd_bp.errors import ShapeError
@@ -219,7 +219,7 @@ class Compiled:
         recordings, fast_math = storage.load(path)
         compiled = cls(_lost, fast_math, backend)
         for recording in recordings:
-            compiled._recordings[tuple(flatten(recording.args)[1]), ()] = recording
+            compiled._recordings[signature(recording.args), ()] = recording
         return compiled
 
     def _ready(self, args: Key, static: dict[str, Any], what: str) -> tuple[list[float], Recording, Program]:
@@ -250,11 +250,11 @@ class Compiled:
         return recording, list(program.run([*numbers, *[as_float(leaf) for leaf in flatten(direction)[0]]]))
 
     def _recorded(self, args: Key, static: dict[str, Any]) -> tuple[Key, Recording]:
-        leaves, paths, _ = flatten(args)
+        leaves, _, _ = flatten(args)
         if any(isinstance(leaf, Operand) for leaf in leaves):
             raise TypeError("a compiled function takes plain numbers; Values that it uses inside are its parameters")
         try:
-            key = (tuple(paths), tuple(sorted(static.items())))
+            key = (signature(args), tuple(sorted(static.items())))
             hash(key)
         except TypeError:
             raise TypeError(

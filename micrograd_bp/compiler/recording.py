@@ -34,6 +34,15 @@ class Recording:
         return structured[0] if len(self.args) == 1 else structured
 
 
+def signature(thing: Any) -> Any:
+    """The structure of numbers, with the kinds of its parts: what a recording holds for."""
+    if isinstance(thing, dict):
+        return dict, *((key, signature(part)) for key, part in thing.items())
+    if isinstance(thing, (list, tuple)):
+        return type(thing), *(signature(part) for part in thing)
+    return getattr(thing, "shape", ())
+
+
 def record(f: Callable[..., Any], args: tuple[Any, ...]) -> Recording:
     """Run `f` on slots. TraceError where it gives what is no number, or decides by a traced one."""
     leaves, paths, rebuild = flatten(args)
