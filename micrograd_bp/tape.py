@@ -17,7 +17,7 @@ from micrograd_bp import ops
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.errors import TraceError
 from micrograd_bp.number import Number
-from micrograd_bp.op import Op, as_float
+from micrograd_bp.op import Op, as_float, is_real
 
 _PACKAGE = str(Path(__file__).parent)
 
@@ -140,6 +140,13 @@ class Slot(Number):
 
     def __bool__(self) -> bool:
         _refuse("decides nothing while it is recorded")
+
+    def __eq__(self, other: object) -> bool:
+        if self is not other and (is_real(other) or isinstance(other, Number)):
+            _refuse("is compared with nothing while it is recorded")
+        return self is other
+
+    __hash__ = object.__hash__
 
     def __float__(self) -> float:
         _refuse("has no value while it is recorded")

@@ -250,7 +250,16 @@ def branches(x):
 
 
 @pytest.mark.parametrize(
-    "f", [branches, lambda x: x or 1.0, lambda x: float(x), lambda x: math.exp(x), lambda x: max(x, 1.0)]
+    "f",
+    [
+        branches,
+        lambda x: x or 1.0,
+        lambda x: float(x),
+        lambda x: math.exp(x),
+        lambda x: max(x, 1.0),
+        lambda x: 1.0 if x == 2.0 else x,
+        lambda x: 1.0 if x != x * 2.0 else x,
+    ],
 )
 def test_decisions_are_refused_and_the_line_is_shown(f):
     with pytest.raises(TraceError, match="where") as refused:

@@ -1,5 +1,6 @@
 """Programs as functions of JAX and PyTorch, and as files."""
 
+import copy
 import json
 import os
 import subprocess
@@ -231,6 +232,13 @@ def test_it_decorates_and_prints():
 def test_a_hessian_is_the_engines():
     f = lambda x, y: mb.tanh(x[0] * y) + x[1] ** 3 * y  # noqa: E731
     assert np.array(mb.compile(f).hessian([0.5, 2.0], 1.5)) == pytest.approx(np.array(mb.hessian(f)([0.5, 2.0], 1.5)))
+
+
+def test_it_is_part_of_another_recording_and_is_copied():
+    inner = mb.compile(lambda x, y: x * y)
+    outer = mb.compile(lambda x: inner(x, 3.0) + x)
+    assert outer.value_and_grad(2.0) == (8.0, 4.0)
+    assert copy.deepcopy(outer).value_and_grad(2.0) == (8.0, 4.0)
 
 
 def test_it_is_drawn():

@@ -3,8 +3,7 @@
 Compiling straight-line code takes more than linear time, this none beyond the interpreter's own: one short routine for
 each row that the program uses, and for each way in which its arguments come (a number per sample, or one for all). 64
 samples at a time make the way to the next instruction cheap; places are used again, so that what is still needed stays
-in the processor's caches. Imports passes, llvm, library, ops and
-NumPy.
+in the processor's caches. Imports passes, llvm, library, ops and NumPy.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.engine import VIEWS, Value
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.op import Operand, as_float
+from micrograd_bp.tape import Slot
 from micrograd_bp.tree import flatten
 
 Function = Callable[..., Any]
@@ -66,7 +67,12 @@ class Compiled:
         self._by_shapes: dict[Key, Key] = {}  # of floats and arrays, which need not be taken apart number by number
         functools.update_wrapper(self, f, updated=())
 
+    def __reduce__(self) -> Any:
+        return Compiled, (self.f, self.fast_math, self.backend)  # a copy records for itself
+
     def __call__(self, *args: Any, **static: Any) -> Any:
+        if any(isinstance(leaf, Slot) for leaf in flatten(args)[0]):
+            return self.f(*args, **static)  # part of another recording
         numbers, recording, program = self._ready(args, static, "value")
         return recording.rebuild_result(list(program.run(numbers)))
 
