@@ -200,17 +200,16 @@ def gpt() -> dict[str, Task]:
         p.data = x
     by = demo.compiled(model)
 
-    def ours() -> list[float]:
-        model.zero_grad()
-        by("unicorn")
-        return [p.grad for p in model.parameters()]
+    def ours() -> float:
+        return float(by("unicorn"))
 
     def small() -> list[float]:
         found: list[float] = Nodes(minimal.Value)(workload)[2]
         return found
 
     sys.setrecursionlimit(1_000_000)  # the minimal engine sorts recursively
-    check("the minimal engine", small(), ours())
+    ours()
+    check("the minimal engine", small(), [p.grad for p in model.parameters()])
     return {"ours": (ours, 1), "a minimal engine, eagerly": (small, 1)}
 
 
@@ -225,8 +224,6 @@ def batch(
     tasks: dict[str, Task] = {}
     expected: Any = None
     for name, fast in (("ours", False), ("ours, fast_math", True)):
-        if fast and len(w) > 10_000:
-            continue
         f = mb.compile(lambda x, y: network(values, x, y, sizes, act), fast_math=fast)
         start = time.perf_counter()
         run = functools.partial(f.batched, points, targets, gradients="parameters", threads=1)

@@ -59,7 +59,7 @@ class Loop:
         lists = [[p.data for p in steps.parameters], *[getattr(steps, name) for name in steps._slots]]
         state = np.array([x for own in lists for x in own] + [float(steps.steps)])
         others = np.array([p.data for p in self._others])
-        history, done = np.empty((count, 2)), np.zeros(2, dtype=np.int64)
+        history, done = np.empty((2, count)), np.zeros(2, dtype=np.int64)
         self._function(*[array.ctypes.data for array in (state, others, rates, history, self._stops, done)], count)
         epochs, reason = int(done[0]), REASONS[done[1]]
         width = len(steps.parameters)
@@ -68,7 +68,8 @@ class Loop:
         for k, name in enumerate(steps._slots, start=1):
             setattr(steps, name, state[k * width : (k + 1) * width].tolist())
         steps.steps = int(state[-1])
-        return history[:epochs, 0].tolist(), history[:epochs, 1].tolist(), rates[:epochs].tolist(), reason
+        costs, norms = history[:, :epochs].tolist()
+        return costs, norms, rates[:epochs].tolist(), reason
 
 
 def loop_for(run: Any, samples: Sequence[Sample]) -> Loop | None:
@@ -126,9 +127,8 @@ def _loop(code: Code) -> tuple[str, dict[str, int]]:
         if op is not None:
             texts[place] = writer.apply(op, tuple([texts[arg] for arg in tape.args[place]]))
     cost, norm, *after = [texts[place] for place in code.results]
-    at = writer.set("mul i64 %i, 2")
-    writer.store(cost, "%history", at)
-    writer.store(norm, "%history", writer.set(f"add i64 {at}, 1"))
+    writer.store(cost, "%history", "%i")
+    writer.store(norm, "%history", writer.set("add i64 %i, %count"))
     both = writer.set(f"fadd double {cost}, {norm}")
     whole = writer.set(f"fcmp ord double {writer.set(f'fsub double {both}, {both}')}, 0.0")
     low = writer.set(f"fcmp olt double {cost}, {writer.load('%stops', '0')}")
