@@ -5,7 +5,7 @@ logits, in mini-batches, with Adam and a step size that goes down to 0. After ea
 counting needs no gradients and is done in matrix form, by `closed_form.forward`.
 
 digits: 1797 pictures of 8 x 8 pixels, 24 hidden neurons, 1810 parameters, 6 epochs: 96.4, 95.8, 97.5, 98.1 and 97.5 %
-of the 359 test digits for the seeds 0 to 4, in 1.7 minutes each.
+of the 359 test digits for the seeds 0 to 4, in 1.7 minutes each, in 16 seconds with --compiled.
 moons: 300 points, 16 hidden neurons, 30 epochs: a few seconds.
 
 Writes digits_training.png (cost and accuracy), digits_confusion.png, digits_wrong.png (the misclassified ones),
