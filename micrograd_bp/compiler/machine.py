@@ -43,7 +43,7 @@ class Straight:
         """`count` samples; what is stored goes on to the end of a group of lanes. `sums` None: nothing is added up."""
         lanes, whole = self.lanes, count // self.lanes
         if sums is None:
-            self._function(x, _pointer(p), out, None, whole, stride)
+            self._function(x, _pointer(p), out, None, -(-count // lanes), stride)
             return
         lanewise = np.zeros((2, self._sums, lanes))
         self._function(x, _pointer(p), out, _pointer(lanewise), whole, stride)

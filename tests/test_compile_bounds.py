@@ -1,0 +1,80 @@
+"""Machine code reads and writes what it is given, nothing beyond: arrays end where the process may not go on."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("llvmlite")
+
+BOUNDS = """
+import ctypes, itertools, mmap, sys
+import numpy as np
+import micrograd_bp as mb
+from micrograd_bp.compiler.interpreter import Interpreter
+from micrograd_bp.compiler.machine import LANES, Straight
+from micrograd_bp.compiler.recording import derived, record
+from micrograd_bp.compiler.training import Loop
+from micrograd_bp.nn import MLP
+
+libc = ctypes.CDLL(None, use_errno=True)
+kept = []
+
+def guarded(numbers, kind=float):
+    # memory for so many numbers that ends at a page of which nothing may be read or written
+    size = 8 * numbers
+    pages = -(-size // mmap.PAGESIZE) + 1
+    memory = mmap.mmap(-1, pages * mmap.PAGESIZE)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    last = start + (pages - 1) * mmap.PAGESIZE
+    assert libc.mprotect(ctypes.c_void_p(last), mmap.PAGESIZE, 0) == 0
+    kept.append(memory)
+    array = np.frombuffer(memory, dtype=kind, count=numbers, offset=(pages - 1) * mmap.PAGESIZE - size)
+    array[:] = 0
+    return array
+
+model = MLP(2, [5, 3], "tanh", seed=1)
+f = lambda x, y: sum((a - b) ** 2 for a, b in zip(model(x), y, strict=True))
+recording = record(f, ([0.0, 0.0], [0.0, 0.0, 0.0]))
+for what in ("value", "gradient", "parameters"):
+    code = derived(recording, what, True)
+    n = len(code.results)
+    for kind, lanes, count in itertools.product((Straight, Interpreter), (1, LANES, 64), (1, 7, 8, 63, 64, 65, 130)):
+        if lanes == 1 and count > 1 or (kind is Straight and lanes == 64) or (kind is Interpreter and lanes == LANES):
+            continue
+        for each in {1, n}:
+            runner = kind(code, each, lanes, False)
+            size = -(-count // lanes) * lanes
+            x, out, sums = guarded(5 * size), guarded(each * size), guarded(max(n - each, 1))
+            x[:] = 0.5
+            p = guarded(len(code.tape.parameters))
+            p[:] = [v.data for v in code.tape.parameters.values()]
+            runner.run(x.ctypes.data, p, out.ctypes.data, sums[: n - each] if each < n else None, count, size)
+            assert np.isfinite(out).all() and out.any()
+print("within")
+if len(sys.argv) > 1:  # does this test see anything?
+    short = guarded(5 * 8 - 1)
+    runner = Straight(code, 1, 8, False)
+    runner.run(short.ctypes.data, p, guarded(8).ctypes.data, guarded(n - 1), 8, 8)
+    print("not seen")
+"""
+
+
+def run(*arguments):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-c", BOUNDS, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mprotect")
+def test_nothing_is_touched_beyond_the_arrays():
+    done = run()
+    assert (done.returncode, done.stdout) == (0, "within\n"), done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mprotect")
+def test_a_read_beyond_would_be_seen():
+    done = run("short")
+    assert done.stdout == "within\n"
+    assert done.returncode < 0  # killed
