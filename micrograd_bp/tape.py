@@ -146,6 +146,9 @@ class Slot(Number):
             _refuse("is compared with nothing while it is recorded")
         return self is other
 
+    def __ne__(self, other: object) -> bool:  # compiled, Number's own does not ask __eq__
+        return not self == other
+
     __hash__ = object.__hash__
 
     def __float__(self) -> float:
