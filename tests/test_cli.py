@@ -566,7 +566,12 @@ def test_a_reader_that_leaves():
 def test_ctrl_c():
     environment = os.environ | {"PYTHONPATH": FOLDER, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        [*MAIN, "repl"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+        [*MAIN, "repl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # shells' background jobs ignore it
     ) as running:
         running.stdin.write(b"x = 2\n")
         running.stdin.flush()
