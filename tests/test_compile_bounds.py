@@ -50,7 +50,7 @@ for what in ("value", "gradient", "parameters"):
             x[:] = 0.5
             p = guarded(len(code.tape.parameters))
             p[:] = [v.data for v in code.tape.parameters.values()]
-            runner.run(x.ctypes.data, p, out.ctypes.data, sums[: n - each] if each < n else None, count, size)
+            runner.run(x.ctypes.data, p, out.ctypes.data, sums[: n - each], count, size)
             assert np.isfinite(out).all() and out.any()
 print("within")
 if len(sys.argv) > 1:  # does this test see anything?

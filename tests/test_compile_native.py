@@ -214,7 +214,7 @@ def test_a_wrong_form_is_noticed():
     op = Op("odd", lambda x: x + 1.0, lambda x, out: 1.0, native="{0} + 1.5")
     code = of_row(op)
     assert Machine(code)([1.0]) != Replay(code)([1.0])
-    assert "fadd double" in program(code, "odd", 1, 1)[0]
+    assert "fadd double" in program(code, 1, 1)[0]
 
 
 def test_programs_know_their_sizes():
@@ -237,9 +237,9 @@ def test_the_interpreter_has_the_replays_bits(expression):
     expected = Replay(code)(expression.point)
     found = np.empty((len(expected), 64))
     empty = np.empty(0)
-    lanes.run(inputs.ctypes.data, empty, found.ctypes.data, None, 64, 64)
+    lanes.run(inputs.ctypes.data, empty, found.ctypes.data, empty, 64, 64)
     one, out = np.array(expression.point, dtype=float), np.empty(len(expected))
-    single.run(one.ctypes.data, empty, out.ctypes.data, None, 1, 1)
+    single.run(one.ctypes.data, empty, out.ctypes.data, empty, 1, 1)
     assert bits(out) == bits(expected)
     assert found[:, 0] == pytest.approx(expected, rel=1e-9, abs=1e-300, nan_ok=True)  # by vector functions
 

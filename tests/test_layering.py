@@ -32,8 +32,8 @@ ORDER = (
     *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
     *("tape", "compiler.passes", "compiler.recording", "compiler.replay", "compiler.native", "compiler.c"),
-    *("compiler.llvm", "compiler.library", "compiler.interpreter", "compiler.machine"),
     *("compiler.arrays", "compiler.numpy_"),
+    *("compiler.llvm", "compiler.vector_math", "compiler.library", "compiler.interpreter", "compiler.machine"),
     *("compiler.listing", "compiler.storage"),
     *("compiler.program", "compiler", "losses", "schedules", "optim", "history", "samples", "compiler.training"),
     *("workers", "resume", "settings", "train"),

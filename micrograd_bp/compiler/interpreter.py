@@ -9,12 +9,13 @@ in the processor's caches. Imports passes, llvm, library, ops and NumPy.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from micrograd_bp import ops
-from micrograd_bp.compiler.library import PURE, Library, declarations
+from micrograd_bp.compiler.library import linked
 from micrograd_bp.compiler.llvm import Writer
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.op import Op
@@ -34,22 +35,27 @@ class Interpreter:
         self.lanes = lanes
         self._constants = np.array(list(code.tape.constants.values()))
         self._program, self.places, routines = assembled(code, each)
-        text, called = _interpreter(routines, lanes, fast_math)
-        self.library = Library("\n".join([text, declarations(called, lanes), PURE, ""]))
+        self.library = linked(*_interpreter(routines, lanes, fast_math))
         self._function = self.library.function("interpreter", *_KINDS)
 
     def run(self, x: int, p: Any, out: int, sums: Any, count: int, stride: int) -> None:
-        """`count` samples; what is stored goes on to the end of a group of lanes. `sums` None: nothing is added up."""
+        """`count` samples; what is stored goes on to the end of a group of lanes."""
         shared = np.concatenate([p, self._constants])
         frame = np.zeros(self.places * self.lanes)
         mask = np.ones(self.lanes)
-        totals = None if sums is None else sums.ctypes.data
+        totals = sums.ctypes.data
         data = (self._program, frame, shared, mask)
         program, places, numbers, kept = [array.ctypes.data for array in data]
         for first in range(0, count, self.lanes):
             mask[count - first :] = 0.0
             at = 8 * first
             self._function(program, places, numbers, x + at, out + at, totals, kept, len(self._program), stride)
+
+    def caller(self, work: Any) -> Callable[[], None]:
+        """What runs one sample there."""
+        x, _, out = work.addresses.tolist()
+        nothing = np.empty(0)
+        return lambda: self.run(x, work.p, out, nothing, 1, 1)
 
 
 def assembled(code: Code, each: int) -> tuple[Any, int, list[Routine]]:
@@ -165,7 +171,7 @@ def _steps(code: Code, each: int) -> list[tuple[int, str, Op | None, tuple[int, 
     return steps
 
 
-def _interpreter(routines: list[Routine], lanes: int, fast_math: bool) -> tuple[str, dict[str, int]]:
+def _interpreter(routines: list[Routine], lanes: int, fast_math: bool) -> tuple[str, Writer]:
     """The text of `void interpreter(program, frame, shared, x, out, sums, mask, count, stride)`."""
     writer = Writer(lanes, fast_math)
     lines = writer.lines
@@ -228,7 +234,7 @@ def _interpreter(routines: list[Routine], lanes: int, fast_math: bool) -> tuple[
     lines += ["latch:", "  %next = add i64 %i, 1", "  br label %head", "end:", "  ret void", "}"]
     if lanes > 1:
         lines.append(f"declare double @llvm.vector.reduce.fadd.v{lanes}f64(double, {writer.kind})")
-    return "\n".join(lines), writer.called
+    return "\n".join(lines), writer
 
 
 def _add_up(writer: Writer, value: str, index: str) -> None:

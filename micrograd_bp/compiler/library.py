@@ -1,6 +1,6 @@
 """LLVM through llvmlite: machine code from text, and C functions for lanes, by glibc's libmvec where it is there.
 
-Imports llvm and errors.
+Imports llvm, vector_math and errors.
 """
 
 from __future__ import annotations
@@ -14,36 +14,51 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from micrograd_bp.compiler.llvm import function
+from micrograd_bp.compiler.llvm import OWN, Writer, function
+from micrograd_bp.compiler.vector_math import definition
 from micrograd_bp.errors import MissingExtraError
 
 WORTH = 0.05  # seconds of compiling from which on the result is kept on disk
-PURE = "attributes #0 = { nounwind willreturn memory(none) }"
+PART = 8  # lanes of a function's own code; more are done in parts
+_ATTRIBUTES = """attributes #0 = { nounwind willreturn memory(none) }
+attributes #1 = { nounwind willreturn memory(none) alwaysinline }
+"""
 
 
-def declarations(called: dict[str, int], lanes: int, exact: bool = False) -> str:
-    """The text of what programs of so many lanes call; with `exact` lane by lane from the C library."""
-    lines = []
-    for name, arity in sorted(called.items()):
-        symbol = function(name, lanes)
-        if lanes == 1 or symbol.startswith("llvm."):
-            kind = "double" if lanes == 1 else f"<{lanes} x double>"
-            lines.append(f"declare {kind} @{symbol}({', '.join([kind] * arity)}) #0")
+def linked(text: str, writer: Writer) -> Library:
+    """A program with the functions that it calls."""
+    return Library("\n".join([text, *dict.fromkeys(_functions(writer)), _ATTRIBUTES]))
+
+
+def _functions(writer: Writer) -> list[str]:
+    """The text of what programs call: declarations, and definitions on lanes."""
+    lanes, lines = writer.lanes, list[str]()
+    for name, arity in sorted(writer.called.items()):
+        symbol = function(name, lanes, writer.own)
+        if writer.own and name in OWN and lanes <= PART:
+            text, inner = definition(name, lanes)
+            lines += [text, *_functions(inner)]
+        elif lanes == 1 or symbol.startswith("llvm."):
+            lines.append(f"declare {writer.kind} @{symbol}({', '.join([writer.kind] * arity)}) #0")
         else:
-            lines += _for_lanes(name, arity, lanes, exact)  # a declaration and a definition
-    return "\n".join(dict.fromkeys(lines))
+            lines += _for_lanes(name, arity, lanes)
+    return lines
 
 
-def _for_lanes(name: str, arity: int, lanes: int, exact: bool) -> list[str]:
-    """`@lanesN.name`, in parts that libmvec takes, or one by one."""
-    letter, width = ("", 1) if exact else _vectors()
-    symbol = f"_ZGV{letter}N{width}{'v' * arity}_{name}"
-    if width > lanes or not _has(symbol):
-        symbol, width = name, 1
-    whole, part = f"<{lanes} x double>", "double" if width == 1 else f"<{width} x double>"
-    lines = [f"declare {part} @{symbol}({', '.join([part] * arity)}) #0"]
+def _for_lanes(name: str, arity: int, lanes: int) -> list[str]:
+    """`@lanesN.name` in parts: by an own function, by libmvec's, or one by one."""
+    whole = f"<{lanes} x double>"
+    if name in OWN:
+        text, inner = definition(name, PART)
+        symbol, width, needed = function(name, PART, own=True), PART, [text, *_functions(inner)]
+    else:
+        symbol, width = _platform(name, arity, lanes)
+        needed = []
+    part = "double" if width == 1 else f"<{width} x double>"
+    if not needed:
+        needed = [f"declare {part} @{symbol}({', '.join([part] * arity)}) #0"]
     arguments = ", ".join(f"{whole} %a{k}" for k in range(arity))
-    lines.append(f"define internal {whole} @{function(name, lanes)}({arguments}) {{")
+    lines = [f"define internal {whole} @{function(name, lanes, own=True)}({arguments}) {{"]
     result = "poison"
     for start in range(0, lanes, width):
         mask = f"<{width} x i32> <{', '.join(f'i32 {start + j}' for j in range(width))}>"
@@ -62,14 +77,16 @@ def _for_lanes(name: str, arity: int, lanes: int, exact: bool) -> list[str]:
             mixed = ", ".join(f"i32 {lanes + j - start if start <= j < start + width else j}" for j in range(lanes))
             lines.append(f"  %r{start} = shufflevector {whole} {result}, {whole} %w{start}, <{lanes} x i32> <{mixed}>")
         result = f"%r{start}"
-    return [lines[0], "\n".join([*lines[1:], f"  ret {whole} {result}", "}"])]
+    return [*needed, "\n".join([*lines, f"  ret {whole} {result}", "}"])]
 
 
 @cache
-def _vectors() -> tuple[str, int]:
-    """The letter of the vector functions that this processor runs, and their width."""
+def _platform(name: str, arity: int, lanes: int) -> tuple[str, int]:
+    """The name and width of libmvec's function for this processor; of the C library's if there is none."""
     features = binding().get_host_cpu_features()
-    return ("e", 8) if features.get("avx512f") else ("d", 4) if features.get("avx2") else ("b", 2)
+    letter, width = ("e", 8) if features.get("avx512f") else ("d", 4) if features.get("avx2") else ("b", 2)
+    symbol = f"_ZGV{letter}N{width}{'v' * arity}_{name}"
+    return (symbol, width) if width <= lanes and _has(symbol) else (name, 1)
 
 
 @cache

@@ -1,12 +1,13 @@
 """A tape as LLVM's text: the rows' C99 forms as instructions on doubles, or on lanes of doubles, a sample in each.
 
 Nothing is reordered or contracted: the results are those of the replay in plain Python, bit for bit, wherever both call
-the same C function. Imports passes, native and op.
+the same C function. Lanes, and `fast_math`, call `OWN` functions where there are such. Imports passes and native.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 from micrograd_bp.compiler.native import tree, written
@@ -14,16 +15,24 @@ from micrograd_bp.compiler.passes import Code
 
 _ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 _COMPARISONS = {"<": "olt", ">": "ogt", "<=": "ole", ">=": "oge", "==": "oeq", "!=": "une"}
-_INTRINSICS = {"fabs", "sqrt"}
+_INTRINSICS = {"fabs", "sqrt", "copysign", "fmuladd"}
+OWN = ("exp", "log", "sigmoid", "tanh")
+"""The rows that vector_math.py has functions for."""
 
 
 class Writer:
-    """Instructions on values of one kind: doubles (`lanes` 1) or vectors of them. `called`: functions and arities."""
+    """Instructions on values of one kind: doubles (`lanes` 1) or vectors of them.
 
-    def __init__(self, lanes: int, fast_math: bool = False) -> None:
+    `called`: the functions that were, and of how many arguments; `own`: whether `OWN` ones are.
+    """
+
+    def __init__(self, lanes: int, fast_math: bool = False, own: bool = False) -> None:
         self.lanes = lanes
         self.flags = " contract arcp" if fast_math else ""
-        self.kind, self.bits = ("double", "i1") if lanes == 1 else (f"<{lanes} x double>", f"<{lanes} x i1>")
+        self.own = own or lanes > 1 or fast_math
+        self.kind, self.bits, self.integers = [
+            kind if lanes == 1 else f"<{lanes} x {kind}>" for kind in ("double", "i1", "i64")
+        ]
         self.lines: list[str] = []
         self.called: dict[str, int] = {}
         self._count = 0
@@ -38,6 +47,10 @@ class Writer:
         """A number in every lane."""
         text = f"0x{struct.pack('>d', number).hex().upper()}"
         return text if self.lanes == 1 else f"<{', '.join([f'double {text}'] * self.lanes)}>"
+
+    def integer(self, number: int) -> str:
+        """An integer in every lane."""
+        return str(number) if self.lanes == 1 else f"<{', '.join([f'i64 {number}'] * self.lanes)}>"
 
     def at(self, array: str, index: str) -> str:
         """A pointer to a double of an array."""
@@ -61,8 +74,16 @@ class Writer:
 
     def apply(self, op: Any, args: tuple[str, ...]) -> str:
         """A row."""
+        if self.own and op.name in OWN:
+            return self.call(op.name, args)
         text: str = written(tree(op), args, self._write)
         return text
+
+    def call(self, name: str, args: Sequence[str]) -> str:
+        """A C function, one of LLVM's, or an own one."""
+        self.called[name] = len(args)
+        given = ", ".join(f"{self.kind} {arg}" for arg in args)
+        return self.set(f"call {self.kind} @{function(name, self.lanes, self.own)}({given})")
 
     def _write(self, kind: str, value: Any, parts: tuple[str, ...]) -> str:
         typed = [f"{self.kind} {part}" for part in parts]
@@ -73,8 +94,7 @@ class Writer:
         if kind == "choose":
             return self.set(f"select {self.bits} {parts[0]}, {typed[1]}, {typed[2]}")
         if kind == "call":
-            self.called[value] = len(parts)
-            return self.set(f"call {self.kind} @{function(value, self.lanes)}({', '.join(typed)})")
+            return self.call(value, parts)
         if value in _ARITHMETIC:
             return self.set(f"{_ARITHMETIC[value]}{self.flags} {typed[0]}, {parts[1]}")
         if value in _COMPARISONS:
@@ -82,18 +102,19 @@ class Writer:
         return self.set(f"{'or' if value == '||' else 'and'} {self.bits} {parts[0]}, {parts[1]}")
 
 
-def function(name: str, lanes: int) -> str:
-    """What a C function is called as."""
+def function(name: str, lanes: int, own: bool) -> str:
+    """What a function is called as: `name` is the C library's."""
     if name in _INTRINSICS:
         return f"llvm.{name}.f64" if lanes == 1 else f"llvm.{name}.v{lanes}f64"
-    return name if lanes == 1 else f"lanes{lanes}.{name}"
+    return f"lanes{lanes}.{name}" if lanes > 1 or (own and name in OWN) else name
 
 
-def program(code: Code, name: str, lanes: int, each: int, fast_math: bool = False) -> tuple[str, dict[str, int]]:
-    """`void name(x, p, out, sums, count, stride)` and the functions that it calls.
+def program(code: Code, lanes: int, each: int, fast_math: bool = False) -> tuple[str, Writer]:
+    """`void program(x, p, out, sums, count, stride)`, and the writer that knows which functions it calls.
 
     For each of `count` groups of samples, as many as there are lanes: input j of sample i is x[j * stride + i]; the
     first `each` results go to out[k * stride + i], the others are added to sums[k * lanes + lane].
+    `void single(arrays)` does one group, where no sums are, between x, p and out in an array of addresses.
     """
     tape, writer = code.tape, Writer(lanes, fast_math)
     texts = {place: writer.constant(x) for place, x in tape.constants.items()}
@@ -119,7 +140,7 @@ def program(code: Code, name: str, lanes: int, each: int, fast_math: bool = Fals
                 writer.store(writer.set(f"fadd {writer.kind} {before}, {texts[place]}"), "%sums", at)
     head = "ptr noalias %x, ptr noalias %p, ptr noalias %out, ptr noalias %sums, i64 %count, i64 %stride"
     lines = [
-        f"define void @{name}({head}) {{",
+        f"define void @program({head}) noinline {{",
         "entry:",
         "  %any = icmp sgt i64 %count, 0",
         "  br i1 %any, label %group, label %end",
@@ -132,8 +153,13 @@ def program(code: Code, name: str, lanes: int, each: int, fast_math: bool = Fals
         "end:",
         "  ret void",
         "}",
+        "define void @single(ptr %arrays) {",
+        *[f"  %at{k} = getelementptr ptr, ptr %arrays, i64 {k}\n  %a{k} = load ptr, ptr %at{k}" for k in range(3)],
+        "  call void @program(ptr %a0, ptr %a1, ptr %a2, ptr null, i64 1, i64 1)",
+        "  ret void",
+        "}",
     ]
-    return "\n".join(lines), writer.called
+    return "\n".join(lines), writer
 
 
 def _index(writer: Writer, k: int) -> str:

@@ -7,9 +7,10 @@ passes, llvm, library, interpreter and NumPy.
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from operator import attrgetter
 from typing import Any
@@ -17,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from micrograd_bp.compiler.interpreter import Interpreter
-from micrograd_bp.compiler.library import PURE, Library, declarations
+from micrograd_bp.compiler.library import linked
 from micrograd_bp.compiler.llvm import program
+from micrograd_bp.compiler.numpy_ import MULTIPLE, Layout
 from micrograd_bp.compiler.passes import Code, operations
 
 LANES = 8
-BLOCK = 1024  # samples for one thread; sums are taken in this order however many threads there are
+WORK = 4_000_000  # operations that a thread takes at a time; sums are in this order however many threads there are
 STRAIGHT = 5_000  # operations; beyond that the time LLVM takes for straight-line code grows faster than they do
 _NO_NUMBERS = np.empty(0)
 _DATA = attrgetter("_data")  # the property costs a call of Python each
@@ -35,23 +37,33 @@ class Straight:
     def __init__(self, code: Code, each: int, lanes: int, fast_math: bool) -> None:
         self.lanes = lanes
         self._sums = len(code.results) - each
-        text, called = program(code, "program", lanes, each, fast_math)
-        self.library = Library("\n".join([text, declarations(called, lanes), PURE, ""]))
+        self.library = linked(*program(code, lanes, each, fast_math))
         self._function = self.library.function("program", *_KINDS)
+        self._single = self.library.function("single", ctypes.c_void_p)
 
     def run(self, x: int, p: Any, out: int, sums: Any, count: int, stride: int) -> None:
-        """`count` samples; what is stored goes on to the end of a group of lanes. `sums` None: nothing is added up."""
+        """`count` samples; what is stored goes on to the end of a group of lanes."""
         lanes, whole = self.lanes, count // self.lanes
-        if sums is None:
-            self._function(x, _pointer(p), out, None, -(-count // lanes), stride)
-            return
-        lanewise = np.zeros((2, self._sums, lanes))
+        lanewise = np.zeros((self._sums, lanes))
         self._function(x, _pointer(p), out, _pointer(lanewise), whole, stride)
         if rest := count % lanes:
-            done = 8 * whole * lanes
-            self._function(x + done, _pointer(p), out + done, _pointer(lanewise[1]), 1, stride)
-            lanewise[1, :, rest:] = 0.0
-        sums += lanewise.sum(axis=0).sum(axis=1)
+            last, done = np.zeros_like(lanewise), 8 * whole * lanes
+            self._function(x + done, _pointer(p), out + done, _pointer(last), 1, stride)
+            lanewise[:, :rest] += last[:, :rest]
+        sums += lanewise @ np.ones(lanes)
+
+    def caller(self, work: Work) -> Callable[[], None]:
+        """What runs one sample there; telling C where arrays lie takes Python longer than such a run takes C."""
+        return functools.partial(self._single, ctypes.c_void_p(_pointer(work.addresses)))
+
+
+class Work:
+    """Memory for one sample, and `call`, which computes `out` from `x` and `p`."""
+
+    def __init__(self, inputs: int, parameters: int, outputs: int, runner: Straight | Interpreter) -> None:
+        self.x, self.p, self.out = np.empty(inputs), np.empty(parameters), np.empty(outputs)
+        self.addresses = np.array([_pointer(array) for array in (self.x, self.p, self.out)])
+        self.call = runner.caller(self)
 
 
 class Machine:
@@ -63,7 +75,8 @@ class Machine:
         self.outputs = len(code.results)
         self._fast_math = fast_math
         self._values = list(code.tape.parameters.values())
-        self._memory = threading.local()
+        self._operations = operations(code.tape)
+        self._memory = threading.local()  # each thread has its own
         self._runners: dict[tuple[int, bool], Straight | Interpreter] = {}
 
     @property
@@ -73,29 +86,28 @@ class Machine:
 
     def __call__(self, inputs: Sequence[float]) -> list[float]:
         """The results; parameters are read now."""
-        found: list[float] = self.single([np.asarray(inputs, dtype=float)]).tolist()
+        work = self._work()
+        work.x[:] = inputs
+        work.call()
+        found: list[float] = work.out.tolist()
         return found
 
-    def single(self, parts: Sequence[Any]) -> Any:
-        """The results for floats and arrays that together are the inputs, as an array."""
-        work = self._work
-        start = 0
-        for part in parts:
-            size = 1 if type(part) is float else part.size
-            work.x[start : start + size] = part if size == 1 or part.ndim == 1 else part.ravel()
-            start += size
-        self._runner(self.outputs, True).run(work.at, self.parameters(), work.out_at, None, 1, 1)
+    def at(self, layout: Layout, args: tuple[Any, ...]) -> Any:
+        """The results for floats and arrays of doubles of these shapes, as an array."""
+        work = self._work()
+        layout.fill(work.x, args)
+        work.call()
         return work.out.copy()
 
-    @property
-    def _work(self) -> Any:
-        """Memory for one sample, kept, because telling C where an array lies takes Python longer than it takes C.
-
-        Each thread has its own."""
-        work = self._memory
-        if not hasattr(work, "x"):
-            work.x, work.out = np.empty(self.inputs), np.empty(self.outputs)
-            work.at, work.out_at = _pointer(work.x), _pointer(work.out)
+    def _work(self) -> Work:
+        """This thread's, with the parameters as they are now."""
+        try:
+            work: Work = self._memory.work
+        except AttributeError:
+            runner = self._runner(self.outputs, True)
+            work = self._memory.work = Work(self.inputs, len(self._values), self.outputs, runner)
+        if self._values:
+            work.p[:] = self.parameters()
         return work
 
     def parameters(self) -> Any:
@@ -104,25 +116,23 @@ class Machine:
             return _NO_NUMBERS
         return np.fromiter(map(_DATA, self._values), float, len(self._values))
 
-    def batch(self, columns: Any, each: int, threads: int | None = None) -> tuple[Any, Any]:
+    def batch(self, rows: Any, count: int, each: int, threads: int | None = None) -> tuple[Any, Any]:
         """The first `each` results of every sample, a row for each result, and the sums of the others over samples.
 
-        `columns` has a row for each input. The sums do not depend on the number of threads.
+        `rows` has one for each input, of `count` samples and then of whatever to whole groups of lanes. The sums do not
+        depend on the number of threads.
         """
-        runner, count = self._runner(each, False), columns.shape[1]
-        size = -(-count // runner.lanes) * runner.lanes
-        padded = np.empty((self.inputs, size))
-        padded[:, :count] = columns
-        padded[:, count:] = columns[:, -1:]
-        out = np.empty((each, size))
-        p = self.parameters()
+        runner, size = self._runner(each, False), rows.shape[1]
+        out, p = np.empty((each, size)), self.parameters()
+        block = max(MULTIPLE, WORK // (self._operations + 1) // MULTIPLE * MULTIPLE)
+        x, y = _pointer(rows), _pointer(out)
 
         def run(first: int) -> Any:
             sums = np.zeros(self.outputs - each)
-            runner.run(_pointer(padded, first), p, _pointer(out, first), sums, min(BLOCK, count - first), size)
+            runner.run(x + 8 * first, p, y + 8 * first, sums, min(block, count - first), size)
             return sums
 
-        starts = range(0, count, BLOCK)
+        starts = range(0, count, block)
         workers = min(threads or os.cpu_count() or 1, len(starts))
         total = np.zeros(self.outputs - each)
         if workers == 1:
@@ -136,14 +146,14 @@ class Machine:
 
     def _runner(self, each: int, single: bool) -> Straight | Interpreter:
         if (each, single) not in self._runners:
-            straight = operations(self.code.tape) <= STRAIGHT
+            straight = self._operations <= STRAIGHT
             kind: Any = Straight if straight else Interpreter
             lanes = 1 if single else LANES if straight else Interpreter.LANES
             self._runners[each, single] = kind(self.code, each, lanes, self._fast_math)
         return self._runners[each, single]
 
 
-def _pointer(array: Any, first: int = 0) -> int:
-    """Where it lies, from its number `first` on; 0 for nothing."""
-    address: int = array.ctypes.data + 8 * first if array.size else 0
+def _pointer(array: Any) -> int:
+    """Where it lies; 0 for nothing."""
+    address: int = array.ctypes.data if array.size else 0
     return address

@@ -1,8 +1,10 @@
-"""Batches as NumPy arrays: taken apart into columns, put together again. Imports arrays, passes, errors and NumPy."""
+"""Batches as NumPy arrays: taken apart into rows, put together again. Imports arrays, passes, op, errors and NumPy."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,9 @@ import numpy as np
 from micrograd_bp.compiler.arrays import evaluate, numpy_arrays
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.errors import ShapeError
+from micrograd_bp.op import as_float
+
+MULTIPLE = 64
 
 
 def run(code: Code, inputs: Sequence[Any], count: int) -> list[Any]:
@@ -20,26 +25,44 @@ def run(code: Code, inputs: Sequence[Any], count: int) -> list[Any]:
     return [np.broadcast_to(np.asarray(x, dtype=float), (count,)) for x in found]
 
 
-def columns(arrays: tuple[Any, ...]) -> tuple[Any, list[Any], int]:
-    """An array with a row for each input, a sample's structure for each argument, and the number of samples."""
-    given = [np.asarray(array, dtype=float) for array in arrays]
+def columns(arrays: tuple[Any, ...]) -> tuple[Any, int, tuple[Any, ...]]:
+    """An array with a row for each input, the number of samples, and the shapes of one.
+
+    The rows go on with the last sample to a multiple of `MULTIPLE`, so that machine code takes whole groups of them.
+    """
+    given = [_doubles(array) for array in arrays]
     if not given or any(array.ndim == 0 for array in given) or len({len(array) for array in given}) != 1:
         shapes = ", ".join(str(array.shape) for array in given)
         raise ShapeError(f"arrays with a sample per first index are needed, as many in each; the shapes are {shapes}")
-    if not len(given[0]):
+    count = len(given[0])
+    if not count:
         raise ShapeError("there are no samples: at least one is needed")
-    flat = [array.reshape(len(array), array[0].size).T for array in given]
-    return np.ascontiguousarray(np.concatenate(flat)), [array[0].tolist() for array in given], len(given[0])
+    sizes = [array[0].size for array in given]
+    rows, row = np.empty((sum(sizes), -(-count // MULTIPLE) * MULTIPLE)), 0
+    for array, size in zip(given, sizes, strict=True):
+        rows[row : row + size, :count] = array.reshape(count, size).T
+        row += size
+    rows[:, count:] = rows[:, count - 1 : count]
+    return rows, count, tuple([array.shape[1:] for array in given])
 
 
-def shaped(slopes: Any, arrays: tuple[Any, ...], summed: bool) -> Any:
-    """Derivatives by each input in the shapes of the arrays; `summed` over the samples, one number for each."""
+def _doubles(array: Any) -> Any:
+    found = np.asarray(array)
+    if found.dtype.kind == "O":  # NumPy would take None for nan
+        found = np.array([as_float(number) for number in found.flat]).reshape(found.shape)
+    if found.dtype.kind not in "biuf":
+        raise TypeError(f"arrays of numbers are needed, not of {found.dtype}")
+    return found.astype(float, copy=False)
+
+
+def shaped(slopes: Any, shapes: tuple[Any, ...], samples: tuple[int, ...] = ()) -> Any:
+    """Derivatives by each input in the shapes of a sample, after the number of `samples` where they are not summed."""
     found, start = [], 0
-    for array in map(np.asarray, arrays):
-        size = array[0].size
+    for shape in shapes:
+        size = math.prod(shape)
         own = np.asarray(slopes[start : start + size], dtype=float)
         start += size
-        found.append(own.reshape(array.shape[1:]) if summed else own.T.reshape(array.shape))
+        found.append(own.T.reshape((*samples, *shape)))
     return found[0] if len(found) == 1 else tuple(found)
 
 
@@ -56,14 +79,22 @@ def shapes(args: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def split(found: Any, args: tuple[Any, ...]) -> tuple[float, Any]:
-    """Value and gradient, in the shapes of floats and arrays."""
-    parts, start = [], 1
-    for arg in args:
-        if type(arg) is float:
-            parts.append(float(found[start]))
-            start += 1
-        else:
-            parts.append(found[start : start + arg.size].reshape(arg.shape))
-            start += arg.size
-    return float(found[0]), parts[0] if len(parts) == 1 else tuple(parts)
+class Layout:
+    """Where the numbers of floats and arrays of these shapes lie when they follow one another."""
+
+    def __init__(self, shapes: tuple[Any, ...]) -> None:
+        ends = np.cumsum([math.prod(shape) for shape in shapes]).tolist()
+        self._parts = [(slice(*ends), shape) for ends, shape in zip(pairwise([0, *ends]), shapes, strict=True)]
+
+    def fill(self, x: Any, args: tuple[Any, ...]) -> None:
+        """Put the numbers of the arguments into an array."""
+        for (own, shape), arg in zip(self._parts, args, strict=True):
+            x[own] = arg if len(shape) < 2 else arg.ravel()
+
+    def split(self, x: Any) -> Any:
+        """The parts of an array in these shapes; the part itself where it is one."""
+        found = []
+        for own, shape in self._parts:
+            part = x[own]
+            found.append(part if len(shape) == 1 else part.reshape(shape) if shape else part.item())
+        return found[0] if len(found) == 1 else tuple(found)

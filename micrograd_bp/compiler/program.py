@@ -17,7 +17,7 @@ import numpy as np
 
 from micrograd_bp.compiler import arrays, numpy_, storage
 from micrograd_bp.compiler.c import to_c
-from micrograd_bp.compiler.listing import listing, values
+from micrograd_bp.compiler.listing import Stats, listing, values
 from micrograd_bp.compiler.machine import Machine
 from micrograd_bp.compiler.passes import optimise
 from micrograd_bp.compiler.recording import Recording, derived, record, signature
@@ -43,14 +43,6 @@ class Program(NamedTuple):
     seconds: float
 
 
-class Stats(NamedTuple):
-    """(pass, operations after it) for each; the bytes of machine code, 0 without; the seconds of passes and backend."""
-
-    passes: list[tuple[str, int]]
-    code_bytes: int
-    seconds: float
-
-
 class Compiled:
     """What `compile` gives: called as the function is, and asked for derivatives."""
 
@@ -65,6 +57,8 @@ class Compiled:
         self._recordings: dict[Key, Recording] = {}
         self._programs: dict[Key, Program] = {}
         self._by_shapes: dict[Key, Key] = {}  # of floats and arrays, which need not be taken apart number by number
+        self._by_samples: dict[Key, Key] = {}  # likewise in batches
+        self._at_shapes: dict[Key, tuple[Machine, numpy_.Layout]] = {}  # for value and gradient
         functools.update_wrapper(self, f, updated=())
 
     def __reduce__(self) -> Any:
@@ -84,11 +78,14 @@ class Compiled:
         >>> compile(lambda x, y: x**2 + 3 * y**2).value_and_grad(4.0, -4.0)
         (64.0, (8.0, -24.0))
         """
-        if not static and (key := self._by_shapes.get(numpy_.shapes(args))):
-            ready = self._programs.get((key, "gradient"))
-            if ready and isinstance(ready.run, Machine):
-                return numpy_.split(ready.run.single(args), args)
+        shapes = () if static else numpy_.shapes(args)
+        if shapes in self._at_shapes:
+            machine, layout = self._at_shapes[shapes]
+            found = machine.at(layout, args)
+            return found.item(0), layout.split(found[1:])
         numbers, recording, program = self._ready(args, static, "gradient")
+        if shapes and isinstance(program.run, Machine):
+            self._at_shapes[shapes] = program.run, numpy_.Layout(shapes)
         value, *gradient = program.run(numbers)
         return value, recording.rebuild_args(gradient)
 
@@ -135,25 +132,25 @@ class Compiled:
         `gradients`: "each", arrays shaped as the arguments; "sum", these over the samples; or "parameters", an array of
         the derivatives by `parameters`, summed over the samples. A sample's numbers reach the function as a float, or
         as (nested) lists. Machine code takes eight samples at a time and `threads` (all cores) for blocks of them, by
-        the vector functions of the platform, which may differ from the scalar ones by 4 units in the last place.
+        vector functions, which may differ from the scalar ones by 4 units in the last place.
         """
         if gradients not in ("each", "sum", "parameters"):
             raise ValueError(f'gradients are "each", "sum" or "parameters", not {gradients!r}')
         if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
             raise ValueError(f"threads is a whole number from 1, not {threads!r}")
-        columns, samples, count = numpy_.columns(data)
+        rows, count, shapes = numpy_.columns(data)
+        if shapes not in self._by_samples:
+            self._by_samples[shapes] = self._recorded(tuple([np.zeros(own).tolist() for own in shapes]), {})[0]
         summed = gradients != "each"
-        what = "parameters" if gradients == "parameters" else "gradient"
-        _, _, (run, *_) = self._ready(tuple(samples), {}, what)
+        run = self._program(self._by_samples[shapes], "parameters" if gradients == "parameters" else "gradient").run
         if isinstance(run, Machine):
-            each = 1 if summed else run.outputs
-            found, sums = run.batch(columns, each, threads)
+            found, sums = run.batch(rows, count, 1 if summed else run.outputs, threads)
         else:
-            found = numpy_.run(run.code, columns, count)
+            found = numpy_.run(run.code, rows[:, :count], count)
             sums = np.array([own.sum() for own in found[1:]])
         if gradients == "parameters":
             return found[0], sums
-        return found[0], numpy_.shaped(sums if summed else found[1:], data, summed)
+        return found[0], numpy_.shaped(*(sums, shapes) if summed else (found[1:], shapes, (count,)))
 
     def stats(self, *args: Any, **static: Any) -> Stats:
         """What compiling took, for the value and gradient at arguments of this structure."""
@@ -240,12 +237,15 @@ class Compiled:
             numbers = [as_float(leaf) for leaf in flatten(args)[0]]
             if shapes:
                 self._by_shapes[shapes] = key
+        return numbers, recording, self._program(key, what)
+
+    def _program(self, key: Key, what: str) -> Program:
         if (key, what) not in self._programs:
             start = time.perf_counter()
-            code, log = optimise(derived(recording, what, not self.fast_math), self.fast_math)
+            code, log = optimise(derived(self._recordings[key], what, not self.fast_math), self.fast_math)
             run = Machine(code, self.fast_math) if self.backend == "native" else Replay(code)
             self._programs[key, what] = Program(run, log, time.perf_counter() - start)
-        return numbers, recording, self._programs[key, what]
+        return self._programs[key, what]
 
     def _along(self, args: Key, direction: Key, what: str) -> tuple[Recording, list[float]]:
         """The results of a program that takes a direction after the arguments, and the recording."""
@@ -281,8 +281,8 @@ def compile(  # noqa: A001 (the name that users expect)
     It cannot decide by a traced number: TraceError shows the line; use `where`. By default every bit is that of the
     eager computation, but for values outside an operation's domain: they are nan or infinite, nothing is raised.
     `fast_math` allows identities that change last digits (x + 0 = x, 0·x = 0, one rounding for a product and a sum,
-    reciprocals for quotients), those by which the derivatives of tanh and sigmoid lose their digits in saturation
-    (1 - tanh²), and leaves out the guards for adjoints of exactly 0 (see `semantics`).
+    reciprocals for quotients, vector functions for single samples too), those by which the derivatives of tanh and
+    sigmoid lose their digits in saturation (1 - tanh²), and no guards for adjoints of exactly 0 (see `semantics`).
     Also a decorator: `@compile`, `@compile(fast_math=True)`.
 
     `backend`: "native", machine code through LLVM (the extra `native`; the default where it is installed), or "python".

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_bp import ops
-from micrograd_bp.compiler.library import PURE, Library, declarations
+from micrograd_bp.compiler.library import linked
 from micrograd_bp.compiler.llvm import Writer
 from micrograd_bp.compiler.passes import Code, optimise
 from micrograd_bp.compiler.program import Compiled
@@ -41,8 +41,7 @@ class Loop:
     ) -> None:
         self.steps = steps
         code, self._others = _epoch(cost, steps, clip)
-        text, called = _loop(code)
-        self._library = Library("\n".join([text, declarations(called, 1), PURE, ""]))
+        self._library = linked(*_loop(code))
         self._function = self._library.function("train", *[ctypes.c_void_p] * 6, ctypes.c_int64)
         self._stops = np.array([-np.inf if stop is None else stop for stop in (stop_cost, stop_gradient)])
 
@@ -114,7 +113,7 @@ def _epoch(cost: Value, steps: Optimiser, clip: float | None) -> tuple[Code, lis
     return code, list(code.tape.parameters.values())
 
 
-def _loop(code: Code) -> tuple[str, dict[str, int]]:
+def _loop(code: Code) -> tuple[str, Writer]:
     """The text of `void train(state, others, rates, history, stops, done, count)`."""
     tape, writer = code.tape, Writer(1)
     texts = {place: writer.constant(x) for place, x in tape.constants.items()}
@@ -165,7 +164,7 @@ def _loop(code: Code) -> tuple[str, dict[str, int]]:
         "  ret void",
         "}",
     ]
-    return "\n".join(lines), writer.called
+    return "\n".join(lines), writer
 
 
 class Lanes:
