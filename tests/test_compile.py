@@ -108,6 +108,9 @@ def test_identities():
     assert count(lambda x: x * 0.0 + x, 2.0, fast=True) == 0
     assert count(lambda x: (x - x) + x**2.0, 2.0, fast=True) == 1
     assert count(lambda x: mb.exp(1.0) * x, 2.0) == 1
+    opposite = mb.compile(lambda x: mb.exp(3.0 * x) - mb.exp(x * -3.0))
+    assert "= neg(v1)" in opposite.listing(1.0)
+    assert opposite(0.3) == mb.exp(3.0 * 0.3) - mb.exp(0.3 * -3.0)
 
 
 @pytest.mark.parametrize("op", ROWS, ids=str)

@@ -2,6 +2,8 @@
 
 import builtins
 import ctypes
+import math
+import platform
 import shutil
 import subprocess
 
@@ -12,11 +14,12 @@ from points import fixed
 from test_compile import bits, raw
 
 import micrograd_bp as mb
-from micrograd_bp.compiler import library, machine, passes
+from micrograd_bp.compiler import library, machine, numpy_, passes
 from micrograd_bp.compiler.c import constant, to_c
-from micrograd_bp.compiler.interpreter import Interpreter
+from micrograd_bp.compiler.interpreter import Interpreter, assembled
 from micrograd_bp.compiler.llvm import program
 from micrograd_bp.compiler.machine import Machine
+from micrograd_bp.compiler.recording import record
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.nn import MLP
@@ -264,6 +267,64 @@ def test_large_programs_are_the_small_ones(monkeypatch, count):
             for a, b in zip(found, slopes, strict=True):
                 assert a == pytest.approx(b, rel=1e-11, abs=1e-13 * count)
     assert large.backward(X[0], Y[0]) == value
+
+
+def guarded(x, y):
+    return mb.where(x, x * y, 0.0)
+
+
+@needs_llvm
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: [guarded(x, y), guarded(x, y) + x],
+        lambda x, y: (lambda p: [mb.where(x, p, 0.0) + y, p + x])(x * y),  # the product has another user
+        lambda x, y: (lambda p: [mb.where(x, p, 0.0) + y, p])(x * y),  # it is a result
+        lambda x, y: (lambda p: [p, p + x])(x * y),
+        lambda x, y: (lambda p: [p + p, p + x])(x * y),
+        lambda x, y: (lambda p: [p, p])(x * y),
+        lambda x, y: [x * y + y * y, mb.where(y, x * y, 0.0) + guarded(x, y)],
+        lambda x, y: [
+            mb.where(x, y * y, 0.0) + y,
+            mb.where(2.0, x, y),
+            mb.clip(x, 0.0, 0.5),
+            x * 2.0,
+            mb.Value(3.0) * 2.0,
+        ],
+    ],
+)
+def test_products_are_done_where_they_are_used(f):
+    """In sums and guards, and in totals over samples, unless something else needs them too."""
+    recording = record(f, (0.0, 0.0))
+    code = passes.Code(recording.tape, recording.results)
+    x = np.array([[0.0, 0.3, -0.0, math.inf, 2.0, 0.0] * 20, [math.inf, 0.1, 5.0, -1.0, 0.7, math.nan] * 20])
+    count, n = x.shape[1], len(code.results)
+    rows = np.concatenate([x, x[:, -1:].repeat(8, axis=1)], axis=1)  # to whole groups of lanes
+    expected = np.array(numpy_.run(code, x, count))
+    p = np.array([v.data for v in code.tape.parameters.values()])
+    for each in range(n + 1):
+        out, sums = np.empty((n, 128)), np.zeros(n - each)
+        Interpreter(code, each, 64, False).run(rows.ctypes.data, p, out.ctypes.data, sums, count, 128)
+        np.testing.assert_array_equal(out[:each, :count], expected[:each])
+        np.testing.assert_allclose(sums, expected[each:].sum(axis=1), rtol=1e-14)
+
+
+def test_places_are_used_again():
+    def f(x):
+        for k in range(100):
+            x = mb.sin(x) + float(k)
+        return x
+
+    recording = record(f, (0.0,))
+    assert assembled(passes.Code(recording.tape, recording.results), 1)[1] <= 3
+
+
+@needs_llvm
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc" or platform.machine() != "x86_64", reason="libmvec")
+@pytest.mark.parametrize(("name", "arity"), [("sin", 1), ("cos", 1), ("pow", 2)])
+def test_the_platform_has_vector_functions(name, arity):
+    assert library._platform(name, arity, 8)[0].startswith("_ZGV")
+    assert library._platform("no_such_function", 1, 8) == ("no_such_function", 1)
 
 
 @needs_llvm

@@ -83,7 +83,6 @@ def assembled(code: Code, each: int) -> tuple[Any, int, list[Routine]]:
         return size - 1
 
     for n, (place, form, op, args) in enumerate(steps):
-        borrowed: list[int] = []
         if op is None:
             if place in inputs:
                 held[place] = take()
@@ -93,15 +92,7 @@ def assembled(code: Code, each: int) -> tuple[Any, int, list[Routine]]:
                 lines.append((_SPREAD, held[place], shared[place], 0, 0))
         else:
             same = tuple([arg in shared for arg in args])
-            if all(same) or (form == "row" and len(args) > 2):
-                borrowed = [take() for kind in same if kind]
-                spread = iter(borrowed)
-                where = [next(spread) if kind else held[arg] for arg, kind in zip(args, same, strict=True)]
-                pairs = zip(borrowed, [arg for arg in args if arg in shared], strict=True)
-                lines += [(_SPREAD, at, shared[arg], 0, 0) for at, arg in pairs]
-                same = (False,) * len(args)
-            else:
-                where = [shared[arg] if kind else held[arg] for arg, kind in zip(args, same, strict=True)]
+            where = [shared[arg] if kind else held[arg] for arg, kind in zip(args, same, strict=True)]
             row = op if form == "row" else ops.mul
             number = _SUM + 1 + routines.setdefault((form, row, same), len(routines))
             if form.startswith("total"):
@@ -112,7 +103,6 @@ def assembled(code: Code, each: int) -> tuple[Any, int, list[Routine]]:
         if not form.startswith("total"):
             for k in wanted.get(place, ()):
                 lines.append((_STORE if k < each else _SUM, held[place], k if k < each else k - each, 0, 0))
-        free += borrowed
         for arg in {*args, place}:
             if arg in held and last.get(arg, n) <= n:
                 free.append(held.pop(arg))
