@@ -27,7 +27,7 @@ attributes #1 = { nounwind willreturn memory(none) alwaysinline }
 
 def linked(text: str, writer: Writer) -> Library:
     """A program with the functions that it calls."""
-    return Library("\n".join([text, *dict.fromkeys(_functions(writer)), _ATTRIBUTES]))
+    return Library("\n".join([text, *dict.fromkeys(_functions(writer)), _ATTRIBUTES]), writer.lanes == 1)
 
 
 def _functions(writer: Writer) -> list[str]:
@@ -152,20 +152,24 @@ class Cache:
 
 
 class Library:
-    """Machine code for a module; owns it. `function(name, ...)` gives what ctypes calls, without the lock."""
+    """Machine code for a module; owns it. `function(name, ...)` gives what ctypes calls, without the lock.
 
-    def __init__(self, text: str, level: int = 2) -> None:
+    `pack`: what is done alike to neighbouring numbers is done at once, to the same bits.
+    """
+
+    def __init__(self, text: str, pack: bool) -> None:
         llvm = binding()
         module = llvm.parse_assembly(text)
         module.verify()
         features = llvm.get_host_cpu_features().flatten()
         cpu = llvm.get_host_cpu_name()
-        kept = Cache(f"{llvm.llvm_version_info} {cpu} {features} {level}\n{text}")
+        kept = Cache(f"{llvm.llvm_version_info} {cpu} {features} {pack}\n{text}")
         known, made, start = kept.read(), list[bytes](), time.perf_counter()
-        machine = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=level)
-        if level and known is None:
-            options = llvm.create_pipeline_tuning_options(speed_level=level)
-            options.loop_unrolling = options.loop_vectorization = options.slp_vectorization = False
+        machine = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=2)
+        if known is None:
+            options = llvm.create_pipeline_tuning_options(speed_level=2)
+            options.loop_unrolling = options.loop_vectorization = False
+            options.slp_vectorization = pack
             builder = llvm.create_pass_builder(machine, options)
             builder.getModulePassManager().run(module, builder)
         self._engine = llvm.create_mcjit_compiler(module, machine)

@@ -15,6 +15,7 @@ from micrograd_bp.errors import ShapeError
 from micrograd_bp.op import as_float
 
 MULTIPLE = 64
+_DOUBLE = np.dtype(float)
 
 
 def run(code: Code, inputs: Sequence[Any], count: int) -> list[Any]:
@@ -67,34 +68,35 @@ def shaped(slopes: Any, shapes: tuple[Any, ...], samples: tuple[int, ...] = ()) 
 
 
 def shapes(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The shapes of floats and arrays of doubles; empty where there is anything else."""
-    found: list[tuple[int, ...]] = []
-    for arg in args:
-        if type(arg) is np.ndarray and arg.dtype == np.float64:
-            found.append(arg.shape)
-        elif type(arg) is float:
-            found.append(())
-        else:
-            return ()
-    return tuple(found)
+    """The shapes of floats and arrays of doubles; None in it for anything else."""
+    return tuple(
+        [
+            arg.shape if type(arg) is np.ndarray and arg.dtype is _DOUBLE else () if type(arg) is float else None
+            for arg in args
+        ]
+    )
 
 
 class Layout:
     """Where the numbers of floats and arrays of these shapes lie when they follow one another."""
 
     def __init__(self, shapes: tuple[Any, ...]) -> None:
-        ends = np.cumsum([math.prod(shape) for shape in shapes]).tolist()
-        self._parts = [(slice(*ends), shape) for ends, shape in zip(pairwise([0, *ends]), shapes, strict=True)]
+        ends = np.cumsum([0, *[math.prod(shape) for shape in shapes]]).tolist()
+        self._shapes = shapes
+        self._slices = [slice(*ends) for ends in pairwise(ends)]
+        self._rows = all(len(shape) == 1 for shape in shapes)  # the usual case, without a question for each
 
     def fill(self, x: Any, args: tuple[Any, ...]) -> None:
         """Put the numbers of the arguments into an array."""
-        for (own, shape), arg in zip(self._parts, args, strict=True):
-            x[own] = arg if len(shape) < 2 else arg.ravel()
+        parts = args if self._rows else [np.ravel(arg) for arg in args]
+        for own, part in zip(self._slices, parts):  # noqa: B905 (strict takes longer, and the shapes are known)
+            x[own] = part
 
     def split(self, x: Any) -> Any:
         """The parts of an array in these shapes; the part itself where it is one."""
-        found = []
-        for own, shape in self._parts:
-            part = x[own]
-            found.append(part if len(shape) == 1 else part.reshape(shape) if shape else part.item())
-        return found[0] if len(found) == 1 else tuple(found)
+        parts = [x[own] for own in self._slices]
+        if not self._rows:
+            parts = [
+                part.reshape(shape) if shape else part.item() for part, shape in zip(parts, self._shapes, strict=True)
+            ]
+        return parts[0] if len(parts) == 1 else tuple(parts)

@@ -84,7 +84,7 @@ class Compiled:
             found = machine.at(layout, args)
             return found.item(0), layout.split(found[1:])
         numbers, recording, program = self._ready(args, static, "gradient")
-        if shapes and isinstance(program.run, Machine):
+        if shapes and None not in shapes and isinstance(program.run, Machine):
             self._at_shapes[shapes] = program.run, numpy_.Layout(shapes)
         value, *gradient = program.run(numbers)
         return value, recording.rebuild_args(gradient)
@@ -235,7 +235,7 @@ class Compiled:
         else:
             key, recording = self._recorded(args, static)
             numbers = [as_float(leaf) for leaf in flatten(args)[0]]
-            if shapes:
+            if shapes and None not in shapes:
                 self._by_shapes[shapes] = key
         return numbers, recording, self._program(key, what)
 
