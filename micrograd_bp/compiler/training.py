@@ -52,14 +52,16 @@ class Loop:
         """
         steps = self.steps
         if steps.schedule is constant():
-            rates = np.full(count, steps.learning_rate)
+            rates, scheduled = [steps.learning_rate] * count, np.full(count, steps.learning_rate)
         else:
-            rates = np.array([steps.learning_rate * steps.schedule(steps.steps + k) for k in range(count)])
+            rates = [steps.learning_rate * steps.schedule(steps.steps + k) for k in range(count)]
+            scheduled = np.array(rates)
         lists = [[p.data for p in steps.parameters], *[getattr(steps, name) for name in steps._slots]]
         state = np.array([x for own in lists for x in own] + [float(steps.steps)])
         others = np.array([p.data for p in self._others])
         history, done = np.empty((2, count)), np.zeros(2, dtype=np.int64)
-        self._function(*[array.ctypes.data for array in (state, others, rates, history, self._stops, done)], count)
+        arrays = (state, others, scheduled, history, self._stops, done)
+        self._function(*[array.ctypes.data for array in arrays], count)
         epochs, reason = int(done[0]), REASONS[done[1]]
         width = len(steps.parameters)
         for p, x in zip(steps.parameters, state.tolist(), strict=False):
@@ -68,7 +70,7 @@ class Loop:
             setattr(steps, name, state[k * width : (k + 1) * width].tolist())
         steps.steps = int(state[-1])
         costs, norms = history[:, :epochs].tolist()
-        return costs, norms, rates[:epochs].tolist(), reason
+        return costs, norms, rates[:epochs], reason
 
 
 def loop_for(run: Any, samples: Sequence[Sample]) -> Loop | None:
