@@ -266,6 +266,8 @@ def test_stats_tell_what_compiling_took():
         (lambda f: f.batched([[1.0, 2.0]], [1.0, 2.0]), ShapeError),
         (lambda f: f.batched([["a", "b"]], [1.0]), TypeError),
         (lambda f: f.batched([[None, 1.0]], [1.0]), TypeError),
+        (lambda f: f.batched([[1.0, 2.0]], [1.0], parameters=[1.0]), ShapeError),
+        (lambda f: f.batched([[1.0, 2.0]], [1.0], parameters=["a"] * 17), TypeError),
         (lambda f: f.value_and_grad([1.0], 2.0), IndexError),
         (lambda f: f.value_and_grad(np.zeros((2, 2)), 2.0), TypeError),
         (lambda f: f.value_and_grad([mb.Value(1.0), 2.0], 2.0), TypeError),

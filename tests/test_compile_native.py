@@ -15,8 +15,9 @@ from test_compile import bits, raw
 
 import micrograd_bp as mb
 from micrograd_bp.compiler import library, machine, numpy_, passes
+from micrograd_bp.compiler.assembly import assembled
 from micrograd_bp.compiler.c import constant, to_c
-from micrograd_bp.compiler.interpreter import Interpreter, assembled
+from micrograd_bp.compiler.interpreter import Interpreter
 from micrograd_bp.compiler.llvm import program
 from micrograd_bp.compiler.machine import Machine
 from micrograd_bp.compiler.recording import record
@@ -284,6 +285,10 @@ def guarded(x, y):
         lambda x, y: (lambda p: [p + p, p + x])(x * y),
         lambda x, y: (lambda p: [p, p])(x * y),
         lambda x, y: [x * y + y * y, mb.where(y, x * y, 0.0) + guarded(x, y)],
+        lambda x, y: [2.0 * x + x * y + y * y + x * y * 3.0 + guarded(x, y) + guarded(y, x) + 4.0 * y, y],  # a chain
+        lambda x, y: (lambda s: [s + y * y, s])(x + x * y + 3.0 * y),  # a result within it
+        lambda x, y: (lambda s: [s + y * y + s * s])(x + x * y),  # used twice within it
+        lambda x, y: [x * y, guarded(x, y + 1.0), x * 2.0, x * (y - 2.0), guarded(x, x + y), y * 2.0, 3.0 * y, x],
         lambda x, y: [
             mb.where(x, y * y, 0.0) + y,
             mb.where(2.0, x, y),
@@ -300,8 +305,8 @@ def test_products_are_done_where_they_are_used(f):
     x = np.array([[0.0, 0.3, -0.0, math.inf, 2.0, 0.0] * 20, [math.inf, 0.1, 5.0, -1.0, 0.7, math.nan] * 20])
     count, n = x.shape[1], len(code.results)
     rows = np.concatenate([x, x[:, -1:].repeat(8, axis=1)], axis=1)  # to whole groups of lanes
-    expected = np.array(numpy_.run(code, x, count))
-    p = np.array([v.data for v in code.tape.parameters.values()])
+    p = numpy_.numbers_of(code)
+    expected = np.array(numpy_.run(code, x, count, p))
     for each in range(n + 1):
         out, sums = np.empty((n, 128)), np.zeros(n - each)
         Interpreter(code, each, 64, False).run(rows.ctypes.data, p, out.ctypes.data, sums, count, 128)
@@ -316,7 +321,7 @@ def test_places_are_used_again():
         return x
 
     recording = record(f, (0.0,))
-    assert assembled(passes.Code(recording.tape, recording.results), 1)[1] <= 3
+    assert assembled(passes.Code(recording.tape, recording.results), 1).places <= 3
 
 
 @needs_llvm

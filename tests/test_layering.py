@@ -31,9 +31,16 @@ ORDER = (
     ),  # L1
     *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
     *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
-    *("tape", "compiler.passes", "compiler.recording", "compiler.replay", "compiler.native", "compiler.c"),
-    *("compiler.arrays", "compiler.numpy_"),
-    *("compiler.llvm", "compiler.vector_math", "compiler.library", "compiler.interpreter", "compiler.machine"),
+    *("tape", "compiler.passes", "compiler.recording", "compiler.native", "compiler.c"),
+    *("compiler.arrays", "compiler.numpy_", "compiler.replay"),
+    *(
+        "compiler.llvm",
+        "compiler.vector_math",
+        "compiler.library",
+        "compiler.assembly",
+        "compiler.interpreter",
+        "compiler.machine",
+    ),
     *("compiler.listing", "compiler.storage"),
     *("compiler.program", "compiler", "losses", "schedules", "optim", "history", "samples", "compiler.training"),
     *("workers", "resume", "settings", "train"),
@@ -73,7 +80,7 @@ OPTIONAL = {
     "joblib": {"workers"},
     "tqdm": {"train"},
 }
-ON_ARRAYS = ("arrays", "interpreter", "machine", "numpy_", "program", "storage", "training")
+ON_ARRAYS = ("arrays", "assembly", "interpreter", "machine", "numpy_", "program", "replay", "storage", "training")
 HEAVY = {"numpy": {"closed_form", "cli.xor", *(f"compiler.{name}" for name in ON_ARRAYS)}}
 
 

@@ -44,7 +44,7 @@ def machine(name, fast_math=False):
 
 def in_lanes(name, x, **options):
     rows = np.concatenate([x, np.full(-len(x) % 64, 1.0)]).reshape(1, -1)
-    return machine(name, **options).batch(rows, len(x), 1)[0][0]
+    return machine(name, **options).batch(rows, len(x), 1, None, np.empty(0))[0][0]
 
 
 def errors(name, x, found):

@@ -12,7 +12,6 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -20,14 +19,12 @@ import numpy as np
 from micrograd_bp.compiler.interpreter import Interpreter
 from micrograd_bp.compiler.library import linked
 from micrograd_bp.compiler.llvm import program
-from micrograd_bp.compiler.numpy_ import MULTIPLE, Layout
+from micrograd_bp.compiler.numpy_ import MULTIPLE, Layout, numbers_of
 from micrograd_bp.compiler.passes import Code, operations
 
 LANES = 8
 WORK = 4_000_000  # operations that a thread takes at a time; sums are in this order however many threads there are
 STRAIGHT = 5_000  # operations; beyond that the time LLVM takes for straight-line code grows faster than they do
-_NO_NUMBERS = np.empty(0)
-_DATA = attrgetter("_data")  # the property costs a call of Python each
 _KINDS = (*[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_int64)
 
 
@@ -74,7 +71,7 @@ class Machine:
         self.inputs = len(code.tape.inputs)
         self.outputs = len(code.results)
         self._fast_math = fast_math
-        self._values = list(code.tape.parameters.values())
+        self._parameters = len(code.tape.parameters)
         self._operations = operations(code.tape)
         self._memory = threading.local()  # each thread has its own
         self._runners: dict[tuple[int, bool], Straight | Interpreter] = {}
@@ -105,25 +102,19 @@ class Machine:
             work: Work = self._memory.work
         except AttributeError:
             runner = self._runner(self.outputs, True)
-            work = self._memory.work = Work(self.inputs, len(self._values), self.outputs, runner)
-        if self._values:
-            work.p[:] = self.parameters()
+            work = self._memory.work = Work(self.inputs, self._parameters, self.outputs, runner)
+        if self._parameters:
+            work.p[:] = numbers_of(self.code)
         return work
 
-    def parameters(self) -> Any:
-        """The numbers of the parameters, now."""
-        if not self._values:
-            return _NO_NUMBERS
-        return np.fromiter(map(_DATA, self._values), float, len(self._values))
-
-    def batch(self, rows: Any, count: int, each: int, threads: int | None = None) -> tuple[Any, Any]:
+    def batch(self, rows: Any, count: int, each: int, threads: int | None, p: Any) -> tuple[Any, Any]:
         """The first `each` results of every sample, a row for each result, and the sums of the others over samples.
 
-        `rows` has one for each input, of `count` samples and then of whatever to whole groups of lanes. The sums do not
-        depend on the number of threads.
+        `rows` has one for each input, of `count` samples and then of whatever to whole groups of lanes; `p` the numbers
+        of the parameters. The sums do not depend on the number of threads.
         """
         runner, size = self._runner(each, False), rows.shape[1]
-        out, p = np.empty((each, size)), self.parameters()
+        out = np.empty((each, size))
         block = max(MULTIPLE, WORK // (self._operations + 1) // MULTIPLE * MULTIPLE)
         x, y = _pointer(rows), _pointer(out)
 

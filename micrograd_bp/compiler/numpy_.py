@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,24 @@ from micrograd_bp.op import as_float
 
 MULTIPLE = 64
 _DOUBLE = np.dtype(float)
+_DATA = attrgetter("_data")  # the property costs a call of Python each
 
 
-def run(code: Code, inputs: Sequence[Any], count: int) -> list[Any]:
-    """The results for inputs that are arrays of `count` numbers each; parameters are read now."""
-    parameters = [p.data for p in code.tape.parameters.values()]
+def numbers_of(code: Code, given: Any = None) -> Any:
+    """The numbers of the parameters, now; or those that are given, checked."""
+    parameters = code.tape.parameters
+    if given is None:
+        return np.fromiter(map(_DATA, parameters.values()), float, len(parameters))
+    found = np.ascontiguousarray(_doubles(given))
+    if found.shape != (len(parameters),):
+        raise ShapeError(f"an array of the {len(parameters)} parameters is needed, not of shape {found.shape}")
+    return found
+
+
+def run(code: Code, inputs: Sequence[Any], count: int, parameters: Any) -> list[Any]:
+    """The results for inputs that are arrays of `count` numbers each."""
     with np.errstate(all="ignore"):
-        found = evaluate(code, numpy_arrays(), inputs, parameters)
+        found = evaluate(code, numpy_arrays(), inputs, parameters.tolist())
     return [np.broadcast_to(np.asarray(x, dtype=float), (count,)) for x in found]
 
 

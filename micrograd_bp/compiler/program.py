@@ -126,13 +126,16 @@ class Compiled:
         found = list(program.run(numbers))
         return [found[start : start + len(numbers)] for start in range(0, len(found), len(numbers))]
 
-    def batched(self, *data: Any, gradients: str = "each", threads: int | None = None) -> tuple[Any, Any]:
+    def batched(
+        self, *data: Any, gradients: str = "each", threads: int | None = None, parameters: Any = None
+    ) -> tuple[Any, Any]:
         """Values and gradients of many samples at once: each argument is an array, a sample per first index.
 
         `gradients`: "each", arrays shaped as the arguments; "sum", these over the samples; or "parameters", an array of
         the derivatives by `parameters`, summed over the samples. A sample's numbers reach the function as a float, or
-        as (nested) lists. Machine code takes eight samples at a time and `threads` (all cores) for blocks of them, by
-        vector functions, which may differ from the scalar ones by 4 units in the last place.
+        as (nested) lists. `parameters`: an array in place of the numbers of those Values, which take time to be read.
+        Machine code takes eight samples at a time and `threads` (all cores) for blocks of them, by vector functions,
+        which may differ from the scalar ones by 4 units in the last place.
         """
         if gradients not in ("each", "sum", "parameters"):
             raise ValueError(f'gradients are "each", "sum" or "parameters", not {gradients!r}')
@@ -143,11 +146,8 @@ class Compiled:
             self._by_samples[shapes] = self._recorded(tuple([np.zeros(own).tolist() for own in shapes]), {})[0]
         summed = gradients != "each"
         run = self._program(self._by_samples[shapes], "parameters" if gradients == "parameters" else "gradient").run
-        if isinstance(run, Machine):
-            found, sums = run.batch(rows, count, 1 if summed else run.outputs, threads)
-        else:
-            found = numpy_.run(run.code, rows[:, :count], count)
-            sums = np.array([own.sum() for own in found[1:]])
+        each = 1 if summed else len(run.code.results)
+        found, sums = run.batch(rows, count, each, threads, numpy_.numbers_of(run.code, parameters))
         if gradients == "parameters":
             return found[0], sums
         return found[0], numpy_.shaped(*(sums, shapes) if summed else (found[1:], shapes, (count,)))
