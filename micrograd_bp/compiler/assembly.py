@@ -107,10 +107,11 @@ def _steps(code: Code, each: int) -> list[Step]:
     them.
     """
     tape, wanted = code.tape, _wanted(code)
-    users: dict[int, list[int]] = {}
+    uses, user = [0] * len(tape), [-1] * len(tape)  # how many, and the last
     for place, args in enumerate(tape.args):
         for arg in args:
-            users.setdefault(arg, []).append(place)
+            uses[arg] += 1
+            user[arg] = place
     zeros = {place for place, x in tape.constants.items() if repr(x) == "0.0"}
     shared = tape.parameters.keys() | tape.constants.keys()
     products: dict[int, tuple[str, tuple[int, ...]]] = {}
@@ -121,7 +122,7 @@ def _steps(code: Code, each: int) -> list[Step]:
         args = tape.args[place]
         if op is ops.mul:
             products[place] = "", args[::-1] if args[1] in shared else args
-        elif op is ops.where and args[2] in zeros and tape.ops[args[1]] is ops.mul and users[args[1]] == [place]:
+        elif op is ops.where and args[2] in zeros and tape.ops[args[1]] is ops.mul and uses[args[1]] == 1:
             x, product = args[0], tape.args[args[1]]
             if x in product and args[1] not in wanted:
                 products[place] = " guarded", (x, product[1] if product[0] == x else product[0])
@@ -130,7 +131,7 @@ def _steps(code: Code, each: int) -> list[Step]:
             guard, factors = products[within[place]]
             (start,) = [arg for arg in args if arg != within[place]]
             kind, before = (guard, [arg in shared for arg in factors]), chains.get(start, (None, []))
-            if before[0] == kind and users[start] == [place] and start not in wanted:
+            if before[0] == kind and uses[start] == 1 and start not in wanted:
                 forms[start] = "within"
                 chains[place] = kind, before[1]
                 before[1].extend(factors)
@@ -138,11 +139,11 @@ def _steps(code: Code, each: int) -> list[Step]:
                 chains[place] = kind, [start, *factors]
             forms[place] = f"chain{guard}"
         if place in products:
-            using, results = users.get(place, []), wanted.get(place, [])
-            if not using and len(results) == 1 and results[0] >= each:
+            results = wanted.get(place, ())
+            if not uses[place] and len(results) == 1 and results[0] >= each:
                 forms[place] = f"totals{products[place][0]}"
-            elif len(using) == 1 and not results and tape.ops[using[0]] is ops.add and using[0] not in within:
-                within[using[0]], forms[place] = place, "within"
+            elif uses[place] == 1 and not results and tape.ops[user[place]] is ops.add and user[place] not in within:
+                within[user[place]], forms[place] = place, "within"
     steps: list[Step] = []
     for place, op in enumerate(tape.ops):
         form, taken, sums = forms.get(place, "row"), list(tape.args[place]), list[int]()
