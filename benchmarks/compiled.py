@@ -8,6 +8,7 @@ COMPILED.md beside itself, or where --out says.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import functools
 import os
@@ -57,18 +58,23 @@ def address(array: Any) -> Any:
 
 
 def network(w: Any, x: Any, y: Any, sizes: tuple[int, ...], activation: Any) -> Any:
-    """The squared error of an MLP; w has each neuron's weights, then its bias."""
+    """The squared error of an MLP."""
+    return total_of([mb.square(a - b) for a, b in zip(outputs(w, x, sizes, activation), y, strict=True)])
+
+
+def outputs(w: Any, x: Any, sizes: tuple[int, ...], activation: Any) -> list[Any]:
+    """What an MLP gives; w has each neuron's weights, then its bias."""
     layer, place = list(x), 0
     for number, width in enumerate(sizes, start=1):
-        outputs = []
+        found = []
         for _ in range(width):
             total = w[place + len(layer)]
             for k, value in enumerate(layer):
                 total = total + w[place + k] * value
             place += len(layer) + 1
-            outputs.append(activation(total) if number < len(sizes) else total)
-        layer = outputs
-    return total_of([mb.square(a - b) for a, b in zip(layer, y, strict=True)])
+            found.append(activation(total) if number < len(sizes) else total)
+        layer = found
+    return layer
 
 
 def total_of(terms: list[Any]) -> Any:
@@ -151,6 +157,10 @@ def single(w: Any, libraries: dict[str, Any]) -> dict[str, Task]:
 
     tasks: dict[str, Task] = {"ours": (repeated(lambda: f.value_and_grad(w, x, y)), times)}
     tasks["ours, fast_math"] = (repeated(lambda: fast.value_and_grad(w, x, y)), times)
+    together = mb.compile(lambda z: network(z[:337], z[337:339], z[339:], (16, 16, 1), mb.tanh))
+    z = np.concatenate([w, x, y])
+    check("one array", together.value_and_grad(z)[1][:337], expected)
+    tasks["ours, of one array"] = (repeated(lambda: together.value_and_grad(z)), times)
     g, value = np.empty(337), np.zeros(1)
 
     def by_hand(c: Any) -> Any:
@@ -169,25 +179,23 @@ def single(w: Any, libraries: dict[str, Any]) -> dict[str, Task]:
         jitted = jax.jit(jax.value_and_grad(loss))
         check("jax", jitted(w, x, y)[1], expected)
         tasks["jax.jit"] = (repeated(lambda: jax.block_until_ready(jitted(w, x, y))), times)
-    try:
+    with contextlib.suppress(ImportError):
         import casadi
-    except ImportError:
-        return tasks
-    W, U, V = casadi.SX.sym("w", 337), casadi.SX.sym("x", 2), casadi.SX.sym("y", 1)
-    layer, place = [U[0], U[1]], 0
-    for number, width in enumerate((16, 16, 1), start=1):
-        outputs = []
-        for _ in range(width):
-            total = W[place + len(layer)]
-            for k, part in enumerate(layer):
-                total = total + W[place + k] * part
-            place += len(layer) + 1
-            outputs.append(casadi.tanh(total) if number < 3 else total)
-        layer = outputs
-    squared = (layer[0] - V[0]) ** 2
-    function = casadi.Function("f", [W, U, V], [squared, casadi.gradient(squared, W)])
-    check("casadi", np.array(function(w, x, y)[1]).ravel(), expected)
-    tasks["casadi"] = (repeated(lambda: function(w, x, y)), times)
+
+        W, U, V = casadi.SX.sym("w", 337), casadi.SX.sym("x", 2), casadi.SX.sym("y", 1)
+        error = outputs(W, [U[0], U[1]], (16, 16, 1), casadi.tanh)[0] - V[0]
+        function = casadi.Function("f", [W, U, V], [error**2, casadi.gradient(error**2, W)])
+        check("casadi", np.array(function(w, x, y)[1]).ravel(), expected)
+        tasks["casadi"] = (repeated(lambda: function(w, x, y)), times)
+    with contextlib.suppress(ImportError):
+        import heyoka
+
+        V = heyoka.make_vars(*[f"v{k:03}" for k in range(340)])
+        error = outputs(V[:337], V[337:339], (16, 16, 1), heyoka.tanh)[0] - V[339]
+        slopes = heyoka.diff_tensors([error**2.0], diff_args=V[:337], diff_order=1).gradient
+        compiled = heyoka.cfunc([error**2.0, *slopes], vars=V)
+        check("heyoka", compiled(z)[1:], expected)
+        tasks["heyoka, of one array"] = (repeated(lambda: compiled(z)), times)
     return tasks
 
 
@@ -227,12 +235,17 @@ def batch(
         f = mb.compile(lambda x, y: network(values, x, y, sizes, act), fast_math=fast)
         start = time.perf_counter()
         run = functools.partial(f.batched, points, targets, gradients="parameters", threads=1)
-        slopes = dict(zip(f.parameters(points[0], targets[0]), run()[1], strict=True))
+        order = f.parameters(points[0], targets[0])
+        slopes = dict(zip(order, run()[1], strict=True))
         print(f"{name}: recorded and compiled in {time.perf_counter() - start:.2f} s", file=sys.stderr)
         found = [slopes[value] for value in values]
         expected = expected or found
         check(name, found, expected)
         tasks[name] = (run, samples)
+        tasks[f"{name}, parameters in an array"] = (
+            functools.partial(run, parameters=np.array([p.data for p in order])),
+            samples,
+        )
     g, out = np.empty(len(w)), np.empty(samples)
 
     def by_hand(c: Any) -> Any:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ import numpy as np
 from micrograd_bp.compiler.interpreter import Interpreter
 from micrograd_bp.compiler.library import linked
 from micrograd_bp.compiler.llvm import program
-from micrograd_bp.compiler.numpy_ import MULTIPLE, Layout, numbers_of
+from micrograd_bp.compiler.numpy_ import MULTIPLE, numbers_of
 from micrograd_bp.compiler.passes import Code, operations
 
 LANES = 8
@@ -89,12 +91,28 @@ class Machine:
         found: list[float] = work.out.tolist()
         return found
 
-    def at(self, layout: Layout, args: tuple[Any, ...]) -> Any:
-        """The results for floats and arrays of doubles of these shapes, as an array."""
-        work = self._work()
-        layout.fill(work.x, args)
-        work.call()
-        return work.out.copy()
+    def at_shapes(self, shapes: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], tuple[float, Any]]:
+        """Value and gradient as a function of a tuple of floats and arrays of doubles: of these shapes, so that the way
+        of their numbers is known, which is most of what a call of a small program takes."""
+        ends = np.cumsum([0, *[math.prod(shape) for shape in shapes]]).tolist()
+        inputs = [slice(*both) for both in pairwise(ends)]
+        outputs = [slice(start + 1, end + 1) for start, end in pairwise(ends)]
+        rows = all(len(shape) == 1 for shape in shapes)
+
+        def run(args: tuple[Any, ...]) -> tuple[float, Any]:
+            work = self._work()
+            x = work.x
+            for own, part in zip(inputs, args if rows else [np.ravel(arg) for arg in args]):  # noqa: B905 (is slower)
+                x[own] = part
+            work.call()
+            found = work.out.copy()
+            parts: list[Any] = [found[own] for own in outputs]
+            if not rows:
+                pairs = zip(parts, shapes, strict=True)
+                parts = [part.reshape(shape) if shape else part.item() for part, shape in pairs]
+            return found.item(0), parts[0] if len(parts) == 1 else tuple(parts)
+
+        return run
 
     def _work(self) -> Work:
         """This thread's, with the parameters as they are now."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -87,28 +86,3 @@ def shapes(args: tuple[Any, ...]) -> tuple[Any, ...]:
             for arg in args
         ]
     )
-
-
-class Layout:
-    """Where the numbers of floats and arrays of these shapes lie when they follow one another."""
-
-    def __init__(self, shapes: tuple[Any, ...]) -> None:
-        ends = np.cumsum([0, *[math.prod(shape) for shape in shapes]]).tolist()
-        self._shapes = shapes
-        self._slices = [slice(*ends) for ends in pairwise(ends)]
-        self._rows = all(len(shape) == 1 for shape in shapes)  # the usual case, without a question for each
-
-    def fill(self, x: Any, args: tuple[Any, ...]) -> None:
-        """Put the numbers of the arguments into an array."""
-        parts = args if self._rows else [np.ravel(arg) for arg in args]
-        for own, part in zip(self._slices, parts):  # noqa: B905 (strict takes longer, and the shapes are known)
-            x[own] = part
-
-    def split(self, x: Any) -> Any:
-        """The parts of an array in these shapes; the part itself where it is one."""
-        parts = [x[own] for own in self._slices]
-        if not self._rows:
-            parts = [
-                part.reshape(shape) if shape else part.item() for part, shape in zip(parts, self._shapes, strict=True)
-            ]
-        return parts[0] if len(parts) == 1 else tuple(parts)
