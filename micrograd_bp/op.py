@@ -53,7 +53,7 @@ class Op:
     `exact(m, *args)`   the function by its textbook definition in m, a module like mpmath, free of rounding concerns;
                         `by_name`: without it, m's function of the row's name
     `bound`             how exact the local derivatives are
-    `native`            the function in C99, over {0}, {1}, ...; by default the C function of the same name
+    `native`            the function in C99, over {0}, {1}, ...; by default the C function of the same name, "" for none
 
     Called with floats (or ints), it gives a float and, outside the domain, nan or an infinity; called with any
     `Operand`, it asks that operand's `bind`.
@@ -79,7 +79,7 @@ class Op:
         exact: Rule | None = None,
         by_name: bool = True,
         bound: Bound | None = None,
-        native: str = "",
+        native: str | None = None,
     ) -> None:
         self.name = name
         self.fn = fn
@@ -102,7 +102,7 @@ class Op:
         self._exact = exact
         self._by_name = by_name
         self.bound = bound or Bound()
-        self.native = native or f"{name}({holes})"
+        self.native = f"{name}({holes})" if native is None else native
 
     @overload
     def __call__(self, *args: float, **named: float) -> float: ...

@@ -11,7 +11,7 @@ import struct
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from micrograd_bp import ops
 from micrograd_bp.engine import Value, topological_order
@@ -179,11 +179,15 @@ def _refuse(what: str) -> NoReturn:
 # --- the adjoint program ----------------------------------------------------------------------------------------------
 
 
-def append_gradient(tape: Tape, root: int, wrt: Iterable[int], guarded: bool = True) -> list[int]:
+Guard = Literal["", "plain", "smooth"]
+"""What keeps 0 · inf out of the chain rule: nothing; a where that gives 0; or one that can be differentiated again."""
+
+
+def append_gradient(tape: Tape, root: int, wrt: Iterable[int], guard: Guard = "plain") -> list[int]:
     """The places of d root / d each of `wrt`; what computes them is appended.
 
-    As `backward` does: an adjoint that is exactly 0 passes nothing on, also where the local derivative is infinite, and
-    what a where, relu, maximum ... did not take gets nothing. With `guarded` false products are taken as they come.
+    As `backward` does, in its order: an adjoint that is exactly 0 passes nothing on, also where the local derivative is
+    infinite, and what a where, relu, maximum ... did not take gets nothing.
     """
     wanted = list(wrt)
     active = set(wanted)
@@ -191,7 +195,7 @@ def append_gradient(tape: Tape, root: int, wrt: Iterable[int], guarded: bool = T
         if any(arg in active for arg in tape.args[place]):
             active.add(place)
     adjoints: dict[int, Any] = {root: 1.0}
-    for place in range(root, -1, -1):
+    for place in reversed(_order(tape, root)):
         op = tape.ops[place]
         if op is None or place not in active or place not in adjoints:
             continue
@@ -199,23 +203,43 @@ def append_gradient(tape: Tape, root: int, wrt: Iterable[int], guarded: bool = T
         for arg, rule in zip(tape.args[place], op.partials, strict=True):
             if arg not in active:
                 continue
-            passed = _passed(adjoints[place], rule(*numbers, Slot(tape, place)), op.selects, guarded)
+            passed = passed_on(adjoints[place], rule(*numbers, Slot(tape, place)), op.selects, guard)
             if passed is not None:
                 adjoints[arg] = adjoints[arg] + passed if arg in adjoints else passed
     return [tape.place(adjoints.get(place, 0.0)) for place in wanted]
 
 
-def _passed(adjoint: Any, local: Any, selects: bool, guarded: bool) -> Any:
-    """Adjoint times local derivative, None for nothing; `where` stands where one of both may be 0 and the other not."""
+def _order(tape: Tape, root: int) -> list[int]:
+    """As `topological_order`: sums of adjoints are taken in its order, to the last bit."""
+    opened, done = [False] * len(tape), [False] * len(tape)
+    order, stack = list[int](), [root]
+    while stack:
+        place = stack[-1]
+        if not opened[place]:
+            opened[place] = True
+            stack += [arg for arg in reversed(tape.args[place]) if not opened[arg]]
+            continue
+        stack.pop()
+        if not done[place]:
+            done[place] = True
+            order.append(place)
+    return order
+
+
+def passed_on(adjoint: Any, local: Any, selects: bool, guard: Guard) -> Any:
+    """Adjoint times local derivative, None for nothing, guarded where one of both may be 0 and the other not finite."""
     if isinstance(local, float) and (local == 0.0 or local == 1.0):
         return adjoint if local else None
     if isinstance(adjoint, float) and adjoint == 1.0:
         return local
     product = adjoint * local
-    if not guarded or isinstance(product, float):
+    if not guard or isinstance(product, float):
         return product
     if selects and isinstance(local, Slot):
         product = ops.where(local, product, 0.0)
     if isinstance(adjoint, Slot) and isinstance(local, Slot):
-        product = ops.where(adjoint, product, 0.0)
+        kept: Any = adjoint
+        if guard == "smooth":  # an adjoint of 0 has a derivative, unless it meets what is not finite
+            kept = ops.where(adjoint, 1.0, ops.where(local - local, 0.0, 1.0))
+        product = ops.where(kept, product, 0.0)
     return product

@@ -13,6 +13,7 @@ from points import fixed
 import micrograd_bp as mb
 from micrograd_bp import Value, ops
 from micrograd_bp.compiler import arrays, native, numpy_, passes
+from micrograd_bp.compiler.c import to_c
 from micrograd_bp.compiler.recording import derived, record
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.errors import ShapeError, TraceError
@@ -343,10 +344,38 @@ def test_native_forms_that_are_none_are_refused(form):
         native.tree(op)
 
 
-def test_numpy_says_which_function_it_lacks():
-    op = Op("odd", lambda x: x, lambda x, out: 1.0, native="tgamma({0})")
-    with pytest.raises(ValueError, match="tgamma"):
-        arrays.function(op)
+@pytest.mark.parametrize("form", ["tgamma({0})", "", "{0} > 0", "{0} ? 1"])
+def test_rows_without_a_form_are_done_by_their_functions(form):
+    """In NumPy number by number; no other language gets what is not C99, not even where C has such a name."""
+    op = Op("gamma", math.gamma, lambda x, out: 1.0, native=form)
+    assert arrays.function(op)(np.array([5.0, 6.0])).tolist() == [24.0, 120.0]
+    other = arrays.Arrays("other", {}, np.where, float)
+    with pytest.raises(ValueError, match="gamma"):
+        arrays.function(op, other)
+    with pytest.raises(ValueError, match="has no exp"):
+        arrays.function(ops.exp, other)
+    tape = Tape()
+    code = passes.Code(tape, [tape.record(op, [tape.input()])])
+    with pytest.raises(ValueError, match="gamma"):
+        to_c(code, "f", "")
+    assert not native.has_forms(code.tape.ops)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_operations_of_ones_own(backend):
+    def gamma(x):
+        return math.gamma(x)
+
+    try:
+        row = mb.op(lambda x, out: out * 2.0)(gamma)
+        f = mb.compile(lambda x: row(x) + x)
+        assert f.value_and_grad(5.0) == (29.0, 49.0)
+        assert f.batched([5.0])[0].tolist() == [29.0]
+        if backend == "native":
+            with pytest.raises(ValueError, match="native="):
+                mb.compile(row, backend="native")(5.0)
+    finally:
+        del mb.OPS["gamma"]
 
 
 def test_appended_gradients_leave_what_was_recorded():

@@ -94,9 +94,17 @@ def torch_arrays() -> Arrays:
 
 @cache
 def function(op: Op, library: Arrays | None = None) -> Function:
-    """The row as a function of arrays, NumPy's by default. ValueError where its form calls what the library has not."""
+    """The row as a function of arrays, NumPy's by default, where a row without a form is done number by number.
+
+    ValueError where the library has not what the form calls, or there is none.
+    """
     arrays = library or numpy_arrays()
-    form = tree(op)
+    try:
+        form = tree(op)
+    except ValueError:
+        if arrays is numpy_arrays():
+            return np.vectorize(op.fn, otypes=[float])
+        raise
     _check(form, op, arrays)
 
     def write(kind: str, value: Any, parts: tuple[Any, ...]) -> Any:

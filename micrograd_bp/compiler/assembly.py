@@ -46,6 +46,7 @@ def assembled(code: Code, each: int) -> Assembled:
     inputs = {place: k for k, place in enumerate(tape.inputs)}
     wanted = _wanted(code)
     steps = _steps(code, each)
+    width = max([3, *[len(step.args) for step in steps if step.form == "row"]])
     last = {arg: n for n, step in enumerate(steps) for arg in step.args}
     routines: dict[Routine, int] = {}
     lines: list[tuple[int, ...]] = []
@@ -65,27 +66,29 @@ def assembled(code: Code, each: int) -> Assembled:
     for n, (place, form, op, args, sums) in enumerate(steps):
         if op is None:
             if place in inputs:
-                lines.append((INPUT, take(place), inputs[place], 0, 0))
+                lines.append((INPUT, take(place), inputs[place]))
             elif place in wanted:
-                lines.append((SPREAD, take(place), shared[place], 0, 0))
+                lines.append((SPREAD, take(place), shared[place]))
         else:
             where = [shared[arg] if arg in shared else held[arg] for arg in args]
-            kinds = tuple([arg in shared for arg in args[: 2 if sums else 3]])
+            kinds = tuple([arg in shared for arg in args[: 2 if sums else 3 if form.startswith("chain") else None]])
             routine = form, op if form == "row" else ops.mul, kinds
             number = SUM + 1 + routines.setdefault(routine, len(routines))
             if form.startswith("row"):
-                lines.append((number, take(place), *[*where, 0, 0][:3]))
+                lines.append((number, take(place), *where))
             else:
                 added = [k for pair in zip(where[1:], sums, strict=True) for k in pair] if sums else where[1:]
                 result = 0 if sums else take(place)
                 lines.append((number, result, where[0], len(factors), len(factors) + len(added)))
                 factors += added
         for k in wanted.get(place, ()) if not sums else ():
-            lines.append((STORE if k < each else SUM, held[place], k if k < each else k - each, 0, 0))
+            lines.append((STORE if k < each else SUM, held[place], k if k < each else k - each))
         for arg in {*args, place}:
             if arg in held and last.get(arg, n) <= n:
                 free.append(held.pop(arg))
-    program = np.array(lines, dtype=np.int32).reshape(-1, 5)
+    program = np.zeros((len(lines), width + 2), dtype=np.int32)
+    for row, line in zip(program, lines, strict=True):
+        row[: len(line)] = line
     return Assembled(program, np.array(factors, dtype=np.int32), max(size, 1), list(routines))
 
 

@@ -1,22 +1,29 @@
-"""A tape as a C99 function, from the rows' C99 forms. Imports passes and op."""
+"""A tape as a C99 function, from the rows' C99 forms. Imports native and passes."""
 
 from __future__ import annotations
 
-import keyword
 import math
 import re
 
+from micrograd_bp.compiler.native import FUNCTIONS, tree
 from micrograd_bp.compiler.passes import Code, operations
 
-_NAME = re.compile(r"[A-Za-z_]\w*")
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_WORDS = """
+auto break case char const continue default do double else enum extern float for goto if inline int long register
+restrict return short signed sizeof static struct switch typedef union unsigned void volatile while x out main asm bool
+class delete export friend mutable namespace new operator private protected public template this throw try catch
+typename using virtual true false nullptr constexpr NAN INFINITY
+"""
+"""C's, those of C++, which may want to call it, and what is named in the file."""
 
 
 def to_c(code: Code, name: str, says: str) -> str:
     """A self-contained C99 file: `void name(const double *x, double *out)`; parameters follow the inputs in x.
 
-    Raises ValueError for a name that is none in C.
+    Raises ValueError for a name that is none in C, or is one of its own, and for an operation without a C99 form.
     """
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
+    if not _NAME.fullmatch(name) or name in _WORDS.split() or name in FUNCTIONS or name.startswith("_"):
         raise ValueError(f"{name!r} is no name of a C function: letters, digits and _, no digit first")
     tape = code.tape
     texts = [f"v{place}" for place in range(len(tape))]
@@ -26,6 +33,7 @@ def to_c(code: Code, name: str, says: str) -> str:
     lines = [f"    const double v{place} = x[{i}];" for i, place in enumerate(sources)]
     for place, op in enumerate(tape.ops):
         if op is not None:
+            tree(op)  # ValueError where it has no form
             form = op.native.format(*[texts[arg] for arg in tape.args[place]])
             lines.append(f"    const double v{place} = {form};")
     lines += [f"    out[{i}] = {texts[place]};" for i, place in enumerate(code.results)]

@@ -21,6 +21,7 @@ from micrograd_bp.compiler.llvm import Writer
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.op import Op
 
+_ARGUMENTS = "abcdefghijklmnopqrstuvwxyz"
 _KINDS = (*[ctypes.c_void_p] * 8, ctypes.c_int64, ctypes.c_int64)
 
 
@@ -33,7 +34,7 @@ class Interpreter:
         self.lanes = lanes
         self._constants = np.array(list(code.tape.constants.values()))
         self._program, self._factors, self.places, routines = assembled(code, each)
-        self.library = linked(*_interpreter(routines, lanes, fast_math))
+        self.library = linked(*_interpreter(routines, self._program.shape[1], lanes, fast_math))
         self._function = self.library.function("interpreter", *_KINDS)
 
     def run(self, x: int, p: Any, out: int, sums: Any, count: int, stride: int) -> None:
@@ -57,7 +58,7 @@ class Interpreter:
         return lambda: self.run(x, work.p, out, nothing, 1, 1)
 
 
-def _interpreter(routines: list[Routine], lanes: int, fast_math: bool) -> tuple[str, Writer]:
+def _interpreter(routines: list[Routine], width: int, lanes: int, fast_math: bool) -> tuple[str, Writer]:
     """The text of `void interpreter(program, factors, frame, shared, x, out, sums, mask, count, stride)`."""
     writer = Writer(lanes, fast_math)
     lines = writer.lines
@@ -72,9 +73,9 @@ def _interpreter(routines: list[Routine], lanes: int, fast_math: bool) -> tuple[
         "  %more = icmp slt i64 %i, %count",
         "  br i1 %more, label %body, label %end",
         "body:",
-        "  %at = mul i64 %i, 5",
+        f"  %at = mul i64 %i, {width}",
     ]
-    for k, name in enumerate(("number", "result", "a", "b", "c")):
+    for k, name in enumerate(("number", "result", *_ARGUMENTS[: width - 2])):
         read = _integer(writer, "%program", writer.set(f"add i64 %at, {k}"))
         lines.append(f"  %{name} = add i64 {read}, 0")
     lines.append(f"  %result.place = mul i64 %result, {lanes}")
@@ -113,7 +114,7 @@ def _routine(writer: Writer, k: int, form: str, op: Op, kinds: tuple[bool, ...])
         return writer.apply(ops.where, (x, product, writer.constant(0.0))) if "guarded" in form else product
 
     if form.startswith("row"):
-        args = [taken(same, f"%{arg}") for arg, same in zip("abc", kinds, strict=False)]
+        args = [taken(same, f"%{arg}") for arg, same in zip(_ARGUMENTS, kinds, strict=False)]
         writer.store(guarded(args[0], writer.apply(op, tuple(args))), "%frame", "%result.place")
         return
     first = taken(kinds[0], "%a")

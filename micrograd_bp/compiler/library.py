@@ -20,7 +20,7 @@ from micrograd_bp.errors import MissingExtraError
 
 WORTH = 0.05  # seconds of compiling from which on the result is kept on disk
 PART = 8  # lanes of a function's own code; more are done in parts
-_ATTRIBUTES = """attributes #0 = { nounwind willreturn memory(none) }
+_ATTRIBUTES = """attributes #0 = { nobuiltin nounwind willreturn memory(none) }
 attributes #1 = { nounwind willreturn memory(none) alwaysinline }
 """
 
@@ -164,7 +164,7 @@ class Library:
         features = llvm.get_host_cpu_features().flatten()
         cpu = llvm.get_host_cpu_name()
         kept = Cache(f"{llvm.llvm_version_info} {cpu} {features} {pack}\n{text}")
-        known, made, start = kept.read(), list[bytes](), time.perf_counter()
+        known, start = kept.read(), time.perf_counter()
         machine = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=2)
         if known is None:
             options = llvm.create_pipeline_tuning_options(speed_level=2)
@@ -172,12 +172,13 @@ class Library:
             options.slp_vectorization = pack
             builder = llvm.create_pass_builder(machine, options)
             builder.getModulePassManager().run(module, builder)
-        self._engine = llvm.create_mcjit_compiler(module, machine)
-        self._engine.set_object_cache(lambda module, code: made.append(code), lambda module: known)
+        code = machine.emit_object(module) if known is None else known
+        if known is None and time.perf_counter() - start > WORTH:
+            kept.write(code)
+        self.code_bytes = len(code)
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
-        self.code_bytes = len(known) if known is not None else sum(map(len, made))
-        if made and time.perf_counter() - start > WORTH:
-            kept.write(made[0])
 
     def function(self, name: str, *kinds: Any) -> Any:
         """The function of that name, which returns nothing."""

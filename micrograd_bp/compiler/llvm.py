@@ -113,7 +113,8 @@ def program(code: Code, lanes: int, each: int, fast_math: bool = False) -> tuple
     """`void program(x, p, out, sums, count, stride)`, and the writer that knows which functions it calls.
 
     For each of `count` groups of samples, as many as there are lanes: input j of sample i is x[j * stride + i]; the
-    first `each` results go to out[k * stride + i], the others are added to sums[k * lanes + lane].
+    first `each` results go to out[k * stride + i], the others are added to sums[k * lanes + lane]. With one lane, there
+    is one sample, and the stride 1.
     `void single(arrays)` does one group, where no sums are, between x, p and out in an array of addresses.
     """
     tape, writer = code.tape, Writer(lanes, fast_math)
@@ -163,5 +164,7 @@ def program(code: Code, lanes: int, each: int, fast_math: bool = False) -> tuple
 
 
 def _index(writer: Writer, k: int) -> str:
+    if writer.lanes == 1:
+        return str(k)  # LLVM sees then that results lie beside each other, and that none is another
     row = writer.set(f"mul i64 %stride, {k}")
     return writer.set(f"add i64 {row}, %first")

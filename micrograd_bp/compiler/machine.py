@@ -1,7 +1,7 @@
 """A tape as machine code: one sample at a time, or many, in the lanes of each operation, threads over blocks of them.
 
-Up to 5,000 operations it is compiled as it stands, eight samples at a time; beyond that it is interpreted. Imports
-passes, llvm, library, interpreter and NumPy.
+Up to 5,000 numbers it is compiled as it stands, eight samples at a time; beyond that it is interpreted. Imports passes,
+native, llvm, library, interpreter and NumPy.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ import numpy as np
 from micrograd_bp.compiler.interpreter import Interpreter
 from micrograd_bp.compiler.library import linked
 from micrograd_bp.compiler.llvm import program
+from micrograd_bp.compiler.native import tree
 from micrograd_bp.compiler.numpy_ import MULTIPLE, numbers_of
 from micrograd_bp.compiler.passes import Code, operations
 
 LANES = 8
 WORK = 4_000_000  # operations that a thread takes at a time; sums are in this order however many threads there are
-STRAIGHT = 5_000  # operations; beyond that the time LLVM takes for straight-line code grows faster than they do
+STRAIGHT = 5_000  # inputs, operations and results; for more, the time LLVM takes for straight-line code grows faster
 _KINDS = (*[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_int64)
 
 
@@ -62,6 +63,7 @@ class Work:
     def __init__(self, inputs: int, parameters: int, outputs: int, runner: Straight | Interpreter) -> None:
         self.x, self.p, self.out = np.empty(inputs), np.empty(parameters), np.empty(outputs)
         self.addresses = np.array([_pointer(array) for array in (self.x, self.p, self.out)])
+        self.runner = runner  # which owns the code
         self.call = runner.caller(self)
 
 
@@ -74,9 +76,13 @@ class Machine:
         self.outputs = len(code.results)
         self._fast_math = fast_math
         self._parameters = len(code.tape.parameters)
-        self._operations = operations(code.tape)
+        self._size = operations(code.tape) + self.inputs + self.outputs
         self._memory = threading.local()  # each thread has its own
         self._runners: dict[tuple[int, bool], Straight | Interpreter] = {}
+        self._making = threading.Lock()
+        for op in code.tape.ops:
+            if op is not None:
+                tree(op)  # ValueError where it has no form
 
     @property
     def code_bytes(self) -> int:
@@ -133,7 +139,7 @@ class Machine:
         """
         runner, size = self._runner(each, False), rows.shape[1]
         out = np.empty((each, size))
-        block = max(MULTIPLE, WORK // (self._operations + 1) // MULTIPLE * MULTIPLE)
+        block = max(MULTIPLE, WORK // self._size // MULTIPLE * MULTIPLE)
         x, y = _pointer(rows), _pointer(out)
 
         def run(first: int) -> Any:
@@ -154,12 +160,14 @@ class Machine:
         return out[:, :count], total
 
     def _runner(self, each: int, single: bool) -> Straight | Interpreter:
-        if (each, single) not in self._runners:
-            straight = self._operations <= STRAIGHT
-            kind: Any = Straight if straight else Interpreter
-            lanes = 1 if single else LANES if straight else Interpreter.LANES
-            self._runners[each, single] = kind(self.code, each, lanes, self._fast_math)
-        return self._runners[each, single]
+        with self._making:  # another thread's would be freed while this one's is called
+            if (each, single) not in self._runners:
+                rows = 0 if single else 3 * (self.inputs + each)  # LLVM takes long to see that none is another
+                straight = self._size + rows <= STRAIGHT
+                kind: Any = Straight if straight else Interpreter
+                lanes = 1 if single else LANES if straight else Interpreter.LANES
+                self._runners[each, single] = kind(self.code, each, lanes, self._fast_math)
+            return self._runners[each, single]
 
 
 def _pointer(array: Any) -> int:

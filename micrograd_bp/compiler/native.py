@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|\{(\d)\}|([A-Za-z_]\w*)|([<>=!]=|\|\||&&|[-+*/()?:,<>!]))"
 )
 _LEVELS = (("||",), ("&&",), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/"))  # loosest first
+_CONDITIONS = {sign for level in _LEVELS[:4] for sign in level}
 
 
 class Node(NamedTuple):
@@ -27,10 +28,26 @@ class Node(NamedTuple):
     parts: tuple[Node, ...] = ()
 
 
+FUNCTIONS = {"fabs", "sqrt", "cbrt", "exp", "expm1", "log", "log1p", "log2", "log10", "pow", "hypot", "erf", "erfc"}
+FUNCTIONS |= {f"{a}{name}{h}" for a in ("", "a") for name in ("sin", "cos", "tan") for h in ("", "h")}
+FUNCTIONS |= {"atan2", "fmin", "fmax"}
+"""What the forms may call: another name would be looked for wherever the process has loaded something."""
+
+
 @cache
 def tree(op: Op) -> Node:
-    """The row's C99 form. ValueError where it is none that this grammar has."""
+    """The row's C99 form. ValueError where it has none, or one that this grammar has not."""
+    if not op.native:
+        raise ValueError(f"{op.name}: an operation of one's own needs native=, its form in C99, for this")
     return _Reader(op).whole()
+
+
+def has_forms(rows: Iterable[Op | None]) -> bool:
+    """Whether all of them can be written in other languages."""
+    try:
+        return all(op is None or bool(tree(op)) for op in rows)
+    except ValueError:
+        return False
 
 
 class _Reader:
@@ -61,7 +78,7 @@ class _Reader:
 
     def whole(self) -> Node:
         found = self.choice()
-        if self.place != len(self.tokens):
+        if self.place != len(self.tokens) or found.value in _CONDITIONS:
             raise self.error()
         return found
 
@@ -107,6 +124,8 @@ class _Reader:
             return Node("argument", int(text))
         if text == "NAN":
             return Node("number", math.nan)
+        if text not in FUNCTIONS:
+            raise self.error()
         self.take("(")
         parts = [self.choice()]
         while self.sign() == ",":

@@ -11,18 +11,18 @@ import importlib.util
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from micrograd_bp.compiler import arrays, numpy_, storage
-from micrograd_bp.compiler.c import to_c
-from micrograd_bp.compiler.listing import Stats, listing, values
+from micrograd_bp.compiler import numpy_, storage
 from micrograd_bp.compiler.machine import Machine
+from micrograd_bp.compiler.native import has_forms
 from micrograd_bp.compiler.passes import optimise
-from micrograd_bp.compiler.recording import Recording, derived, record, signature
+from micrograd_bp.compiler.recording import Recording, derived, record, signature, statics
 from micrograd_bp.compiler.replay import Replay
-from micrograd_bp.engine import VIEWS, Value
+from micrograd_bp.compiler.viewed import Key, Program, Viewed
+from micrograd_bp.engine import Value
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.op import Operand, as_float
 from micrograd_bp.tape import Slot
@@ -32,18 +32,8 @@ Function = Callable[..., Any]
 BACKENDS = ("native", "python")
 """What runs a tape: machine code (the default where llvmlite is installed), or the rows one after the other."""
 
-Key = tuple[Any, ...]
 
-
-class Program(NamedTuple):
-    """What runs an optimised tape, the (pass, operations after it) that made it, and the seconds that took."""
-
-    run: Replay | Machine
-    log: list[tuple[str, int]]
-    seconds: float
-
-
-class Compiled:
+class Compiled(Viewed):
     """What `compile` gives: called as the function is, and asked for derivatives."""
 
     def __init__(self, f: Function, fast_math: bool = False, backend: str | None = None) -> None:
@@ -53,6 +43,7 @@ class Compiled:
             raise ValueError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
         self.f = f
         self.fast_math = fast_math
+        self._asked = backend is not None
         self.backend = backend or ("native" if importlib.util.find_spec("llvmlite") else "python")
         self._recordings: dict[Key, Recording] = {}
         self._programs: dict[Key, Program] = {}
@@ -61,8 +52,19 @@ class Compiled:
         self._at_shapes: dict[Key, Callable[[Key], tuple[float, Any]]] = {}  # value and gradient, without more ado
         functools.update_wrapper(self, f, updated=())
 
+    def __get__(self, instance: Any, owner: Any = None) -> Compiled:
+        """As a method: a program for each object."""
+        if instance is None:
+            return self
+        bound = Compiled(self.f.__get__(instance, owner), self.fast_math, self.backend if self._asked else None)
+        if hasattr(instance, "__dict__"):
+            instance.__dict__[self.f.__name__] = bound  # is found there the next time
+        return bound
+
     def __reduce__(self) -> Any:
-        return Compiled, (self.f, self.fast_math, self.backend)  # a copy records for itself
+        if self.f is storage.lost:
+            raise TypeError("a program that was loaded is not copied: load it again")
+        return Compiled, (self.f, self.fast_math, self.backend if self._asked else None)  # a copy records for itself
 
     def __call__(self, *args: Any, **static: Any) -> Any:
         if any(isinstance(leaf, Slot) for leaf in flatten(args)[0]):
@@ -105,13 +107,13 @@ class Compiled:
         >>> compile(lambda x, y: x * y).jvp((2.0, 5.0), (1.0, 0.5))
         (10.0, 6.0)
         """
-        recording, found = self._along(tuple(args), tuple(tangents), "jvp")
+        recording, found = self._along(args, tangents, "jvp")
         half = len(found) // 2
         return recording.rebuild_result(found[:half]), recording.rebuild_result(found[half:])
 
     def hvp(self, args: Sequence[Any], direction: Sequence[Any]) -> Any:
         """The Hessian at `args` times `direction`; both are tuples of arguments, and so is the result unless of one."""
-        recording, found = self._along(tuple(args), tuple(direction), "hvp")
+        recording, found = self._along(args, direction, "hvp")
         return recording.rebuild_args(found)
 
     def hessian(self, *args: Any, **static: Any) -> list[list[float]]:
@@ -122,7 +124,7 @@ class Compiled:
         """
         numbers, _, program = self._ready(args, static, "hessian")
         found = list(program.run(numbers))
-        return [found[start : start + len(numbers)] for start in range(0, len(found), len(numbers))]
+        return [found[start : start + len(numbers)] for start in range(0, len(found), len(numbers) or 1)]
 
     def batched(
         self, *data: Any, gradients: str = "each", threads: int | None = None, parameters: Any = None
@@ -150,58 +152,8 @@ class Compiled:
             return found[0], sums
         return found[0], numpy_.shaped(*(sums, shapes) if summed else (found[1:], shapes, (count,)))
 
-    def stats(self, *args: Any, **static: Any) -> Stats:
-        """What compiling took, for the value and gradient at arguments of this structure."""
-        run, log, seconds = self._ready(args, static, "gradient")[2]
-        return Stats(log, run.code_bytes if isinstance(run, Machine) else 0, seconds)
-
-    def listing(self, *args: Any, gradient: bool = False, **static: Any) -> str:
-        """The program for arguments of this structure, a line per operation.
-
-        >>> print(compile(lambda x: x * x + 1).listing(2.0))
-        x = input
-        v1 = mul(x, x)
-        v2 = add(v1, 1)
-        return v2
-        """
-        return listing(self._ready(args, static, "gradient" if gradient else "value")[2].run.code)
-
-    def __str__(self) -> str:
-        """The programs so far, as `listing` shows them."""
-        shown = [listing(derived(recording, "value", True)) for recording in self._recordings.values()]
-        return "\n\n".join(shown) if shown else f"{self!r}: not called yet, so nothing is recorded"
-
     def __repr__(self) -> str:
         return f"<compiled {getattr(self.f, '__name__', 'function')}, {self.backend}>"
-
-    def draw(self, *args: Any, **options: Any) -> Any:
-        """The graph of the optimised program at these arguments, as `draw` shows a Value's; options: `draw_graph`'s."""
-        numbers, _, program = self._ready(args, {}, "value")
-        root = values(program.run.code, numbers)[0]
-        return VIEWS["graph"](root if isinstance(root, Value) else Value(root), **options)
-
-    def to_c(self, *args: Any, name: str = "program", gradient: bool = True, **static: Any) -> str:
-        """A self-contained C99 file: a function of the numbers of arguments of this structure, then of `parameters`.
-
-        It gives the value and, with `gradient`, the derivatives by the arguments.
-        """
-        code = self._ready(args, static, "gradient" if gradient else "value")[2].run.code
-        return to_c(code, name, "value and gradient" if gradient else "value")
-
-    def to_jax(self, *args: Any, gradient: bool = False, **static: Any) -> Callable[..., Any]:
-        """The program for arguments of this structure as a function of JAX arrays, to be jitted, mapped and sharded.
-
-        It takes the arguments in that structure, an array of samples (or a number) for each number, and `parameters=`,
-        an array or number for each of `parameters` (by default their present numbers). With `gradient` it gives the
-        value and the gradient by this package's rules. Raises MissingExtraError without JAX.
-        """
-        _, recording, program = self._ready(args, static, "gradient" if gradient else "value")
-        return arrays.as_function(program.run.code, recording, arrays.jax_arrays(), gradient)
-
-    def to_torch(self, *args: Any, gradient: bool = False, **static: Any) -> Callable[..., Any]:
-        """The same as a function of PyTorch tensors."""
-        _, recording, program = self._ready(args, static, "gradient" if gradient else "value")
-        return arrays.as_function(program.run.code, recording, arrays.torch_arrays(), gradient)
 
     def save(self, path: str | Path) -> None:
         """What was recorded so far, as JSON, for `load`. Raises ValueError where that is nothing."""
@@ -218,7 +170,7 @@ class Compiled:
         Its `parameters` are new Values. Raises StateError for a file that is not right.
         """
         recordings, fast_math = storage.load(path)
-        compiled = cls(_lost, fast_math, backend)
+        compiled = cls(storage.lost, fast_math, backend)
         for recording in recordings:
             compiled._recordings[signature(recording.args), ()] = recording
         return compiled
@@ -241,12 +193,16 @@ class Compiled:
         if (key, what) not in self._programs:
             start = time.perf_counter()
             code, log = optimise(derived(self._recordings[key], what, not self.fast_math), self.fast_math)
-            run = Machine(code, self.fast_math) if self.backend == "native" else Replay(code)
+            native = self.backend == "native" and (self._asked or has_forms(code.tape.ops))
+            run = Machine(code, self.fast_math) if native else Replay(code)
             self._programs[key, what] = Program(run, log, time.perf_counter() - start)
         return self._programs[key, what]
 
-    def _along(self, args: Key, direction: Key, what: str) -> tuple[Recording, list[float]]:
+    def _along(self, args: Any, direction: Any, what: str) -> tuple[Recording, list[float]]:
         """The results of a program that takes a direction after the arguments, and the recording."""
+        if not (isinstance(args, (tuple, list)) and isinstance(direction, (tuple, list))):
+            raise TypeError(f"{what} takes a tuple of arguments and one of as many directions: {what}((x,), (dx,))")
+        args, direction = tuple(args), tuple(direction)
         given, expected = flatten(direction)[1], flatten(args)[1]
         if given != expected:
             raise ShapeError(f"the direction has numbers at {', '.join(given)}, the arguments at {', '.join(expected)}")
@@ -257,13 +213,7 @@ class Compiled:
         leaves, _, _ = flatten(args)
         if any(isinstance(leaf, Operand) for leaf in leaves):
             raise TypeError("a compiled function takes plain numbers; Values that it uses inside are its parameters")
-        try:
-            key = (signature(args), tuple(sorted(static.items())))
-            hash(key)
-        except TypeError:
-            raise TypeError(
-                "keyword arguments are part of the program: they are hashable, such as int or str"
-            ) from None
+        key = signature(args), statics(static)
         if key not in self._recordings:
             self._recordings[key] = record(functools.partial(self.f, **static) if static else self.f, args)
         return key, self._recordings[key]
@@ -292,7 +242,3 @@ def compile(  # noqa: A001 (the name that users expect)
     if f is None:
         return functools.partial(compile, fast_math=fast_math, backend=backend)
     return Compiled(f, fast_math, backend)
-
-
-def _lost(*args: Any) -> Any:
-    raise ValueError("this program was loaded: it takes arguments of the structures that it was saved with only")

@@ -7,7 +7,7 @@ from typing import Any
 
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.errors import TraceError
-from micrograd_bp.tape import Slot, Tape, append_gradient
+from micrograd_bp.tape import Guard, Slot, Tape, append_gradient, passed_on
 from micrograd_bp.tree import Rebuild, flatten
 
 KINDS = ("value", "gradient", "parameters", "jvp", "hvp", "hessian")
@@ -43,6 +43,21 @@ def signature(thing: Any) -> Any:
     return getattr(thing, "shape", ())
 
 
+def statics(keywords: dict[str, Any]) -> Any:
+    """Keyword arguments as a key, to the bit: 1 is not True, 0.0 not -0.0. TypeError for what has no hash."""
+    key = tuple([(name, _exactly(keywords[name])) for name in sorted(keywords)])
+    try:
+        hash(key)
+    except TypeError:
+        raise TypeError("keyword arguments are part of the program: they are hashable, such as int or str") from None
+    return key
+
+
+def _exactly(thing: Any) -> Any:
+    parts = tuple([_exactly(part) for part in thing]) if isinstance(thing, tuple) else thing
+    return type(thing), repr(thing) if isinstance(thing, float) else parts
+
+
 def record(f: Callable[..., Any], args: tuple[Any, ...]) -> Recording:
     """Run `f` on slots. TraceError where it gives what is no number, or decides by a traced one."""
     leaves, paths, rebuild = flatten(args)
@@ -70,26 +85,28 @@ def derived(recording: Recording, what: str, guarded: bool) -> Code:
     tape, results = recording.tape.copy(), list(recording.results)
     if what == "value":
         return Code(tape, results)
+    guard: Guard = "plain" if guarded else ""
     if what == "jvp":
-        return _forward(tape, results)
+        return _forward(tape, results, guard)
     if len(results) != 1:
         raise TraceError("a gradient is of a function that gives one number")
     inputs, root = list(tape.inputs), results[0]
     if what == "parameters":
-        return Code(tape, [root, *append_gradient(tape, root, tape.parameters, guarded)])
-    gradient = append_gradient(tape, root, inputs, guarded)
+        return Code(tape, [root, *append_gradient(tape, root, tape.parameters, guard)])
     if what == "gradient":
-        return Code(tape, [root, *gradient])
+        return Code(tape, [root, *append_gradient(tape, root, inputs, guard)])
+    gradient = append_gradient(tape, root, inputs, "smooth" if guarded else "")
     if what == "hessian":
-        rows = [append_gradient(tape, place, inputs, guarded) for place in gradient]
+        rows = [append_gradient(tape, place, inputs, guard) for place in gradient]
         return Code(tape, [place for row in rows for place in row])
     total: Any = 0.0
     for place in gradient:
-        total = total + tape.slot(place) * Slot(tape, tape.input())
-    return Code(tape, append_gradient(tape, tape.place(total), inputs, guarded))
+        passed = passed_on(Slot(tape, tape.input()), tape.slot(place), False, guard)
+        total = total if passed is None else total + passed
+    return Code(tape, append_gradient(tape, tape.place(total), inputs, guard))
 
 
-def _forward(tape: Tape, results: list[int]) -> Code:
+def _forward(tape: Tape, results: list[int], guard: Guard) -> Code:
     """Results and their tangents, for inputs followed by as many tangents."""
     recorded = len(tape)
     tangents: dict[int, Any] = {place: Slot(tape, tape.input()) for place in list(tape.inputs)}
@@ -100,8 +117,10 @@ def _forward(tape: Tape, results: list[int]) -> Code:
         numbers = [tape.slot(arg) for arg in tape.args[place]]
         total: Any = None
         for arg, rule in zip(tape.args[place], op.partials, strict=True):
-            if arg in tangents:
-                part = rule(*numbers, Slot(tape, place)) * tangents[arg]
+            if arg not in tangents:
+                continue
+            part = passed_on(tangents[arg], rule(*numbers, Slot(tape, place)), True, guard)
+            if part is not None:
                 total = part if total is None else total + part
         if total is not None:
             tangents[place] = total

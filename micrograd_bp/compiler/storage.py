@@ -1,9 +1,9 @@
-"""Recordings as text: JSON, nothing in it is run. Imports recording, tape, op, engine, errors
-and NumPy."""
+"""Recordings as text: JSON, nothing in it is run. Imports recording, tape, tree, op, engine, errors and NumPy."""
 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from micrograd_bp.engine import Value
 from micrograd_bp.errors import StateError
 from micrograd_bp.op import OPS
 from micrograd_bp.tape import Tape
+from micrograd_bp.tree import flatten
 
 FORMAT = "micrograd_bp program"
 VERSION = 1
@@ -44,9 +45,11 @@ def load(path: str | Path) -> tuple[list[Recording], bool]:
             raise StateError(f"{path} is no saved program")
         if whole["version"] != VERSION:
             raise StateError(f"{path} is of version {whole['version']!r}, this package reads {VERSION}")
+        if type(whole["fast_math"]) is not bool:
+            raise StateError(f"{path}: fast_math is true or false, not {whole['fast_math']!r}")
         values = [Value(float.fromhex(x), name) for name, x in whole["parameters"]]
-        return [_read(told, values) for told in whole["recordings"]], bool(whole["fast_math"])
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        return [_read(told, values) for told in whole["recordings"]], whole["fast_math"]
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError) as error:
         if isinstance(error, StateError):
             raise
         raise StateError(f"{path} cannot be read as a saved program: {error!r}") from None
@@ -82,14 +85,22 @@ def _read(told: dict[str, Any], values: list[Value]) -> Recording:
     size = len(tape)
     tape.inputs = [place for place in told["inputs"] if _is_place(place, size)]
     tape.constants = {int(place): float.fromhex(x) for place, x in told["constants"].items()}
+    if not all(_is_place(k, len(values)) for k in told["parameters"].values()):
+        raise StateError("the program has parameters that are not in the file")
     tape.parameters = {int(place): values[k] for place, k in told["parameters"].items()}
     leaves = sorted([*tape.inputs, *tape.constants, *tape.parameters])
     if leaves != [place for place in range(size) if tape.ops[place] is None]:
         raise StateError("the program's inputs, constants and parameters are not what its operations leave over")
     if not all(_is_place(place, size) for place in told["results"]):
         raise StateError("the program's results are not on its tape")
+    args, result = _made(told["args"], size), _made(told["result"], size)
+    if type(args) is not tuple or (len(flatten(args)[0]), len(flatten(result)[0])) != (
+        len(tape.inputs),
+        len(told["results"]),
+    ):
+        raise StateError("the program's arguments and result have other numbers than its tape")
     tape.know_leaves()
-    return Recording(tape, list(told["results"]), tuple(_made(told["args"])), _made(told["result"]))
+    return Recording(tape, list(told["results"]), args, result)
 
 
 def _is_place(place: object, size: int) -> bool:
@@ -98,6 +109,8 @@ def _is_place(place: object, size: int) -> bool:
 
 def _structure(thing: Any) -> Any:
     """A structure as JSON: a list for a list, {"tuple": ...}, {"dict": [[key, ...], ...]}, {"array": shape}, null."""
+    if type(thing) not in (list, tuple, dict) and isinstance(thing, (list, tuple, dict)):
+        raise TypeError(f"a program is saved for plain lists, tuples and dicts, not for {type(thing).__name__}")
     if isinstance(thing, list):
         return [_structure(part) for part in thing]
     if isinstance(thing, tuple):
@@ -109,13 +122,21 @@ def _structure(thing: Any) -> Any:
     return {"array": list(thing.shape)} if hasattr(thing, "shape") and thing.shape else None
 
 
-def _made(told: Any) -> Any:
+def _made(told: Any, most: int) -> Any:
+    """The structure with zeros in it; ValueError for an array of more than `most`."""
     if told is None:
         return 0.0
     if isinstance(told, list):
-        return [_made(part) for part in told]
+        return [_made(part, most) for part in told]
     if "tuple" in told:
-        return tuple([_made(part) for part in told["tuple"]])
+        return tuple([_made(part, most) for part in told["tuple"]])
     if "dict" in told:
-        return {key: _made(part) for key, part in told["dict"]}
-    return np.zeros([int(size) for size in told["array"]])
+        return {key: _made(part, most) for key, part in told["dict"]}
+    if not all(_is_place(size, most + 1) for size in told["array"]) or math.prod(told["array"]) > most:
+        raise ValueError(f"an array of shape {told['array']}")
+    return np.zeros(told["array"])
+
+
+def lost(*args: Any) -> Any:
+    """The function of a program that was loaded."""
+    raise ValueError("this program was loaded: it takes arguments of the structures that it was saved with only")

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from micrograd_bp import ops as table
 from micrograd_bp.number import Number
 from micrograd_bp.op import Op
 
@@ -90,10 +89,9 @@ def _function(op: Op) -> str:
 
 
 def _is_known(op: Op) -> bool:
-    """Whether `_function` is right: a user's row is not C's function only because it has its name."""
-    stated = vars(table).get(op.name) is op or not op.native.startswith(f"{op.name}(")
+    """Whether `_function` can write the row."""
     readable = _C99.fullmatch(op.native) is not None and op.arity <= len(_PARAMETERS)
-    return stated and readable and _JAVASCRIPT.keys() >= set(_NAME.findall(op.native))
+    return readable and _JAVASCRIPT.keys() >= set(_NAME.findall(op.native))
 
 
 def _text(x: Any) -> str:

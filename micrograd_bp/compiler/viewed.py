@@ -1,0 +1,86 @@
+"""What a compiled function shows of itself, and what it is turned into: `Compiled` is one.
+
+Imports arrays, c, listing, machine, recording, replay and engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from micrograd_bp.compiler import arrays
+from micrograd_bp.compiler.c import to_c
+from micrograd_bp.compiler.listing import Stats, listing, values
+from micrograd_bp.compiler.machine import Machine
+from micrograd_bp.compiler.recording import Recording, derived
+from micrograd_bp.compiler.replay import Replay
+from micrograd_bp.engine import VIEWS, Value
+
+Key = tuple[Any, ...]
+
+
+class Program(NamedTuple):
+    """What runs an optimised tape, the (pass, operations after it) that made it, and the seconds that took."""
+
+    run: Replay | Machine
+    log: list[tuple[str, int]]
+    seconds: float
+
+
+class Viewed:
+    """A function that has been recorded for arguments of some structures."""
+
+    _recordings: dict[Key, Recording]
+
+    def _ready(self, args: Key, static: dict[str, Any], what: str) -> tuple[list[float], Recording, Program]:
+        raise NotImplementedError
+
+    def stats(self, *args: Any, **static: Any) -> Stats:
+        """What compiling took, for the value and gradient at arguments of this structure."""
+        run, log, seconds = self._ready(args, static, "gradient")[2]
+        return Stats(log, run.code_bytes if isinstance(run, Machine) else 0, seconds)
+
+    def listing(self, *args: Any, gradient: bool = False, **static: Any) -> str:
+        """The program for arguments of this structure, a line per operation.
+
+        >>> print(compile(lambda x: x * x + 1).listing(2.0))
+        x = input
+        v1 = mul(x, x)
+        v2 = add(v1, 1)
+        return v2
+        """
+        return listing(self._ready(args, static, "gradient" if gradient else "value")[2].run.code)
+
+    def __str__(self) -> str:
+        """The programs so far, as `listing` shows them."""
+        shown = [listing(derived(recording, "value", True)) for recording in self._recordings.values()]
+        return "\n\n".join(shown) if shown else f"{self!r}: not called yet, so nothing is recorded"
+
+    def draw(self, *args: Any, **options: Any) -> Any:
+        """The graph of the optimised program at these arguments, as `draw` shows a Value's; options: `draw_graph`'s."""
+        numbers, _, program = self._ready(args, {}, "value")
+        root = values(program.run.code, numbers)[0]
+        return VIEWS["graph"](root if isinstance(root, Value) else Value(root), **options)
+
+    def to_c(self, *args: Any, name: str = "program", gradient: bool = True, **static: Any) -> str:
+        """A self-contained C99 file: a function of the numbers of arguments of this structure, then of `parameters`.
+
+        It gives the value and, with `gradient`, the derivatives by the arguments.
+        """
+        code = self._ready(args, static, "gradient" if gradient else "value")[2].run.code
+        return to_c(code, name, "value and gradient" if gradient else "value")
+
+    def to_jax(self, *args: Any, gradient: bool = False, **static: Any) -> Callable[..., Any]:
+        """The program for arguments of this structure as a function of JAX arrays, to be jitted, mapped and sharded.
+
+        It takes the arguments in that structure, an array of samples (or a number) for each number, and `parameters=`,
+        an array or number for each of `parameters` (by default their present numbers). With `gradient` it gives the
+        value and the gradient by this package's rules. Raises MissingExtraError without JAX.
+        """
+        _, recording, program = self._ready(args, static, "gradient" if gradient else "value")
+        return arrays.as_function(program.run.code, recording, arrays.jax_arrays(), gradient)
+
+    def to_torch(self, *args: Any, gradient: bool = False, **static: Any) -> Callable[..., Any]:
+        """The same as a function of PyTorch tensors."""
+        _, recording, program = self._ready(args, static, "gradient" if gradient else "value")
+        return arrays.as_function(program.run.code, recording, arrays.torch_arrays(), gradient)
