@@ -35,6 +35,7 @@ from benchmarks.workloads import gpt_demo, workloads
 from micrograd_bp.cli.xor import X, Y, error, tutorial_model
 from micrograd_bp.compiler.training import Loop
 from micrograd_bp.losses import mean
+from micrograd_bp.tape import Tape
 
 Task = tuple[Callable[[], Any], int]  # what is run, and how many operations of the unit that is
 FLAGS = {"C": ["-O3", "-march=native"], "C, -ffast-math": ["-O3", "-march=native", "-ffast-math"]}
@@ -110,7 +111,8 @@ def xor(epochs: int, libraries: dict[str, Any]) -> dict[str, Task]:
     """30,000 epochs of the tutorial's XOR."""
     model = tutorial_model(3)
     steps = mb.optim.GradientDescent(model.parameters(), 0.15)
-    loop = Loop(mean(error(model(x), y) for x, y in zip(X, Y, strict=True)), steps, None, None, None)
+    tape = Tape()
+    loop = Loop(tape, tape.value(mean(error(model(x), y) for x, y in zip(X, Y, strict=True))), steps)
     start = [p.data for p in steps.parameters]
     costs = np.empty(epochs)
 

@@ -1,33 +1,31 @@
 """`fit`: gradient descent on a model, batch by batch.
 
-Imports engine, losses, optim, history, resume, settings, samples, anomaly, workers and errors.
+Imports engine, losses, optim, history, resume, settings, samples, epochs, looped and workers.
 
 Whatever ends it, the model is as it was after the last whole epoch, and the history says what was done.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
-from micrograd_bp.anomaly import trace_nonfinite
 from micrograd_bp.engine import Value
-from micrograd_bp.errors import TrainingError
+from micrograd_bp.epochs import Callback, call, counted, not_finite
 from micrograd_bp.history import History
+from micrograd_bp.looped import train_by
 from micrograd_bp.losses import Loss, l2_penalty, loss_function, mean
-from micrograd_bp.op import short
+from micrograd_bp.op import Operand, short
 from micrograd_bp.optim import Optimiser, clip_gradient, gradient_norm
 from micrograd_bp.resume import restore, resume_from, state_of
 from micrograd_bp.samples import Sample, paired
 from micrograd_bp.settings import check_settings, optimiser_for, whole_number
 from micrograd_bp.workers import Workers
 from micrograd_bp.workers import workers as workers_for
-
-Callback = Callable[[int, History], object]
 
 
 def fit(
@@ -66,7 +64,8 @@ def fit(
     `workers`        spreads each batch over so many processes, through joblib; the same result for any number of them
                      (without, sums are taken in another order: the last bits differ)
     `compiled`       machine code (the extra `native`) computes costs and gradients, for a full batch of a small model
-                     the whole loop; the same training but for last bits. Samples are of one shape
+                     the whole loop; the same training but for last bits. Samples are of one shape. What model and
+                     loss do is recorded once: TraceError where they decide by numbers. Callbacks find no gradients
 
     Ctrl-C ends the training; the model is that of the last whole epoch, and `stopped` says "interrupted".
 
@@ -103,7 +102,7 @@ def fit(
         if loop is None:
             _train(run, samples, epochs, shuffle, history, progress, calls)
         else:
-            _train_by(loop, run, samples, epochs, shuffle, history, progress, calls)
+            train_by(loop, run, samples, epochs, shuffle, history, progress, calls)
     return history
 
 
@@ -117,7 +116,7 @@ def _train(
     callbacks: Iterable[Callback],
 ) -> None:
     steps = run.steps
-    for _ in _epochs(epochs, progress, history):
+    for _ in counted(epochs, progress, history):
         before = state_of(steps, shuffle)
         try:
             every = run.size == len(samples)
@@ -130,52 +129,9 @@ def _train(
             break
         history.state = state_of(steps, shuffle)
         history.stopped = reason or "epochs"
-        _call(callbacks, history)
+        call(callbacks, history)
         if history.stopped != "epochs":
             break
-
-
-def _train_by(
-    loop: Any,
-    run: _Run,
-    samples: Sequence[Sample],
-    epochs: int,
-    shuffle: random.Random,
-    history: History,
-    progress: bool | None,
-    callbacks: Sequence[Callback],
-) -> None:
-    """As `_train`, by a loop in machine code that goes through many epochs at a time."""
-    for size in _epochs(epochs, progress, history, 1 if callbacks else max(1, min(1000, epochs // 100))):
-        before = state_of(run.steps, shuffle)
-        try:
-            costs, norms, rates, reason = loop.run(size)
-        except BaseException as error:
-            restore(before, run.steps, shuffle)
-            if not isinstance(error, KeyboardInterrupt):
-                raise
-            history.stopped = "interrupted"
-            break
-        whole = len(costs) - (reason == "not finite")
-        history.cost += costs[:whole]
-        history.gradient_norm += norms[:whole]
-        history.rate += rates[:whole]
-        history.state = state_of(run.steps, shuffle)
-        if reason == "not finite":
-            raise _not_finite(run.cost(samples), history)
-        history.stopped = reason or "epochs"
-        _call(callbacks, history)
-        if history.stopped != "epochs":
-            break
-
-
-def _call(callbacks: Iterable[Callback], history: History) -> None:
-    """What the user wants to be called; `stopped` says whether one of them ends the training."""
-    try:
-        if True in [callback(history.epochs, history) for callback in callbacks]:
-            history.stopped = "callback"
-    except KeyboardInterrupt:
-        history.stopped = "interrupted"
 
 
 class _Run(NamedTuple):
@@ -191,16 +147,16 @@ class _Run(NamedTuple):
     clip: float | None
     workers: Workers | None
 
-    def cost(self, samples: Sequence[Sample]) -> Value:
-        """The mean loss of the samples, with the penalty."""
+    def cost(self, samples: Sequence[Sample]) -> Any:
+        """The mean loss of the samples, with the penalty: a Value, or what is traced."""
         cost = mean(self.loss(self.model(x), y) for x, y in samples)
-        if not isinstance(cost, Value):
+        if not isinstance(cost, Operand):
             raise TypeError(f"the loss of the model gives {type(cost).__name__} {short(cost)}, not a Value")
         return cost + l2_penalty(self.steps.parameters, self.l2) if self.l2 else cost
 
     def backward(self, samples: Sequence[Sample]) -> float:
         """The cost; its gradient is that of the parameters then."""
-        cost = self.cost(samples)
+        cost: Value = self.cost(samples)
         self.steps.zero_grad()
         cost.backward()
         return cost.data
@@ -222,7 +178,7 @@ class _Run(NamedTuple):
             cost = self.backward(part) if self.workers is None else self.spread(part, self.workers)
             norm = gradient_norm(self.steps.parameters)
             if not math.isfinite(cost + norm):
-                raise _not_finite(self.cost(part), history)
+                raise not_finite(self.cost(part), history)
             total += cost * (len(part) / len(samples))
             reason = self._reason(total, norm) if full else ""
             if not reason:
@@ -241,18 +197,6 @@ class _Run(NamedTuple):
         return "gradient" if self.stop_gradient is not None and norm < self.stop_gradient else ""
 
 
-def _not_finite(cost: Value, history: History) -> TrainingError:
-    epoch = history.epochs + 1
-    found = trace_nonfinite(cost)
-    cause = found.text if found else "the sum of the gradient's squares overflows"
-    return TrainingError(
-        f"epoch {epoch}: {cause}; a smaller learning rate or clip= may help; the model is as it was before this epoch",
-        epoch,
-        cause,
-        history,
-    )
-
-
 @contextmanager
 def _workers(count: int | None, run: _Run) -> Iterator[_Run]:
     """The run, with its processes where they are asked for."""
@@ -261,19 +205,3 @@ def _workers(count: int | None, run: _Run) -> Iterator[_Run]:
         return
     with workers_for(whole_number("workers", count), run.model, run.loss, run.steps.parameters) as found:
         yield run._replace(workers=found)
-
-
-def _epochs(count: int, progress: bool | None, history: History, chunk: int = 1) -> Iterable[int]:
-    """How many epochs to do next, with a bar where there is a terminal and tqdm, or one is asked for."""
-    sizes = [min(chunk, count - done) for done in range(0, count, chunk)]
-    if progress is False or importlib.util.find_spec("tqdm") is None:
-        yield from sizes
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=count, desc="training", unit=" epochs", disable=None if progress is None else False) as bar:
-        for k, size in enumerate(sizes):
-            yield size
-            bar.update(size)
-            if k % 50 == 0:
-                bar.set_postfix_str(f"cost {history.cost[-1]:.4g}" if history.cost else "", refresh=False)

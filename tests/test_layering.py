@@ -53,7 +53,7 @@ ORDER = (
         "samples",
         "compiler.training",
     ),
-    *("workers", "resume", "settings", "train"),
+    *("workers", "resume", "settings", "epochs", "looped", "train"),
     *("expression.source", "expression.tokens", "expression.parser", "expression"),
     *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
     *("draw.dot", "draw.mermaid", "draw.network", "draw.picture", "draw.graph", "draw"),
@@ -88,7 +88,7 @@ OPTIONAL = {
     "jax.scipy": {"compiler.arrays"},
     "torch": {"compiler.arrays"},
     "joblib": {"workers"},
-    "tqdm": {"train"},
+    "tqdm": {"epochs"},
 }
 ON_ARRAYS = ("arrays", "assembly", "interpreter", "machine", "numpy_", "program", "replay", "storage", "training")
 HEAVY = {"numpy": {"closed_form", "cli.xor", *(f"compiler.{name}" for name in ON_ARRAYS)}}

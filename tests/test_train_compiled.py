@@ -182,3 +182,101 @@ def test_a_wrong_loop_would_be_noticed(monkeypatch):
         GradientDescent, "_moves", lambda self, gradients, rate: [-1.0001 * rate * g for g in gradients]
     )
     assert trained(True, 100)[1] != pytest.approx(right, rel=1e-12)
+
+
+# --- decisions, which a recording cannot hold -------------------------------------------------------------------------
+
+LINE_X = [[x / 10] for x in range(-10, 10)]
+LINE_Y = [3 * x[0] + 5 for x in LINE_X]
+
+
+def huber(out, y):
+    d = out - y
+    return d * d * 0.5 if -1 < d < 1 else mb.abs(d) - 0.5
+
+
+def lasso(model):
+    w = model.parameters()[0]
+    return lambda out, y: mb.square(out - y) + (w if w > 0 else -w) * 0.01
+
+
+def drawing(model):
+    draw = np.random.default_rng(1)
+    return lambda out, y: mb.square(out - y) * float(draw.random())
+
+
+@pytest.mark.parametrize("loss", [lambda model: huber, lasso, drawing], ids=["huber", "lasso", "drawing"])
+def test_decisions_are_refused_and_the_model_is_as_it_was(loss):
+    """By the data's numbers at once; by the parameters' where the costs differ in the end."""
+    model = MLP(1, [1], seed=0)
+    before = [p.data for p in model.parameters()]
+    history = History()
+    with pytest.raises(TraceError, match="where"):
+        mb.fit(model, LINE_X, [-y for y in LINE_Y], loss=loss(model), epochs=200, compiled=True, resume=history)
+    assert [p.data for p in model.parameters()] == before
+    assert history.cost == history.rate == history.gradient_norm == []
+
+
+def test_a_schedule_is_asked_for_no_more_than_is_trained():
+    def fitted(compiled, **settings):
+        model = MLP(1, [1], seed=0)
+        steps = GradientDescent(model.parameters(), 1.0, schedule=([0.1] * 150).__getitem__)
+        options = {"optimiser": steps, "epochs": 20_000, "compiled": compiled, "progress": False, **settings}
+        try:
+            history = mb.fit(model, LINE_X, LINE_Y, **options)
+        except IndexError:
+            return steps.steps, pytest.approx([p.data for p in model.parameters()], rel=1e-12)
+        return history.stopped, history.epochs
+
+    assert fitted(True, stop_cost=1e-3) == fitted(False, stop_cost=1e-3) == ("cost", 107)
+    assert fitted(True) == fitted(False)
+    assert fitted(True)[0] == 150
+
+
+@pytest.mark.parametrize("size", [1e160, 1.0, 1e-170])
+def test_lengths_of_gradients_neither_overflow_nor_vanish(size):
+    def fitted(compiled):
+        model = MLP(1, [1], seed=0)
+        loss = lambda out, y: (out - y) * size  # noqa: E731
+        history = mb.fit(model, LINE_X, LINE_Y, loss=loss, epochs=5, clip=1.0, stop_gradient=1e-200, compiled=compiled)
+        return history.gradient_norm, [p.data for p in model.parameters()]
+
+    (norms, numbers), (expected, parameters) = fitted(True), fitted(False)
+    assert norms == pytest.approx(expected, rel=1e-14)
+    assert numbers == pytest.approx(parameters, rel=1e-14)
+
+
+def test_settings_that_a_callback_changes_are_heeded():
+    def fitted(compiled):
+        model = MLP(1, [1], seed=0)
+        steps = GradientDescent(model.parameters(), 0.05, momentum=0.9)
+
+        def slower(epoch, history):
+            if epoch == 20:
+                steps.momentum = 0.1
+            if epoch == 30:
+                steps.learning_rate = 0.2
+
+        options = {"optimiser": steps, "epochs": 60, "callbacks": [slower], "compiled": compiled, "progress": False}
+        return mb.fit(model, LINE_X, LINE_Y, **options).cost
+
+    assert fitted(True) == pytest.approx(fitted(False), rel=1e-12)
+
+
+def test_whole_numbers_are_no_classes_unless_the_loss_takes_them_so():
+    x, y = [[k / 50] for k in range(50)], list(range(50))
+    model = MLP(1, [1], seed=0)
+    lanes = training.Lanes(model, lambda out, y: mb.square(out - y), model.parameters())
+    lanes.gradients(list(zip(x, y, strict=True)))
+    assert len(lanes._programs) == 1
+    scores = MLP(1, [3], seed=0)
+    classes = training.Lanes(scores, mb.losses.cross_entropy, scores.parameters())
+    classes.gradients(list(zip(x, [k % 3 for k in y], strict=True)))
+    assert len(classes._programs) == 3
+
+
+def test_a_parameter_that_is_there_twice_is_refused():
+    model = MLP(1, [1], seed=0)
+    steps = GradientDescent([*model.parameters(), model.parameters()[0]], 0.1)
+    with pytest.raises(TraceError, match="twice"):
+        mb.fit(model, LINE_X, LINE_Y, optimiser=steps, epochs=5, compiled=True)

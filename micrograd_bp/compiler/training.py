@@ -1,7 +1,7 @@
 """Training as machine code: full batches of a small model as one loop, in which cost, gradient and the optimiser's step
 are one tape; other batches by a program for one sample.
 
-Imports passes, llvm, library, program, tape, ops, optim, samples, engine and NumPy.
+Imports passes, llvm, library, program, tape, tree, ops, op, optim, samples, engine, errors and NumPy.
 """
 
 from __future__ import annotations
@@ -20,76 +20,130 @@ from micrograd_bp.compiler.llvm import Writer
 from micrograd_bp.compiler.passes import Code, optimise
 from micrograd_bp.compiler.program import Compiled
 from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.errors import TraceError
+from micrograd_bp.op import as_float
 from micrograd_bp.optim import Optimiser
 from micrograd_bp.samples import Sample
 from micrograd_bp.schedules import constant
 from micrograd_bp.tape import Slot, Tape, append_gradient
+from micrograd_bp.tree import flatten
 
 REASONS = ("", "cost", "gradient", "not finite")
 LARGEST = 5_000  # operations of an epoch in one loop; more take LLVM more than linear time
 
 
 class Loop:
-    """Epochs of training on `cost`, a Value made from the optimiser's parameters.
+    """Epochs of training on a cost that is recorded on a tape, from the optimiser's parameters.
 
     `run` moves the parameters and the optimiser as the same number of eager epochs would. Raises TraceError for an
     optimiser that decides by numbers.
     """
 
     def __init__(
-        self, cost: Value, steps: Optimiser, clip: float | None, stop_cost: float | None, stop_gradient: float | None
+        self,
+        tape: Tape,
+        root: int,
+        steps: Optimiser,
+        clip: float | None = None,
+        stop_cost: float | None = None,
+        stop_gradient: float | None = None,
     ) -> None:
+        if len(set(steps.parameters)) < len(steps.parameters):
+            raise TraceError("a parameter is there twice; compiled=True moves each once")
         self.steps = steps
-        code, self._others = _epoch(cost, steps, clip)
+        self._tape, self._root, self._clip = tape, root, clip
+        self._stops = np.array([-np.inf if stop is None else stop for stop in (stop_cost, stop_gradient)])
+        self._compile()
+
+    def _compile(self) -> None:
+        self._settings = self._now()
+        code, self._others = _epoch(self._tape.copy(), self._root, self.steps, self._clip)
         self._library = linked(*_loop(code))
         self._function = self._library.function("train", *[ctypes.c_void_p] * 6, ctypes.c_int64)
-        self._stops = np.array([-np.inf if stop is None else stop for stop in (stop_cost, stop_gradient)])
+
+    def _now(self) -> dict[str, Any]:
+        """What of the optimiser's settings is part of the machine code."""
+        moved = {"parameters", "steps", "learning_rate", "schedule", *self.steps._slots}
+        return {name: value for name, value in vars(self.steps).items() if name not in moved}
 
     def run(self, count: int) -> tuple[list[float], list[float], list[float], str]:
         """Up to so many epochs: their costs, gradient norms and rates, and why they ended before ("" if not).
 
-        "not finite": the parameters are those of the epoch before.
+        "not finite": the parameters are those of the epoch before. Fewer epochs where the schedule ends.
         """
         steps = self.steps
-        if steps.schedule is constant():
-            rates, scheduled = [steps.learning_rate] * count, np.full(count, steps.learning_rate)
-        else:
-            rates = [steps.learning_rate * steps.schedule(steps.steps + k) for k in range(count)]
-            scheduled = np.array(rates)
-        lists = [[p.data for p in steps.parameters], *[getattr(steps, name) for name in steps._slots]]
-        state = np.array([x for own in lists for x in own] + [float(steps.steps)])
-        others = np.array([p.data for p in self._others])
-        history, done = np.empty((2, count)), np.zeros(2, dtype=np.int64)
-        arrays = (state, others, scheduled, history, self._stops, done)
-        self._function(*[array.ctypes.data for array in arrays], count)
-        epochs, reason = int(done[0]), REASONS[done[1]]
+        if self._settings != self._now():
+            self._compile()
+        rates, scheduled = self._rates(count)
+        history, state, reason = self._epochs(scheduled)
         width = len(steps.parameters)
         for p, x in zip(steps.parameters, state.tolist(), strict=False):
             p.data = x
         for k, name in enumerate(steps._slots, start=1):
             setattr(steps, name, state[k * width : (k + 1) * width].tolist())
         steps.steps = int(state[-1])
-        costs, norms = history[:, :epochs].tolist()
-        return costs, norms, rates[:epochs], reason
+        costs, norms = history.tolist()
+        return costs, norms, rates[: len(costs)], reason
+
+    def cost(self) -> float:
+        """The cost, as the loop sees it; nothing is moved."""
+        return float(self._epochs(np.full(1, self.steps.learning_rate))[0][0, 0])
+
+    def _rates(self, count: int) -> tuple[list[float], Any]:
+        steps = self.steps
+        if steps.schedule is constant():
+            return [steps.learning_rate] * count, np.full(count, steps.learning_rate)
+        rates: list[float] = []
+        for k in range(steps.steps, steps.steps + count):
+            try:
+                rates.append(steps.learning_rate * steps.schedule(k))
+            except Exception:
+                if not rates:
+                    raise
+                break  # it is raised when that epoch is reached: training may stop before
+        return rates, np.array(rates)
+
+    def _epochs(self, rates: Any) -> tuple[Any, Any, str]:
+        """Their costs and norms, parameters and optimiser after them, and the reason."""
+        steps, count = self.steps, len(rates)
+        lists = [[p.data for p in steps.parameters], *[getattr(steps, name) for name in steps._slots]]
+        state = np.array([x for own in lists for x in own] + [float(steps.steps)])
+        others = np.array([p.data for p in self._others])
+        history, done = np.empty((2, count)), np.zeros(2, dtype=np.int64)
+        arrays = (state, others, rates, history, self._stops, done)
+        self._function(*[array.ctypes.data for array in arrays], count)
+        return history[:, : done[0]], state, REASONS[done[1]]
 
 
 def loop_for(run: Any, samples: Sequence[Sample]) -> Loop | None:
     """The loop for a run of `fit` over full batches; None for smaller ones and for more operations than `LARGEST`."""
     if run.size < len(samples) or len(topological_order(run.cost(samples[:1]))) * len(samples) * 3 > LARGEST:
         return None
-    return Loop(run.cost(samples), run.steps, run.clip, run.stop_cost, run.stop_gradient)
+    return Loop(*recorded(run, samples), run.steps, run.clip, run.stop_cost, run.stop_gradient)
 
 
-def _epoch(cost: Value, steps: Optimiser, clip: float | None) -> tuple[Code, list[Value]]:
-    """A tape from parameters, the optimiser's lists, the number of steps and the rate to cost, norm and new ones."""
+def recorded(run: Any, samples: Sequence[Sample]) -> tuple[Tape, int]:
+    """A tape of the cost, and its place. The data are traced, so that a decision by what comes of them is refused."""
     tape = Tape()
-    root = tape.value(cost)
+    numbers: dict[int, float] = {}
+
+    def traced(entry: Any) -> Any:
+        leaves, _, rebuild = flatten(entry)
+        places = [tape.input() for _ in leaves]
+        numbers.update(zip(places, map(as_float, leaves), strict=True))
+        return rebuild([Slot(tape, place) for place in places])
+
+    root = tape.place(run.cost([(traced(x), y if isinstance(y, int) else traced(y)) for x, y in samples]))
+    tape.inputs = []
+    tape.constants |= numbers
+    return tape, root
+
+
+def _epoch(tape: Tape, root: int, steps: Optimiser, clip: float | None) -> tuple[Code, list[Value]]:
+    """A tape from parameters, the optimiser's lists, the number of steps and the rate to cost, norm and new ones."""
     places = [tape.value(p) for p in steps.parameters]
     gradient = [Slot(tape, place) for place in append_gradient(tape, root, places)]
-    squares: Any = 0.0
-    for slope in gradient:
-        squares = squares + ops.square(slope)
-    norm = ops.sqrt(squares)
+    norm = _length(gradient)
     shortened: Any = gradient
     if clip is not None:
         factor = ops.where(ops.less(clip, norm), ops.div(clip, norm), 1.0)
@@ -113,6 +167,20 @@ def _epoch(cost: Value, steps: Optimiser, clip: float | None) -> tuple[Code, lis
     tape.inputs = [*inputs, made, rate.place]
     code, _ = optimise(Code(tape, results))
     return code, list(code.tape.parameters.values())
+
+
+def _length(gradient: list[Any]) -> Any:
+    """The Euclidean length; where squares would overflow or vanish, that of multiples by powers of 2."""
+
+    def squares(scale: float) -> Any:
+        total: Any = 0.0
+        for slope in gradient:
+            total = total + ops.square(slope if scale == 1.0 else slope * scale)
+        return total
+
+    total, large, small = squares(1.0), ops.sqrt(squares(2.0**-600)) * 2.0**600, ops.sqrt(squares(2.0**600)) * 2.0**-600
+    usual = ops.where(ops.less(total, 1e-290), small, ops.sqrt(total))
+    return ops.where(ops.less(1e290, total), large, usual)
 
 
 def _loop(code: Code) -> tuple[str, Writer]:
@@ -179,13 +247,14 @@ class Lanes:
         self._places = {p: k for k, p in enumerate(parameters)}
         self._model, self._loss = model, loss
         self._programs: dict[int | None, Compiled] = {}
+        self._classes: bool | None = None  # not asked yet
 
     def gradients(self, samples: Sequence[Sample]) -> tuple[float, list[float]]:
         """The mean loss of the samples and its gradient."""
         total, sums = 0.0, np.zeros(len(self._places))
         groups: dict[int | None, list[Sample]] = {}
         for x, y in samples:
-            groups.setdefault(y if isinstance(y, int) else None, []).append((x, y))
+            groups.setdefault(y if isinstance(y, int) and self._names_a_class(x, y) else None, []).append((x, y))
         for target, own in groups.items():
             program = self._programs.setdefault(target, self._program(target))
             columns = [[x for x, _ in own]] if target is not None else [[x for x, _ in own], [y for _, y in own]]
@@ -195,6 +264,16 @@ class Lanes:
                 if p in self._places:
                     sums[self._places[p]] += slope
         return total / len(samples), (sums / len(samples)).tolist()
+
+    def _names_a_class(self, x: Any, y: int) -> bool:
+        """Whether the loss takes the target for an index: as the float of the same number it would not do."""
+        if self._classes is None:
+            found = self._model(x)
+            try:
+                self._classes = self._loss(found, float(y)).data != self._loss(found, y).data
+            except (TypeError, ValueError, LookupError):
+                self._classes = True
+        return self._classes
 
     def _program(self, target: int | None) -> Compiled:
         model, loss = self._model, self._loss
