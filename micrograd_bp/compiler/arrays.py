@@ -62,7 +62,7 @@ def numpy_arrays() -> Arrays:
     """NumPy; erf and erfc number by number."""
     erf, erfc = (np.vectorize(f, otypes=[float]) for f in (math.erf, math.erfc))
     functions = _named(np, cbrt=np.cbrt, atan2=np.arctan2, pow=np.float_power, erf=erf, erfc=erfc)
-    return Arrays("NumPy", functions, np.where, np.float64)
+    return Arrays("NumPy", functions, np.where, lambda x: x if isinstance(x, np.ndarray) else np.float64(x))
 
 
 @cache
@@ -74,7 +74,7 @@ def jax_arrays() -> Arrays:
     except ImportError:
         raise MissingExtraError("this needs JAX:  pip install 'micrograd_bp[jax]'") from None
     functions = _named(jnp, cbrt=jnp.cbrt, atan2=jnp.arctan2, pow=jnp.power, erf=special.erf, erfc=special.erfc)
-    return Arrays("JAX", functions, jnp.where, float)
+    return Arrays("JAX", functions, jnp.where, lambda x: x if isinstance(x, np.ndarray) else float(x))
 
 
 @cache
@@ -134,7 +134,7 @@ def evaluate(code: Code, library: Arrays, inputs: Sequence[Any], parameters: Seq
         numbers[place] = library.number(x)
     for places, given in ((tape.parameters, parameters), (tape.inputs, inputs)):
         for place, x in zip(places, given, strict=True):
-            numbers[place] = library.number(x) if isinstance(x, float) else x
+            numbers[place] = library.number(x) if isinstance(x, (float, int, np.ndarray, np.generic)) else x
     last = _last_uses(code)
     for place, op in enumerate(tape.ops):
         if op is not None:
@@ -177,7 +177,7 @@ def _leaves(example: Any, given: Any, path: str) -> list[Any]:
             raise ShapeError(f"{len(example)} are needed at {path or 'the top'}, {size} given")
         return [leaf for k, part in enumerate(example) for leaf in _leaves(part, given[k], f"{path}[{k}]")]
     if shape := getattr(example, "shape", ()):
-        if tuple(given.shape[: len(shape)]) != shape:
+        if tuple(getattr(given, "shape", ())[: len(shape)]) != shape:
             raise ShapeError(f"an array is needed at {path or 'the top'} whose shape begins with {shape}")
         return [given[index] for index in np.ndindex(shape)]
     return [given]
@@ -191,7 +191,8 @@ def _filled(example: Any, leaves: Sequence[Any]) -> Any:
         if isinstance(part, dict):
             return {key: put(own) for key, own in part.items()}
         if isinstance(part, (list, tuple)):
-            return type(part)([put(own) for own in part])
+            kind: Any = type(part)
+            return kind(*map(put, part)) if hasattr(kind, "_fields") else kind([put(own) for own in part])
         return [next(rest) for _ in range(part.size)] if getattr(part, "shape", ()) else next(rest)
 
     return put(example)

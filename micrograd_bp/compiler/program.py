@@ -226,8 +226,10 @@ def compile(  # noqa: A001 (the name that users expect)
 
     `f` takes numbers and (nested) sequences of them, and gives numbers; keyword arguments are part of the program,
     which is recorded anew for others. Values that it uses inside, such as a model's parameters, are read at each call.
-    It cannot decide by a traced number: TraceError shows the line; use `where`. By default every bit is that of the
-    eager computation, but for values outside an operation's domain: they are nan or infinite, nothing is raised.
+    It cannot decide by a traced number: TraceError shows the line; use `where`. Compiled functions that it calls with
+    traced numbers are part of it; called with others, they give a number that stays. By default every bit is that of
+    the eager computation, signs of zeros and `hypot` (Python's is not C's) apart, and values outside an operation's
+    domain: they are nan or infinite, nothing is raised.
     `fast_math` allows identities that change last digits (x + 0 = x, 0·x = 0, one rounding for a product and a sum,
     reciprocals for quotients, vector functions for single samples too), those by which the derivatives of tanh and
     sigmoid lose their digits in saturation (1 - tanh²), and no guards for adjoints of exactly 0 (see `semantics`).

@@ -41,4 +41,4 @@ class Replay:
     def batch(self, rows: Any, count: int, each: int, threads: int | None, p: Any) -> tuple[Any, Any]:
         """As `Machine.batch`, without threads."""
         found = numpy_.run(self.code, rows[:, :count], count, p)
-        return found[:each], np.array([own.sum() for own in found[each:]])
+        return np.array(found[:each]), np.array([own.sum() for own in found[each:]])
