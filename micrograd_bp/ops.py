@@ -165,11 +165,11 @@ elu: Op = Op("elu", ieee.elu,
 gelu: Op = Op("gelu", ieee.gelu,
               lambda x, out: 0.5 * erfc(-SQRT_HALF * x) + _DENSITY_AT_0 * x * exp(-0.5 * square(x)),
               exact=lambda m, x: x * erfc.exact(m, -x / m.sqrt(2)) / 2,
-              native="({0} < -1.7976931348623157e308 ? 0.0 : 0.5 * {0} * erfc(-{0} * 0.7071067811865476))",
+              native="({0} < 0 && {0} - {0} != 0 ? 0.0 : 0.5 * {0} * erfc(-{0} * 0.7071067811865476))",
               bound=Bound(8.0, shift=4.0, why="as erf for x < 0; its two terms cancel near x = -0.752, where it is 0"))
 silu: Op = Op("silu", ieee.silu, lambda x, out: sigmoid(x) * (1.0 + x * sigmoid(-x)),
               exact=lambda m, x: x / (1 + m.exp(-x)),
-              native="({0} < -1.7976931348623157e308 ? 0.0 : "
+              native="({0} < 0 && {0} - {0} != 0 ? 0.0 : "
                      "{0} * (({0} >= 0 ? 1 : exp(-fabs({0}))) / (1 + exp(-fabs({0})))))",
               bound=Bound(6.0, shift=2.0, why="its two terms cancel near x = -1.278, where it is 0"))
 

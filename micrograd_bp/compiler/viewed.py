@@ -43,7 +43,8 @@ class Viewed:
     def listing(self, *args: Any, gradient: bool = False, **static: Any) -> str:
         """The program for arguments of this structure, a line per operation.
 
-        >>> print(compile(lambda x: x * x + 1).listing(2.0))
+        >>> import micrograd_bp as mb
+        >>> print(mb.compile(lambda x: x * x + 1).listing(2.0))
         x = input
         v1 = mul(x, x)
         v2 = add(v1, 1)
