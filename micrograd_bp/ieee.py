@@ -43,6 +43,9 @@ def div(x: float, y: float) -> float:
 
 
 def power(x: float, y: float) -> float:
+    """x² is x·x, rounded once; the C library's pow gives a neighbour of that for one x in 1,200."""
+    if y == 2.0:
+        return x * x
     try:
         return math.pow(x, y)
     except OverflowError:

@@ -66,7 +66,7 @@ pow: Op = Op("pow", ieee.power,
              kinks=(lambda x, y: where(step(1.0 - y), x, 1.0),),
              convention="x**0 is constant, also at 0; d/dy of 0**y is 0; d/dy is nan for x < 0",
              symbol="xʸ", text="{0}{1:sup}", latex="{0}^{{{1}}}", precedence=_POWER, binds=(ATOM, ATOM),
-             exact=lambda m, x, y: m.power(x, y),
+             exact=lambda m, x, y: m.power(x, y), native="({1} == 2 ? {0} * {0} : pow({0}, {1}))",
              bound=Bound(800.0, holds=lambda x, y: _normal(x, y, ieee.power(x, y), ieee.power(x, y - 1.0)),
                        why="for y < 1/2 the exponent y - 1 is rounded, and |log x|, up to 745, amplifies that; where x**y or "
                            "x**(y - 1) overflows or is subnormal, digits are lost"))

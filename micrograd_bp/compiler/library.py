@@ -20,8 +20,9 @@ from micrograd_bp.errors import MissingExtraError
 
 WORTH = 0.05  # seconds of compiling from which on the result is kept on disk
 PART = 8  # lanes of a function's own code; more are done in parts
-_ATTRIBUTES = """attributes #0 = { nobuiltin nounwind willreturn memory(none) }
+_ATTRIBUTES = """attributes #0 = { nounwind willreturn memory(none) }
 attributes #1 = { nounwind willreturn memory(none) alwaysinline }
+attributes #2 = { nobuiltin nounwind willreturn memory(none) }
 """
 
 
@@ -39,7 +40,8 @@ def _functions(writer: Writer) -> list[str]:
             text, inner = definition(name, lanes)
             lines += [text, *_functions(inner)]
         elif lanes == 1 or symbol.startswith("llvm."):
-            lines.append(f"declare {writer.kind} @{symbol}({', '.join([writer.kind] * arity)}) #0")
+            kept = "#2" if name == "pow" else "#0"  # LLVM would make exp2 or sqrt of it, with other last bits
+            lines.append(f"declare {writer.kind} @{symbol}({', '.join([writer.kind] * arity)}) {kept}")
         else:
             lines += _for_lanes(name, arity, lanes)
     return lines

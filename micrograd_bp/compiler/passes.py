@@ -107,7 +107,7 @@ def _is(number: float | None, other: float | None) -> bool:
 
 
 def simplify(code: Code) -> Code:
-    """x·1, x/1, x¹, x − 0, x + (−0), −(−x), x·(−1), and a where by a constant: identities that hold for every float."""
+    """x·1, x/1, x¹, x², x − 0, x + (−0), −(−x), x·(−1), a where by a constant: identities that hold for every float."""
 
     def identity(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
         x, y = args[0], args[1] if len(args) > 1 else args[0]
@@ -116,6 +116,8 @@ def simplify(code: Code) -> Code:
             return x
         if _is(a, _LEFT.get(op)):
             return y
+        if op is ops.pow and b == 2.0:
+            return tape.record(ops.square, (x,))
         if op is ops.mul and -1.0 in (a, b):
             return tape.record(ops.neg, (y if a == -1.0 else x,))
         if op is ops.neg and tape.ops[x] is ops.neg:
@@ -128,7 +130,7 @@ def simplify(code: Code) -> Code:
 
 
 def simplify_fast(code: Code) -> Code:
-    """x + 0, 0·x, x − x, x² and √x for powers, 1/x: right but for signs of 0, infinities, nans and last bits."""
+    """x + 0, 0·x, x − x, √x for a power, 1/x: right but for signs of 0, infinities, nans and last bits."""
 
     def identity(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
         x, y = args[0], args[1] if len(args) > 1 else args[0]
@@ -169,7 +171,7 @@ def share_saturating(code: Code) -> Code:
     return rewritten(code, shared)
 
 
-_POWERS = {2.0: ops.square, 0.5: ops.sqrt, -1.0: ops.reciprocal}
+_POWERS = {0.5: ops.sqrt, -1.0: ops.reciprocal}
 
 EXACT = (fold_constants, simplify, eliminate_common, eliminate_dead)
 FAST = (fold_constants, simplify_fast, share_saturating, simplify, eliminate_common, eliminate_dead)

@@ -178,9 +178,10 @@ def _length(gradient: list[Any]) -> Any:
             total = total + ops.square(slope if scale == 1.0 else slope * scale)
         return total
 
-    total, large, small = squares(1.0), ops.sqrt(squares(2.0**-600)) * 2.0**600, ops.sqrt(squares(2.0**600)) * 2.0**-600
-    usual = ops.where(ops.less(total, 1e-290), small, ops.sqrt(total))
-    return ops.where(ops.less(1e290, total), large, usual)
+    total = squares(1.0)
+    large, small = ops.less(1e290, total), ops.less(total, 1e-290)
+    scaled = ops.where(large, squares(2.0**-600), ops.where(small, squares(2.0**600), total))
+    return ops.sqrt(scaled) * ops.where(large, 2.0**600, ops.where(small, 2.0**-600, 1.0))
 
 
 def _loop(code: Code) -> tuple[str, Writer]:
