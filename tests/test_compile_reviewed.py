@@ -1,6 +1,7 @@
 """What compiled functions once did wrong."""
 
 import copy
+import gc
 import json
 import math
 import threading
@@ -246,3 +247,24 @@ def test_named_tuples_are_not_saved_as_plain_ones(tmp_path):
     with pytest.raises(TypeError, match="Point"):
         f.save(tmp_path / "f.json")
     assert not (tmp_path / "f.json").exists()
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_collector_is_as_it_was(on):
+    (gc.enable if on else gc.disable)()
+    seen = []
+
+    def f(x):
+        seen.append(gc.isenabled())
+        if len(seen) > 1:
+            raise ArithmeticError("of the user's function")
+        return x * x
+
+    try:
+        compiled = mb.compile(f)
+        assert compiled.value_and_grad(3.0) == (9.0, 6.0)
+        with pytest.raises(ArithmeticError):
+            compiled([1.0])
+        assert (seen, gc.isenabled()) == ([False, False], on)
+    finally:
+        gc.enable()

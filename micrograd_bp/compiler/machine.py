@@ -1,7 +1,7 @@
 """A tape as machine code: one sample at a time, or many, in the lanes of each operation, threads over blocks of them.
 
-Up to 5,000 numbers it is compiled as it stands, eight samples at a time; beyond that it is interpreted. Imports passes,
-native, llvm, library, interpreter and NumPy.
+Up to 5,000 numbers it is compiled as it stands, eight samples at a time; beyond that it is interpreted. Imports
+recording, passes, native, llvm, library, interpreter and NumPy.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from micrograd_bp.compiler.llvm import program
 from micrograd_bp.compiler.native import tree
 from micrograd_bp.compiler.numpy_ import MULTIPLE, numbers_of
 from micrograd_bp.compiler.passes import Code, operations
+from micrograd_bp.compiler.recording import collector_paused
 
 LANES = 8
 WORK = 4_000_000  # operations that a thread takes at a time; sums are in this order however many threads there are
@@ -166,7 +167,8 @@ class Machine:
                 straight = self._size + rows <= STRAIGHT
                 kind: Any = Straight if straight else Interpreter
                 lanes = 1 if single else LANES if straight else Interpreter.LANES
-                self._runners[each, single] = kind(self.code, each, lanes, self._fast_math)
+                with collector_paused():
+                    self._runners[each, single] = kind(self.code, each, lanes, self._fast_math)
             return self._runners[each, single]
 
 

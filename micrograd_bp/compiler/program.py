@@ -19,7 +19,7 @@ from micrograd_bp.compiler import numpy_, storage
 from micrograd_bp.compiler.machine import Machine
 from micrograd_bp.compiler.native import has_forms
 from micrograd_bp.compiler.passes import optimise
-from micrograd_bp.compiler.recording import Recording, derived, record, signature, statics
+from micrograd_bp.compiler.recording import Recording, collector_paused, derived, record, signature, statics
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.compiler.viewed import Key, Program, Viewed
 from micrograd_bp.engine import Value
@@ -192,9 +192,10 @@ class Compiled(Viewed):
     def _program(self, key: Key, what: str) -> Program:
         if (key, what) not in self._programs:
             start = time.perf_counter()
-            code, log = optimise(derived(self._recordings[key], what, not self.fast_math), self.fast_math)
-            native = self.backend == "native" and (self._asked or has_forms(code.tape.ops))
-            run = Machine(code, self.fast_math) if native else Replay(code)
+            with collector_paused():
+                code, log = optimise(derived(self._recordings[key], what, not self.fast_math), self.fast_math)
+                native = self.backend == "native" and (self._asked or has_forms(code.tape.ops))
+                run = Machine(code, self.fast_math) if native else Replay(code)
             self._programs[key, what] = Program(run, log, time.perf_counter() - start)
         return self._programs[key, what]
 
@@ -215,7 +216,8 @@ class Compiled(Viewed):
             raise TypeError("a compiled function takes plain numbers; Values that it uses inside are its parameters")
         key = signature(args), statics(static)
         if key not in self._recordings:
-            self._recordings[key] = record(functools.partial(self.f, **static) if static else self.f, args)
+            with collector_paused():
+                self._recordings[key] = record(functools.partial(self.f, **static) if static else self.f, args)
         return key, self._recordings[key]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from micrograd_bp.compiler.passes import Code
@@ -56,6 +58,18 @@ def statics(keywords: dict[str, Any]) -> Any:
 def _exactly(thing: Any) -> Any:
     parts = tuple([_exactly(part) for part in thing]) if isinstance(thing, tuple) else thing
     return type(thing), repr(thing) if isinstance(thing, float) else parts
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Without Python's collector of cycles: it would look through all lists of a long tape again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def record(f: Callable[..., Any], args: tuple[Any, ...]) -> Recording:
