@@ -18,6 +18,7 @@ from micrograd_bp import ops
 from micrograd_bp.compiler.assembly import INPUT, SPREAD, STORE, SUM, Routine, assembled
 from micrograd_bp.compiler.library import linked
 from micrograd_bp.compiler.llvm import Writer
+from micrograd_bp.compiler.numpy_ import aligned
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.op import Op
 
@@ -40,7 +41,7 @@ class Interpreter:
     def run(self, x: int, p: Any, out: int, sums: Any, count: int, stride: int) -> None:
         """`count` samples; what is stored goes on to the end of a group of lanes."""
         shared = np.concatenate([p, self._constants])
-        frame = np.zeros(self.places * self.lanes)
+        frame = aligned(self.places * self.lanes)
         mask = np.full(self.lanes, -1)
         totals = sums.ctypes.data
         data = (self._program, self._factors, frame, shared, mask)

@@ -22,7 +22,7 @@ from micrograd_bp.compiler.interpreter import Interpreter
 from micrograd_bp.compiler.library import linked
 from micrograd_bp.compiler.llvm import program
 from micrograd_bp.compiler.native import tree
-from micrograd_bp.compiler.numpy_ import MULTIPLE, numbers_of
+from micrograd_bp.compiler.numpy_ import MULTIPLE, aligned, numbers_of
 from micrograd_bp.compiler.passes import Code, operations
 from micrograd_bp.compiler.recording import collector_paused
 
@@ -45,10 +45,10 @@ class Straight:
     def run(self, x: int, p: Any, out: int, sums: Any, count: int, stride: int) -> None:
         """`count` samples; what is stored goes on to the end of a group of lanes."""
         lanes, whole = self.lanes, count // self.lanes
-        lanewise = np.zeros((self._sums, lanes))
+        lanewise = aligned(self._sums, lanes)
         self._function(x, _pointer(p), out, _pointer(lanewise), whole, stride)
         if rest := count % lanes:
-            last, done = np.zeros_like(lanewise), 8 * whole * lanes
+            last, done = aligned(self._sums, lanes), 8 * whole * lanes
             self._function(x + done, _pointer(p), out + done, _pointer(last), 1, stride)
             lanewise[:, :rest] += last[:, :rest]
         sums += lanewise @ np.ones(lanes)
@@ -139,7 +139,7 @@ class Machine:
         of the parameters. The sums do not depend on the number of threads.
         """
         runner, size = self._runner(each, False), rows.shape[1]
-        out = np.empty((each, size))
+        out = aligned(each, size)
         block = max(MULTIPLE, WORK // self._size // MULTIPLE * MULTIPLE)
         x, y = _pointer(rows), _pointer(out)
 
