@@ -2,7 +2,7 @@
 
 import sys
 
-from micrograd_bp.cli import main
+from micrograd_bp.cli.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,7 +1,4 @@
-"""The package's errors: each is also the built-in error that a caller would expect, and carries what it says as fields.
-
-Imports nothing.
-"""
+"""The package's errors. Each is also the built-in error that a caller expects, and has the facts as fields."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A ladder of steps, each a quarter of the one before, gives differences in the middle and on either side. Richardson
 extrapolation removes their truncation errors; the scatter of its table and the measured noise of the function
-bound what is left. Where the slopes of the two sides differ for good, there is a kink. Imports math only.
+bound what is left. Where the slopes of the two sides differ for good, there is a kink.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""What a wrong derivative looks like: the mistakes that people make, recognised by their numbers. Imports engine,
-replay."""
+"""What a wrong derivative looks like: the mistakes that people make, recognised by their numbers."""
 
 from __future__ import annotations
 

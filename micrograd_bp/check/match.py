@@ -1,13 +1,13 @@
 """Which derivative belongs to which number: gradients by the structure of the inputs, Jacobians by that of the result
-as well. Imports subject and tree.
+as well.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from micrograd_bp.autodiff.pytree import flatten
 from micrograd_bp.check.subject import plain
-from micrograd_bp.tree import flatten
 
 
 def matched(given: Any, like: Any, where: str = "grad", row: bool = False) -> list[Any]:

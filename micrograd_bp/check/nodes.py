@@ -1,5 +1,4 @@
-"""A recorded graph node by node: every local derivative and every value beside the truth. Imports engine, op,
-replay, report."""
+"""A recorded graph node by node: every local derivative and every value beside the truth."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from micrograd_bp.check.replay import UNDEFINED, Replay
 from micrograd_bp.check.report import NodeError
 from micrograd_bp.check.scales import slope_along
 from micrograd_bp.engine import Value
-from micrograd_bp.op import Op
+from micrograd_bp.ops.op import Op
 
 _EPS = 2.0**-52
 _TINY = 2.0**-1000

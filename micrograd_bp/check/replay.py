@@ -1,6 +1,5 @@
 """A recorded graph replayed in mpmath, by the rows' textbook definitions: what every value, local derivative and
-gradient would be without rounding. Shares with the engine the graph alone, none of its rules. Imports engine,
-errors, op; mpmath when called.
+gradient would be without rounding. Shares with the engine the graph alone, none of its rules.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import MissingExtraError
-from micrograd_bp.op import Op
+from micrograd_bp.ops.op import Op
 
 _DIGITS = (90, 330, 1200)  # tried in turn, until a slope stands: erf' at 26 is 1e-294
 
@@ -157,7 +156,7 @@ class Replay:
             if node.op is None or (adjoint == 0 and sizes.get(node, 0) == 0):
                 continue
             for arg, local in zip(node.args, node.local_grads, strict=True):
-                if not isinstance(arg, Value) or local is None or (local == 0.0 and node.op.selects):
+                if not isinstance(arg, Value) or local is None or (local == 0.0 and node.op.routes_gradient):
                     continue
                 if adjoint == 0 and not math.isfinite(local):
                     continue

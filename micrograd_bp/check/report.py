@@ -1,4 +1,4 @@
-"""What a gradient check says: a finding per derivative, the report, and the error. Imports nothing of the package."""
+"""What a gradient check says: a finding per derivative, the report, and the error."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A check from the first call to the report: what is computed, which truth it is held against, what is raised.
-
-Imports calculus, engine and the rooms of the check.
-"""
+"""A check from the first call to the report: what is computed, which truth it is held against, what is raised."""
 
 from __future__ import annotations
 
@@ -11,14 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from micrograd_bp.calculus import adjoints, gradients, jvp
+from micrograd_bp.autodiff.forward import jvp
+from micrograd_bp.autodiff.reverse import adjoints, gradients
 from micrograd_bp.check.match import matched, matched_rows
 from micrograd_bp.check.nodes import node_errors
 from micrograd_bp.check.report import Finding, GradientMismatch, NodeError, Report
 from micrograd_bp.check.subject import Subject, Trace, called, changed
 from micrograd_bp.check.verdicts import ByDifferences, ByReplay, Verdict, describe
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.op import as_float
+from micrograd_bp.ops.reals import as_float
 
 Matrix = list[list[float]]  # a row for each number that f gives
 

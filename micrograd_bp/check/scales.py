@@ -1,4 +1,4 @@
-"""The slopes of a function along one of its numbers, from ladders of steps of several sizes. Imports differences."""
+"""The slopes of a function along one of its numbers, from ladders of steps of several sizes."""
 
 from __future__ import annotations
 

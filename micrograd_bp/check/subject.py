@@ -1,7 +1,4 @@
-"""What is checked: a function, the numbers that it is checked at, and the ways it can be called.
-
-Imports engine, errors, op, tree and report.
-"""
+"""What is checked: a function, the numbers that it is checked at, and the ways it can be called."""
 
 from __future__ import annotations
 
@@ -12,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from micrograd_bp.autodiff.pytree import flatten
 from micrograd_bp.check.report import GradientMismatch
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.op import Op, Operand, as_float, is_real
-from micrograd_bp.tree import flatten
+from micrograd_bp.ops.op import Op, Operand
+from micrograd_bp.ops.reals import as_float, is_real
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,4 @@
-"""The verdict on a derivative, held against a replay or against differences.
-
-Imports calculus, engine and the rooms below: replay, differences, hints, subject.
-"""
+"""The verdict on a derivative, held against a replay or against differences."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from micrograd_bp.calculus import gradients
+from micrograd_bp.autodiff.reverse import gradients
 from micrograd_bp.check import nodes
 from micrograd_bp.check.differences import Slope
 from micrograd_bp.check.hints import graph_hint, hint

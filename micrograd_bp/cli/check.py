@@ -6,14 +6,15 @@ import difflib
 import re
 import unicodedata
 
-from micrograd_bp.cli import inputs
-from micrograd_bp.cli.derivative import Comparison, same
+from micrograd_bp.cli.arguments import Options, digits, formula_and_values
+from micrograd_bp.cli.arguments import values as values_of
+from micrograd_bp.cli.compare import Comparison, same
 from micrograd_bp.cli.diagnosis import diagnosis
 from micrograd_bp.engine import topological_order
 from micrograd_bp.errors import ExpressionError
 from micrograd_bp.expression import Program, parse
-from micrograd_bp.expression.source import error
-from micrograd_bp.formula import number
+from micrograd_bp.expression.locations import error
+from micrograd_bp.symbolic.templates import number
 
 ABOUT = """Compare a derivative that you worked out with the engine's.
 
@@ -32,15 +33,15 @@ _LARGEST = 500  # nodes up to which the chain is looked at
 
 def run(arguments: list[str]) -> int:
     """Print the verdict; 0 for right, 1 for wrong."""
-    options = inputs.Options("check", ABOUT, EXAMPLES)
+    options = Options("check", ABOUT, EXAMPLES)
     options.add_formula("the formula, the derivative as dL/dw = ..., both in quotes, and a value for each leaf")
-    options.add_argument("--digits", type=inputs.digits, default=4, help="significant digits, 1 to 17 (default 4)")
+    options.add_argument("--digits", type=digits, default=4, help="significant digits, 1 to 17 (default 4)")
     chosen = options.read(arguments)
-    text, words = inputs.formula_and_values(chosen)
+    text, words = formula_and_values(chosen)
     if not words:
         raise ValueError('the derivative is missing; it is typed as "dL/dw = ..."')
     derivative, *given = words
-    program, values = _opened(parse(text), inputs.values(given))
+    program, values = _opened(parse(text), values_of(given))
     of, wrt, typed = _typed(derivative, program)
     try:
         comparison = Comparison(program, typed, of, wrt, values)

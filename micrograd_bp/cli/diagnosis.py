@@ -1,7 +1,4 @@
-"""What is wrong with a derivative: the sign, a constant, a factor of the chain, a path, the wrong variable.
-
-Imports cli.derivative, formula.
-"""
+"""What is wrong with a derivative: the sign, a constant, a factor of the chain, a path, the wrong variable."""
 
 from __future__ import annotations
 
@@ -9,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations
 
-from micrograd_bp.cli.derivative import Comparison, Factor, bracketed, constant, product, ratio, same
-from micrograd_bp.formula import number
+from micrograd_bp.cli.compare import Comparison, Factor, bracketed, constant, product, ratio, same
+from micrograd_bp.symbolic.templates import number
 
 _MOST_MISSING, _MOST_LINKS = 3, 30  # so that the combinations stay few
 

@@ -6,7 +6,8 @@ import difflib
 import itertools
 import sys
 
-from micrograd_bp.cli import inputs, report
+from micrograd_bp.cli import output
+from micrograd_bp.cli.arguments import Options, digits, formula_and_values, values
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.expression import Program, parse
 
@@ -32,11 +33,11 @@ _LARGEST = 200  # values, up to which all gradients are explained without being 
 def run(arguments: list[str]) -> int:
     """Print what is asked for."""
     options = _options().read(arguments)
-    report.check_ending(options.svg, ".svg")
-    report.check_ending(options.html, ".html")
-    text, words = inputs.formula_and_values(options)
+    output.check_ending(options.svg, ".svg")
+    output.check_ending(options.html, ".html")
+    text, words = formula_and_values(options)
     program = parse(text)
-    found = program.run(inputs.values(words))
+    found = program.run(values(words))
     result = _result(program, found)
     root = found[result]
     root.backward()
@@ -45,31 +46,31 @@ def run(arguments: list[str]) -> int:
     wrt = [_named(name, found, set(below)) for name in chosen]
     leaves = [name for name, node in found.items() if node.op is None and node.name == name and node is not root]
     if options.json:
-        print(report.as_json(program, result, found, chosen or leaves))
+        print(output.as_json(program, result, found, chosen or leaves))
     else:
         if not options.latex:
-            print(report.gradients(result, found, options.digits))
+            print(output.gradients(result, found, options.digits))
         if wrt or len(below) <= _LARGEST:
             reached = set(below)
             shown = wrt or [found[name] for name in leaves if found[name] in reached]
-            explained = report.explanation(root, shown, options.digits, options.latex)
+            explained = output.explanation(root, shown, options.digits, options.latex)
         else:
             explained = f"(no explanation: {len(below):,} values; ask for one gradient with --wrt NAME)"
         if explained:
             print(explained if options.latex else f"\n{explained}")
     for path in (options.svg, options.html):
         if path is not None:
-            print(f"wrote {report.save(root, path)}", file=sys.stderr)
+            print(f"wrote {output.save(root, path)}", file=sys.stderr)
     return 0
 
 
-def _options() -> inputs.Options:
-    options = inputs.Options("eval", ABOUT, EXAMPLES)
+def _options() -> Options:
+    options = Options("eval", ABOUT, EXAMPLES)
     options.add_formula("a formula in quotes (- reads standard input), and a value for each leaf")
     options.add_argument(
         "--wrt", metavar="NAME", action="append", default=[], help="explain this gradient only (repeatable)"
     )
-    options.add_argument("--digits", type=inputs.digits, default=4, help="significant digits, 1 to 17 (default 4)")
+    options.add_argument("--digits", type=digits, default=4, help="significant digits, 1 to 17 (default 4)")
     options.add_argument("--svg", metavar="FILE", help="write the graph as a picture")
     options.add_argument("--html", metavar="FILE", help="write the graph as an interactive page")
     form = options.add_mutually_exclusive_group()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from micrograd_bp.cli.inputs import Options
+from micrograd_bp.cli.arguments import Options
 
 
 def run(arguments: list[str]) -> int:

@@ -8,10 +8,11 @@ import random
 import re
 import sys
 
-from micrograd_bp.cli import inputs, report
+from micrograd_bp.cli import output
+from micrograd_bp.cli.arguments import Options, one_line
 from micrograd_bp.engine import Value
 from micrograd_bp.expression import Program, parse
-from micrograd_bp.formula import number
+from micrograd_bp.symbolic.templates import number
 
 ABOUT = """A formula, the values of its leaves, and one gradient to find.
 
@@ -43,7 +44,7 @@ _ACTIVATIONS = ("sigmoid", "tanh", "exp", "sin", "relu", "softplus")
 
 def run(arguments: list[str]) -> int:
     """Ask, grade, explain; 0 for right, 1 for wrong."""
-    options = inputs.Options("quiz", ABOUT, EXAMPLES)
+    options = Options("quiz", ABOUT, EXAMPLES)
     options.add_argument("--level", type=int, choices=_LEVELS, default=1, help="how hard, 1 to 5 (default 1)")
     options.add_argument("--seed", type=_seed, help="the number of the question")
     options.add_argument("--answer", metavar="X", help="the answer")
@@ -58,7 +59,7 @@ def run(arguments: list[str]) -> int:
     found["L"].backward()
     right, why = graded(typed, found[name].grad)
     print(f"{'right' if right else 'wrong'}: {why}\n")
-    print(report.explanation(found["L"], [found[name]], 4))
+    print(output.explanation(found["L"], [found[name]], 4))
     return 0 if right else 1
 
 
@@ -116,7 +117,7 @@ def graded(typed: str, truth: float) -> tuple[bool, str]:
 def _number(typed: str) -> float:
     program = parse(typed.replace("−", "-"))
     if program.leaves or program.names:
-        raise ValueError(f"the answer is a number, such as 0.25 or 1/4, not {inputs.one_line(typed)!r}")
+        raise ValueError(f"the answer is a number, such as 0.25 or 1/4, not {one_line(typed)!r}")
     return program.run({})[""].data
 
 
@@ -130,12 +131,12 @@ def _asked(name: str) -> str:
 
 
 def _shown(name: str, typed: str) -> str:
-    print(f"∂L/∂{name} = {inputs.one_line(typed)}")
+    print(f"∂L/∂{name} = {one_line(typed)}")
     return typed
 
 
 def _seed(text: str) -> int:
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else -1
     if number < 0:
-        raise argparse.ArgumentTypeError(f"a whole number from 0 on is needed, not {inputs.one_line(text)!r}")
+        raise argparse.ArgumentTypeError(f"a whole number from 0 on is needed, not {one_line(text)!r}")
     return number

@@ -1,4 +1,4 @@
-"""`micrograd-bp repl`: formulas line by line. Imports the package and sheet; prompt_toolkit when called."""
+"""`micrograd-bp repl`: formulas line by line."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 
-from micrograd_bp.cli import inputs
-from micrograd_bp.cli.sheet import HELP, Sheet
+from micrograd_bp.cli.arguments import Options, digits
+from micrograd_bp.cli.session import HELP, Sheet
 from micrograd_bp.errors import MissingExtraError
 
 ABOUT = """Compose formulas line by line: each line is computed at once, and what depends on it follows.
@@ -27,8 +27,8 @@ EXAMPLES = """
 
 def run(arguments: list[str]) -> int:
     """Obey lines until they end."""
-    options = inputs.Options("repl", f"{ABOUT}\n\nlines:\n{HELP}", EXAMPLES)
-    options.add_argument("--digits", type=inputs.digits, default=4, help="significant digits, 1 to 17 (default 4)")
+    options = Options("repl", f"{ABOUT}\n\nlines:\n{HELP}", EXAMPLES)
+    options.add_argument("--digits", type=digits, default=4, help="significant digits, 1 to 17 (default 4)")
     sheet = Sheet(options.parse_args(arguments).digits)
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     wrong = False

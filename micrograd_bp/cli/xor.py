@@ -3,8 +3,6 @@
 Settings, initial draws and stopping rule are those of the tutorial's script: alpha = 0.15, full batch of m = 4, at most
 30,000 epochs, stop as soon as the four half squared errors sum to less than 0.005. `--seed 3` is what that script does
 after np.random.seed(3). Of its initialisations about 38 % reach the stop in 30,000 epochs and 92 % classify.
-
-Imports the package, closed_form and cli.inputs; NumPy and matplotlib.
 """
 
 from __future__ import annotations
@@ -16,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from micrograd_bp.cli import inputs
-from micrograd_bp.closed_form import compare
+from micrograd_bp.check.closed_form import compare
+from micrograd_bp.cli.arguments import Options
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.nn import MLP
-from micrograd_bp.train import fit
+from micrograd_bp.training.loop import fit
 
 try:
     from matplotlib.figure import Figure
@@ -78,7 +76,7 @@ def plot(costs: list[float], path: Path) -> None:
 
 def run(arguments: list[str]) -> int:
     """Train, print the tables, write the pictures."""
-    parser = inputs.Options("xor", __doc__, EXAMPLES)
+    parser = Options("xor", __doc__, EXAMPLES)
     parser.add_argument("--seed", type=_seed, default=3, help="seed of the initial draws (default 3, which converges)")
     parser.add_argument("--alpha", type=_positive, default=0.15, help="learning rate (default 0.15)")
     parser.add_argument("--epochs", type=_count, default=30_000, help="at most so many epochs (default 30000)")

@@ -1,7 +1,4 @@
-"""A tape on the arrays of a library: NumPy, JAX or PyTorch, a number for each sample, from the rows' C99 forms.
-
-Imports recording, passes, native, errors, op and NumPy; JAX and PyTorch where they are asked for.
-"""
+"""A tape on the arrays of a library: NumPy, JAX or PyTorch, a number for each sample, from the rows' C99 forms."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from micrograd_bp.compiler.native import Node, tree, written
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.compiler.recording import Recording
 from micrograd_bp.errors import MissingExtraError, ShapeError
-from micrograd_bp.op import Op
+from micrograd_bp.ops.op import Op
 
 Function = Callable[..., Any]
 

@@ -1,5 +1,5 @@
 """A tape as instructions for the interpreter of large programs. Places are used again: what is alive stays in the
-processor's caches. Imports passes, ops, op and NumPy.
+processor's caches.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd_bp import ops
 from micrograd_bp.compiler.passes import Code
-from micrograd_bp.op import Op
+from micrograd_bp.ops.op import Op
 
 INPUT, SPREAD, STORE, SUM = range(4)  # instructions that are no rows
 

@@ -1,4 +1,4 @@
-"""A tape as a C99 function, from the rows' C99 forms. Imports native and passes."""
+"""A tape as a C99 function, from the rows' C99 forms."""
 
 from __future__ import annotations
 

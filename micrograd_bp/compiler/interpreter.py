@@ -3,7 +3,7 @@
 Compiling straight-line code takes more than linear time, this none beyond the interpreter's own: one short routine for
 each row that the program uses, and for each way in which its arguments come (a number per sample, or one for all). 64
 samples at a time make the way to the next instruction cheap; sums of products and products to be summed are loops of
-their own. Imports assembly, passes, llvm, library, ops and NumPy.
+their own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from micrograd_bp.compiler.library import linked
 from micrograd_bp.compiler.llvm import Writer
 from micrograd_bp.compiler.numpy_ import aligned
 from micrograd_bp.compiler.passes import Code
-from micrograd_bp.op import Op
+from micrograd_bp.ops.op import Op
 
 _ARGUMENTS = "abcdefghijklmnopqrstuvwxyz"
 _KINDS = (*[ctypes.c_void_p] * 8, ctypes.c_int64, ctypes.c_int64)

@@ -1,7 +1,4 @@
-"""LLVM through llvmlite: machine code from text, and C functions for lanes, by glibc's libmvec where it is there.
-
-Imports llvm, vector_math and errors.
-"""
+"""LLVM through llvmlite: machine code from text, and C functions for lanes, by glibc's libmvec where it is there."""
 
 from __future__ import annotations
 

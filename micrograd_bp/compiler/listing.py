@@ -1,7 +1,4 @@
-"""A tape to look at: a line per operation, the graph of Values that it computes, what it took to compile.
-
-Imports passes, formula and engine.
-"""
+"""A tape to look at: a line per operation, the graph of Values that it computes, what it took to compile."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import Any, NamedTuple
 
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.engine import Value
-from micrograd_bp.formula import number
+from micrograd_bp.symbolic.templates import number
 
 
 class Stats(NamedTuple):

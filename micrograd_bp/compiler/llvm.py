@@ -1,7 +1,7 @@
 """A tape as LLVM's text: the rows' C99 forms as instructions on doubles, or on lanes of doubles, a sample in each.
 
 Nothing is reordered or contracted: the results are those of the replay in plain Python, bit for bit, wherever both call
-the same C function. Lanes, and `fast_math`, call `OWN` functions where there are such. Imports passes and native.
+the same C function. Lanes, and `fast_math`, call `OWN` functions where there are such.
 """
 
 from __future__ import annotations

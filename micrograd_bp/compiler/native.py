@@ -1,4 +1,4 @@
-"""A row's C99 form, read once into a tree, so that each backend can write it in its own language. Imports op.
+"""A row's C99 form, read once into a tree, so that each backend can write it in its own language.
 
 The grammar is that of the table's forms: numbers, {0}, names, calls, + - * /, comparisons, ||, &&, ?: and brackets.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
-from micrograd_bp.op import Op
+from micrograd_bp.ops.op import Op
 
 _TOKEN = re.compile(
     r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|\{(\d)\}|([A-Za-z_]\w*)|([<>=!]=|\|\||&&|[-+*/()?:,<>!]))"

@@ -1,4 +1,4 @@
-"""Batches as NumPy arrays: taken apart into rows, put together again. Imports arrays, passes, op, errors and NumPy."""
+"""Batches as NumPy arrays: taken apart into rows, put together again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from micrograd_bp.compiler.arrays import evaluate, numpy_arrays
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.errors import ShapeError
-from micrograd_bp.op import as_float
+from micrograd_bp.ops.reals import as_float
 
 MULTIPLE = 64
 _DOUBLE = np.dtype(float)

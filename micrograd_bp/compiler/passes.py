@@ -1,7 +1,7 @@
 """What makes a tape shorter: constants folded, the same computed once, the unused left out, exact identities.
 
 Each pass gives a new tape with the same results, bit for bit (a nan's payload apart); `simplify_fast` is for those who
-ask for it. Imports tape, op and ops.
+ask for it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from micrograd_bp import ops
-from micrograd_bp.op import Op
-from micrograd_bp.tape import Tape
+from micrograd_bp.autodiff.tape import Tape
+from micrograd_bp.ops.op import Op
 
 Replace = Callable[[Tape, Op, tuple[int, ...]], int | None]
 """What a row applied to numbers of the new tape is to be replaced with; None: by nothing."""

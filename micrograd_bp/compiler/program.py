@@ -1,7 +1,7 @@
 """`compile`: a function recorded at its first call and replayed afterwards.
 
 What a function does besides arithmetic happens once, while it is recorded; loops are unrolled. It is recorded anew for
-arguments of another structure and for other keyword arguments. Imports the modules beside this one, tree and op.
+arguments of another structure and for other keyword arguments.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_bp.autodiff.pytree import flatten
+from micrograd_bp.autodiff.tape import Tracer
 from micrograd_bp.compiler import numpy_, storage
 from micrograd_bp.compiler.machine import Machine
 from micrograd_bp.compiler.native import has_forms
@@ -24,9 +26,8 @@ from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.compiler.viewed import Key, Program, Viewed
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import ShapeError
-from micrograd_bp.op import Operand, as_float
-from micrograd_bp.tape import Slot
-from micrograd_bp.tree import flatten
+from micrograd_bp.ops.op import Operand
+from micrograd_bp.ops.reals import as_float
 
 Function = Callable[..., Any]
 BACKENDS = ("native", "python")
@@ -67,7 +68,7 @@ class Compiled(Viewed):
         return Compiled, (self.f, self.fast_math, self.backend if self._asked else None)  # a copy records for itself
 
     def __call__(self, *args: Any, **static: Any) -> Any:
-        if any(isinstance(leaf, Slot) for leaf in flatten(args)[0]):
+        if any(isinstance(leaf, Tracer) for leaf in flatten(args)[0]):
             return self.f(*args, **static)  # part of another recording
         numbers, recording, program = self._ready(args, static, "value")
         return recording.rebuild_result(list(program.run(numbers)))

@@ -1,4 +1,4 @@
-"""A function on a tape, and the tapes that are derived from it. Imports tape, tree, passes, op and errors."""
+"""A function on a tape, and the tapes that are derived from it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from micrograd_bp.autodiff.pytree import Rebuild, flatten
+from micrograd_bp.autodiff.tape import Guard, Tape, Tracer, append_gradient, passed_on
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.errors import TraceError
-from micrograd_bp.tape import Guard, Slot, Tape, append_gradient, passed_on
-from micrograd_bp.tree import Rebuild, flatten
 
 KINDS = ("value", "gradient", "parameters", "jvp", "hvp", "hessian")
 """What can be derived."""
@@ -73,10 +73,10 @@ def collector_paused() -> Iterator[None]:
 
 
 def record(f: Callable[..., Any], args: tuple[Any, ...]) -> Recording:
-    """Run `f` on slots. TraceError where it gives what is no number, or decides by a traced one."""
+    """Run `f` on tracers. TraceError where it gives what is no number, or decides by a traced one."""
     leaves, paths, rebuild = flatten(args)
     tape = Tape()
-    result = f(*rebuild([Slot(tape, tape.input(name)) for name in _input_names(paths, len(args))]))
+    result = f(*rebuild([Tracer(tape, tape.input(name)) for name in _input_names(paths, len(args))]))
     try:
         numbers, _, rebuild_result = flatten(result)
     except TypeError as error:
@@ -115,7 +115,7 @@ def derived(recording: Recording, what: str, guarded: bool) -> Code:
         return Code(tape, [place for row in rows for place in row])
     total: Any = 0.0
     for place in gradient:
-        passed = passed_on(Slot(tape, tape.input()), tape.slot(place), False, guard)
+        passed = passed_on(Tracer(tape, tape.input()), tape.tracer(place), False, guard)
         total = total if passed is None else total + passed
     return Code(tape, append_gradient(tape, tape.place(total), inputs, guard))
 
@@ -123,17 +123,17 @@ def derived(recording: Recording, what: str, guarded: bool) -> Code:
 def _forward(tape: Tape, results: list[int], guard: Guard) -> Code:
     """Results and their tangents, for inputs followed by as many tangents."""
     recorded = len(tape)
-    tangents: dict[int, Any] = {place: Slot(tape, tape.input()) for place in list(tape.inputs)}
+    tangents: dict[int, Any] = {place: Tracer(tape, tape.input()) for place in list(tape.inputs)}
     for place in range(recorded):
         op = tape.ops[place]
         if op is None:
             continue
-        numbers = [tape.slot(arg) for arg in tape.args[place]]
+        numbers = [tape.tracer(arg) for arg in tape.args[place]]
         total: Any = None
         for arg, rule in zip(tape.args[place], op.partials, strict=True):
             if arg not in tangents:
                 continue
-            part = passed_on(tangents[arg], rule(*numbers, Slot(tape, place)), True, guard)
+            part = passed_on(tangents[arg], rule(*numbers, Tracer(tape, place)), True, guard)
             if part is not None:
                 total = part if total is None else total + part
         if total is not None:

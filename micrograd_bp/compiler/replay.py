@@ -1,4 +1,4 @@
-"""A tape replayed in plain Python: the reference for every other backend; batches by NumPy. Imports passes, numpy_."""
+"""A tape replayed in plain Python: the reference for every other backend; batches by NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings as text: JSON, nothing in it is run. Imports recording, tape, tree, op, engine, errors and NumPy."""
+"""Recordings as text: JSON, nothing in it is run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_bp.autodiff.pytree import flatten
+from micrograd_bp.autodiff.tape import Tape
 from micrograd_bp.compiler.recording import Recording
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import StateError
-from micrograd_bp.op import OPS
-from micrograd_bp.tape import Tape
-from micrograd_bp.tree import flatten
+from micrograd_bp.ops.op import OPS
 
 FORMAT = "micrograd_bp program"
 VERSION = 1

@@ -3,7 +3,7 @@ them, where LLVM shares what they have in common: tanh(x) and its derivative 4·
 division. glibc's libmvec would take three calls there, and a call costs every register.
 
 Errors in units in the last place (tested against mpmath): exp 1.1, log 1.0, sigmoid 2.5, tanh 3.5. Zeros,
-subnormals, infinities and nans are as in C. Imports llvm.
+subnormals, infinities and nans are as in C.
 """
 
 from __future__ import annotations

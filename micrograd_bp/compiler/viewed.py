@@ -1,7 +1,4 @@
-"""What a compiled function shows of itself, and what it is turned into: `Compiled` is one.
-
-Imports arrays, c, listing, machine, recording, replay and engine.
-"""
+"""What a compiled function shows of itself, and what it is turned into: `Compiled` is one."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from micrograd_bp.compiler.listing import Stats, listing, values
 from micrograd_bp.compiler.machine import Machine
 from micrograd_bp.compiler.recording import Recording, derived
 from micrograd_bp.compiler.replay import Replay
-from micrograd_bp.engine import VIEWS, Value
+from micrograd_bp.engine import Value
 
 Key = tuple[Any, ...]
 
@@ -61,7 +58,7 @@ class Viewed:
         """The graph of the optimised program at these arguments, as `draw` shows a Value's; options: `draw_graph`'s."""
         numbers, _, program = self._ready(args, {}, "value")
         root = values(program.run.code, numbers)[0]
-        return VIEWS["graph"](root if isinstance(root, Value) else Value(root), **options)
+        return (root if isinstance(root, Value) else Value(root)).graph(**options)
 
     def to_c(self, *args: Any, name: str = "program", gradient: bool = True, **static: Any) -> str:
         """A self-contained C99 file: a function of the numbers of arguments of this structure, then of `parameters`.

@@ -1,7 +1,5 @@
 """Tokens to instructions for a stack of numbers, by operator precedence, without recursion.
 
-Imports op, ops, expression.source and expression.tokens.
-
 Python's own parser is not used: it refuses a sum of 10,000 terms and 200 nested brackets. What is not in this grammar
 does not exist: there is nothing to be filtered out, and nothing is evaluated.
 """
@@ -14,10 +12,10 @@ import re
 from dataclasses import dataclass, field
 
 from micrograd_bp import ops
-from micrograd_bp.expression import tokens as lexer
-from micrograd_bp.expression.source import error, position
-from micrograd_bp.expression.tokens import END, LINE_END, NAME, NUMBER, Token
-from micrograd_bp.op import OPS, Op
+from micrograd_bp.expression import lexer
+from micrograd_bp.expression.lexer import END, LINE_END, NAME, NUMBER, Token
+from micrograd_bp.expression.locations import error, position
+from micrograd_bp.ops.op import OPS, Op
 
 _UNARY = 3  # binds tighter than a product, looser than a power: -x**2 is -(x**2)
 _POWER = 4

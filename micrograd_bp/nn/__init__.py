@@ -1,6 +1,6 @@
-"""Networks of Values: `Module`, `Neuron`, `Layer`, `MLP`, and how their weights begin. Imports engine and errors."""
+"""Networks of Values: `Module`, `Neuron`, `Layer`, `MLP`, and how their weights begin."""
 
-from micrograd_bp.nn.init import constant, he, normal, uniform, xavier
+from micrograd_bp.nn.initialisers import constant, he, normal, uniform, xavier
 from micrograd_bp.nn.module import Module
 from micrograd_bp.nn.network import MLP, Layer, Neuron, activation_names
 

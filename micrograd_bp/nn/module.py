@@ -1,4 +1,4 @@
-"""`Module`: what holds parameters. Imports engine and errors."""
+"""`Module`: what holds parameters."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from micrograd_bp.engine import VIEWS, Value
+from micrograd_bp.engine import Value
 from micrograd_bp.errors import StateError
-from micrograd_bp.op import as_float, short
+from micrograd_bp.ops.reals import as_float, short
 
 _FORMAT, _VERSION = "micrograd_bp parameters", 1
 
@@ -74,8 +74,9 @@ class Module:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What notebooks show: the picture of the network, if it is one, and the text."""
-        bundle: dict[str, str] = VIEWS["notebook"](self)
-        return bundle
+        from micrograd_bp.drawing import notebook
+
+        return notebook(self)
 
     # --- freezing -----------------------------------------------------------------------------------------------------
 

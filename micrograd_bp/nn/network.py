@@ -1,4 +1,4 @@
-"""`Neuron`, `Layer`, `MLP`. Imports engine, ops, errors, module and init."""
+"""`Neuron`, `Layer`, `MLP`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, cast
 
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import ShapeError
-from micrograd_bp.nn.init import Initialiser, constant, initialiser
+from micrograd_bp.nn.initialisers import Initialiser, constant, initialiser
 from micrograd_bp.nn.module import Module
-from micrograd_bp.op import OPS, Op, Operand
+from micrograd_bp.ops.op import OPS, Op, Operand
 
 Activation = Callable[[Value], Value]
 

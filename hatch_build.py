@@ -1,0 +1,232 @@
+"""The build hook: a wheel's core is compiled by mypyc where there is a C compiler, else the wheel is plain Python.
+
+MICROGRAD_BP_BUILD=compiled makes a compilation that fails an error, MICROGRAD_BP_BUILD=pure does without. An editable
+installation is plain Python. Nothing is written into the source tree.
+
+`python hatch_build.py FOLDER` compiles the copy of the package in FOLDER, in place; the hook runs that in a process
+of its own, since it imports the package.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+MYPYC = "mypy[mypyc]>=2.0,<2.2"  # what the package is compiled and tested with
+FORMS = ("compiled", "pure")
+MODULES = (
+    "ops/ieee",
+    "ops/op",
+    "ops/slopes",
+    "engine/number",
+    "engine/node",
+    "engine/value",
+    "autodiff/dual",
+)
+# Not ops/table: its rules are for whatever kind of number they are given. `slopes` has what they do to floats.
+CHECKED_AS = ["--config-file=", "--python-version=3.11", "--ignore-missing-imports", "--follow-imports=silent"]
+
+TRASHCAN = """\
+/* Python's cyclic garbage collector does not track nodes. Python's own guard against deep deallocation, which mypyc
+   uses, needs what only tracked objects have (a header before the object); of others it overwrites foreign memory.
+   This takes its place: of a chain of objects that free one another, at most DEEP are on the C stack; the others wait
+   in a list that is threaded through their reference counts, which nobody else reads any more. */
+#ifndef MICROGRAD_BP_TRASHCAN
+#define MICROGRAD_BP_TRASHCAN
+
+#include <Python.h>
+
+#ifdef Py_GIL_DISABLED
+#error "built for Python with its global lock"
+#endif
+#ifdef _MSC_VER
+#define PER_THREAD static __declspec(thread)
+#else
+#define PER_THREAD static __thread
+#endif
+
+enum { DEEP = 50 };
+PER_THREAD int trashcan_depth = 0;
+PER_THREAD PyObject *trashcan_waiting = NULL;
+
+static inline int trashcan_defers(PyObject *object, destructor dealloc) {
+    if (trashcan_depth < DEEP || Py_TYPE(object)->tp_dealloc != dealloc) { /* a subclass has begun it: go through */
+        trashcan_depth++;
+        return 0;
+    }
+    object->ob_refcnt = (Py_ssize_t)trashcan_waiting;
+    trashcan_waiting = object;
+    return 1;
+}
+
+static inline void trashcan_ends(void) {
+    while (trashcan_depth == 1 && trashcan_waiting != NULL) {
+        PyObject *object = trashcan_waiting;
+        trashcan_waiting = (PyObject *)object->ob_refcnt;
+        object->ob_refcnt = 0;
+        Py_TYPE(object)->tp_dealloc(object);
+    }
+    trashcan_depth--;
+}
+
+#undef Py_TRASHCAN_BEGIN
+#undef Py_TRASHCAN_END
+#define Py_TRASHCAN_BEGIN(object, dealloc) \\
+    if (!trashcan_defers((PyObject *)(object), (destructor)(dealloc))) {
+#define Py_TRASHCAN_END \\
+        trashcan_ends(); \\
+    }
+
+#endif
+"""
+
+
+def wanted() -> str:
+    """The form that MICROGRAD_BP_BUILD asks for; "" leaves it to what is there."""
+    form = os.environ.get("MICROGRAD_BP_BUILD", "")
+    if form and form not in FORMS:
+        raise SystemExit(
+            f"MICROGRAD_BP_BUILD={form}: there are {' and '.join(FORMS)}; unset, it is compiled if that works"
+        )
+    return form
+
+
+def compiler() -> bool:
+    """Whether there is a C compiler, as far as can be told without using it."""
+    words = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "").split()
+    return os.name == "nt" or bool(words and shutil.which(words[0]))
+
+
+# --- the process that compiles ----------------------------------------------------------------------------------------
+
+
+def compile_in(folder: Path) -> None:
+    """Compile the modules of the copy of the package in `folder`, in place."""
+    from mypyc.build import mypycify
+    from setuptools import Distribution  # type: ignore[import-untyped]
+
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    (folder / "micrograd_bp" / "ops" / "slopes.py").write_text(rules_at_floats())
+    header = folder / "trashcan.h"
+    header.write_text(TRASHCAN)
+    sources = [f"micrograd_bp/{name}.py" for name in MODULES]
+    extensions = mypycify([*CHECKED_AS, "--always-true=MYPYC", *sources], opt_level="3", group_name="micrograd_bp")
+    # fused multiply-add would give other digits than Python
+    ours = ["/FI" + str(header)] if os.name == "nt" else ["-include", str(header), "-ffp-contract=off", "-g0"]
+    for extension in extensions:
+        theirs = [flag for flag in extension.extra_compile_args if flag != "-Werror"]
+        extension.extra_compile_args = [*theirs, *ours]
+    command: Any = Distribution({"name": "micrograd_bp", "ext_modules": extensions}).get_command_obj("build_ext")
+    command.inplace = True
+    command.ensure_finalized()
+    command.run()
+
+
+def rules_at_floats() -> str:
+    """The table's derivative rules at floats as the source of a typed module, which is compiled beside the engine.
+
+    Each rule is traced once, over the numbers of a tape; what it does there is printed, a line per operation. The rules
+    stay where they are: whoever has numbers of another kind, or no compiler, applies those. Imported, the module puts
+    its functions in the place of the rules where those are given floats.
+    """
+    from micrograd_bp.ops.op import OPS
+
+    functions = [_function(op, index) for op in OPS.values() for index in range(op.arity)]
+    names = {op.name: "".join(f"{op.name}_{index}, " for index in range(op.arity)) for op in OPS.values()}
+    installed = [f"table.{row}.slopes = ({functions})" for row, functions in names.items()]
+    head = '"""The derivative rules of table.py at floats, written when the package was built."""\nimport math\n'
+    return "\n".join([f"{head}from micrograd_bp.ops import ieee, table", *functions, *installed, ""])
+
+
+def _function(op: Any, index: int) -> str:
+    from micrograd_bp.autodiff.tape import Tape, Tracer
+
+    tape = Tape()
+    names = [*op.arguments, "out"]
+    result = tape.place(op.partials[index](*[Tracer(tape, tape.input(name)) for name in names]))
+    texts = dict(zip(tape.inputs, names, strict=True))
+    texts |= {constant: f"({number!r})" for constant, number in tape.constants.items()}
+    known: dict[str, str] = {}  # the same is computed once
+    for at, row in enumerate(tape.ops):
+        if row is not None:
+            text = _applied(row, [texts[arg] for arg in tape.args[at]])
+            texts[at] = known.setdefault(text, f"v{at}")
+    head = f"def {op.name}_{index}({', '.join(f'{name}: float' for name in names)}) -> float:"
+    return "\n".join([head, *[f"    {name} = {text}" for text, name in known.items()], f"    return {texts[result]}"])
+
+
+def _applied(row: Any, args: list[str]) -> str:
+    import math
+
+    from micrograd_bp.ops import ieee, table
+
+    operators = {table.add: "{} + {}", table.sub: "{} - {}", table.mul: "{} * {}", table.neg: "-{}"}
+    operators[table.square] = "{0} * {0}"
+    if row in operators:
+        return operators[row].format(*args)
+    for module, at in ((ieee, "ieee"), (math, "math")):
+        for name, known in vars(module).items():
+            if known is row.fn:
+                return f"{at}.{name}({', '.join(args)})"
+    raise SystemExit(f"{row.name}: a rule uses it, so its function has to stand in ieee.py or be one of math")
+
+
+if __name__ == "__main__":
+    compile_in(Path(sys.argv[1]))
+    sys.exit()
+
+# --- the hook ---------------------------------------------------------------------------------------------------------
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface  # noqa: E402  # the compiler has no need of it
+
+
+class Compile(BuildHookInterface):  # type: ignore[misc]  # untyped where it is not installed
+    """Adds what was compiled to a wheel."""
+
+    PLUGIN_NAME = "custom"
+
+    def dependencies(self) -> list[str]:
+        """What is fetched for the build: the compiler's front end, if it is to be used."""
+        form = wanted()
+        pure = self.target_name != "wheel" or form == "pure" or (not form and not compiler())
+        return [] if pure else [MYPYC, "setuptools>=77"]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile, and list the results for the wheel."""
+        if version == "editable" or not self.dependencies():
+            return
+        self.folder = Path(tempfile.mkdtemp())
+        ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd")
+        shutil.copytree(Path(self.root) / "micrograd_bp", self.folder / "micrograd_bp", ignore=ignored)
+        command = [sys.executable, str(Path(__file__).resolve()), str(self.folder)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            if wanted() == "compiled":
+                raise SystemExit(
+                    f"The core of micrograd_bp could not be compiled by {MYPYC}. Install a C compiler (for Debian: "
+                    f"apt-get install gcc libc6-dev), or unset MICROGRAD_BP_BUILD for a wheel of plain Python, which "
+                    f"gives the same results more slowly. The compiler's messages:\n{done.stdout}"
+                )
+            self.app.display_warning(
+                f"The core was not compiled, so the wheel is plain Python: the same results, more slowly. "
+                f"MICROGRAD_BP_BUILD=pure does not try. The end of the compiler's messages:\n{done.stdout[-2000:]}"
+            )
+            return
+        suffix = sysconfig.get_config_var("EXT_SUFFIX")
+        for path in sorted(self.folder.rglob(f"*{suffix}")):
+            if "build" not in path.relative_to(self.folder).parts:
+                build_data["force_include"][str(path)] = path.relative_to(self.folder).as_posix()
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact: str) -> None:
+        """Clean up."""
+        if hasattr(self, "folder"):
+            shutil.rmtree(self.folder, ignore_errors=True)

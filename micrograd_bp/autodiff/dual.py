@@ -1,0 +1,82 @@
+"""Dual numbers: forward mode. A primal and its tangent go through every operation together.
+
+Each derivative that is under way has a level of its own, so that one taken inside another is not mistaken for it
+(perturbation confusion): an operation acts on the highest level among its arguments, all else is constant there. Primal
+and tangent may be floats, Values, or Duals of a lower level, so forward mode nests in itself and in reverse mode.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from micrograd_bp.engine.number import Number, check_domain, local_derivative
+from micrograd_bp.ops.op import Op, Operand
+from micrograd_bp.ops.reals import as_float
+
+_levels = itertools.count(1)
+
+
+def new_level() -> int:
+    """A level above all that exist."""
+    return next(_levels)
+
+
+class Dual(Number):
+    """`primal` + `tangent` ε with ε² = 0, on a level.
+
+    >>> x = Dual(3.0, 1.0, new_level())
+    >>> y = x * x + 1 / x
+    >>> round(y.primal, 6), round(y.tangent, 6)
+    (9.333333, 5.888889)
+    """
+
+    __slots__ = ("level", "primal", "tangent")
+
+    def __init__(self, primal: Any, tangent: Any, level: int) -> None:
+        self.primal = primal
+        self.tangent = tangent
+        self.level = level
+
+    @property
+    def data(self) -> float:  # of a Dual it is read-only
+        """The number itself, below all levels."""
+        primal = self.primal
+        while isinstance(primal, Dual):
+            primal = primal.primal
+        return float(primal.data) if isinstance(primal, Number) else float(primal)
+
+    def apply(self, op: Op, args: tuple[Any, ...]) -> Any:
+        return self._through(op, args, checked=True)
+
+    def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Any:
+        return self._through(op, args, checked=False)
+
+    def _through(self, op: Op, args: tuple[Any, ...], checked: bool) -> Dual:
+        level = max([arg.level for arg in args if isinstance(arg, Dual)])
+        primals = tuple([arg.primal if isinstance(arg, Dual) and arg.level == level else arg for arg in args])
+        out = _evaluate(op, primals, checked)
+        tangent: Any = 0.0
+        for arg, rule in zip(args, op.partials, strict=True):
+            if isinstance(arg, Dual) and arg.level == level:
+                local = local_derivative(rule, primals, out)  # a 0 on either side wins: what does not move adds nothing
+                tangent = tangent + chain_product(*((local, arg.tangent) if _is_zero(local) else (arg.tangent, local)))
+        return Dual(out, tangent, level)
+
+    def __repr__(self) -> str:
+        return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level})"
+
+
+def _is_zero(x: Any) -> bool:
+    return (x.data if isinstance(x, Number) else x) == 0.0
+
+
+def _evaluate(op: Op, args: tuple[Any, ...], checked: bool) -> Any:
+    for arg in args:
+        if isinstance(arg, Operand):
+            return arg.apply(op, args) if checked else arg.apply_unchecked(op, args)
+    numbers = tuple([as_float(arg) for arg in args])
+    out = op.fn(*numbers)
+    if checked and out - out != 0.0:
+        check_domain(op, numbers)
+    return out

@@ -1,0 +1,81 @@
+"""Forward mode: directional derivatives, derivatives of functions of one number, Hessian-vector products."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from micrograd_bp.autodiff.dual import Dual, new_level
+from micrograd_bp.autodiff.pytree import check_same_structure, flatten
+from micrograd_bp.autodiff.reverse import Function, grad
+from micrograd_bp.ops.op import Operand
+from micrograd_bp.ops.reals import as_float
+
+
+def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """f(*args), and its derivative as `args` move along `tangents` (in their structure), as structured as f's result.
+
+    >>> jvp(lambda x, y: [x * y, x + y], (2.0, 5.0), (1.0, 10.0))
+    ([10.0, 7.0], [25.0, 11.0])
+    """
+    leaves, paths, rebuild = flatten(tuple(args))
+    moves, places, _ = flatten(tuple(tangents))
+    check_same_structure(paths, places, "the tangents", "the arguments")
+    level = new_level()
+    out = f(*rebuild([Dual(_plain(x), _plain(t), level) for x, t in zip(leaves, moves, strict=True)]))
+    results, _, put = flatten(out)
+    mine = [x for x in results if isinstance(x, Dual) and x.level == level]
+    primals = [x.primal if x in mine else x for x in results]
+    return put(primals), put([x.tangent if x in mine else 0.0 for x in results])
+
+
+def derivative(f: Function, order: int = 1) -> Function:
+    """The derivative, or the `order`-th one, of a function of one number; forward mode, as often as asked.
+
+    The result may be a structure of numbers. For high orders at one point `taylor` is faster.
+
+    >>> derivative(lambda x: x**3)(2.0), derivative(lambda x: x**3, order=2)(2.0)
+    (12.0, 12.0)
+    >>> derivative(lambda x: x * derivative(lambda y: x + y)(1.0))(1.0)  # 2 where perturbations are confused
+    1.0
+    """
+    if isinstance(order, bool) or not isinstance(order, int) or order < 0:
+        raise ValueError(f"order is a whole number from 0 on, not {order!r}")
+    for _ in range(order):
+        f = _slope(f)
+    return f
+
+
+def _slope(f: Function) -> Function:
+    return lambda x: jvp(f, (x,), (1.0,))[1]
+
+
+def hvp(f: Function, args: Sequence[Any], vector: Sequence[Any]) -> Any:
+    """The Hessian of a scalar function times `vector`, both in the structure of `args`: one pass, no matrix.
+
+    >>> hvp(lambda x, y: x**2 * y, (3.0, 5.0), (1.0, 0.0))
+    (10.0, 6.0)
+    """
+    return jvp(grad(f), args, vector)[1]
+
+
+def directional_derivative(f: Function, point: Any, direction: Any) -> Any:
+    """D_u f = grad f . u with u the direction scaled to length 1, of a function of one number or structure of numbers.
+
+    It is largest along the gradient, where it is the gradient's length, and smallest against it (third tutorial, (3)
+    and (4)). Raises ValueError where the direction has no length.
+
+    >>> f = lambda p: p[0] ** 2 + 3 * p[1] ** 2
+    >>> round(directional_derivative(f, [4.0, -4.0], [3.0, 4.0]), 12)
+    -14.4
+    """
+    numbers, _, rebuild = flatten(direction)
+    length = math.hypot(*[as_float(x) for x in numbers])
+    if not (math.isfinite(length) and length > 0.0):
+        raise ValueError(f"a direction has a positive finite length, not {length!r}")
+    return jvp(f, (point,), (rebuild([x / length for x in numbers]),))[1]
+
+
+def _plain(x: Any) -> Any:
+    return x if isinstance(x, Operand) else as_float(x)

@@ -1,0 +1,213 @@
+"""Derivatives of functions: gradients, Jacobians, Hessians, products with vectors, of any order.
+
+A function takes and gives numbers, or nested lists, tuples, dicts and arrays of numbers, and is written with operators
+and this package's functions. Derivatives have the structure of what they are taken by. Given floats they are floats;
+given numbers that are being differentiated themselves they are such numbers, so that everything nests:
+`derivative(derivative(f))`, `grad` of a function that uses `jvp`, and so on. Nothing here touches anyone's `.grad`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from micrograd_bp import ops
+from micrograd_bp.autodiff.dual import Dual
+from micrograd_bp.autodiff.pytree import check_same_structure, flatten
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.engine.number import chain_product, local_derivative
+from micrograd_bp.engine.value import record
+
+Function = Callable[..., Any]
+
+
+def gradients(root: Value, wrt: Sequence[Value]) -> list[Value | float]:
+    """d root / d node for each node of `wrt`, as graphs: Values that can be differentiated again, 0.0 without a path.
+
+    The rules of the table are applied to the nodes themselves: the gradient is computed from what they hold now.
+
+    >>> x = Value(3.0, name="x")
+    >>> (slope,) = gradients(x * x * x, [x])
+    >>> (second,) = gradients(slope, [x])
+    >>> slope.data, second.data
+    (27.0, 18.0)
+    """
+    return _accumulate(topological_order(root), wrt, graph=True)
+
+
+def adjoints(root: Value, wrt: Sequence[Value]) -> list[float]:
+    """d root / d node for each node of `wrt`, as numbers: what `backward` would put into their `grad`, which stays.
+
+    >>> x = Value(3.0)
+    >>> adjoints(x * x, [x]), x.grad
+    ([6.0], 0.0)
+    """
+    return _accumulate(topological_order(root), wrt, graph=False)
+
+
+def _accumulate(order: list[Value], wrt: Sequence[Value], graph: bool) -> list[Any]:
+    """The adjoints of `wrt` below the last node of `order`: graphs by the rules, or floats by what was recorded."""
+    reached = set(wrt)
+    for node in order:
+        if any(isinstance(arg, Value) and arg in reached for arg in node.args):
+            reached.add(node)
+    adjoints: dict[Value, Any] = {order[-1]: 1.0}
+    for node in reversed(order):
+        if node not in adjoints or node.op is None:
+            continue
+        for arg, rule, recorded in zip(node.args, node.op.partials, node.local_grads, strict=True):
+            if isinstance(arg, Value) and arg in reached:
+                if recorded == 0.0 and node.op.routes_gradient:
+                    continue  # not taken, and constantly so
+                local = local_derivative(rule, node.args, node) if graph else recorded
+                term = chain_product(adjoints[node], local)
+                adjoints[arg] = adjoints[arg] + term if arg in adjoints else term
+    return [adjoints.get(node, 0.0) for node in wrt]
+
+
+class _Variable(Value):
+    """A leaf that a derivative is taken by: `active` while its function runs, a constant like any other afterwards."""
+
+    __slots__ = ("active",)
+
+    active: bool
+
+
+def _variable(x: Any) -> Any:
+    """A fresh node in the place of x: that x is used elsewhere too must not count."""
+    if isinstance(x, Dual):
+        return Dual(_variable(x.primal), x.tangent, x.level)
+    if isinstance(x, Value):
+        return record(ops.mul, (x, 1.0))
+    leaf = _Variable(x)
+    leaf.active = True
+    return leaf
+
+
+def _node(variable: Any) -> Value:
+    while isinstance(variable, Dual):
+        variable = variable.primal
+    node: Value = variable
+    return node
+
+
+def _reverse(f: Function, args: tuple[Any, ...]) -> tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]:
+    """f(*args) on fresh nodes; the function that gives the gradient of a number of its result; and the one that turns
+    such a number into a float. Of what is traced beyond these nodes, gradients and numbers stay traced."""
+    leaves, _, rebuild = flatten(args)
+    variables = [_variable(leaf) for leaf in leaves]
+    nodes = [_node(variable) for variable in variables]
+    own = set(nodes)
+    try:
+        out = f(*rebuild(variables))
+    finally:
+        for node in nodes:
+            if isinstance(node, _Variable):
+                node.active = False
+
+    def settled(number: Any) -> Any:
+        if isinstance(number, Dual):
+            return Dual(settled(number.primal), settled(number.tangent), number.level)
+        return number.data if isinstance(number, Value) and _leaves_within(number, own) else number
+
+    def slopes(number: Any) -> list[Any]:
+        if isinstance(number, Dual):  # the gradient of a dual number is that of its parts
+            parts = (slopes(part) for part in (number.primal, number.tangent))
+            return [Dual(primal, tangent, number.level) for primal, tangent in zip(*parts, strict=True)]
+        if not isinstance(number, Value):
+            return [0.0] * len(nodes)
+        return _accumulate(topological_order(number), nodes, graph=not _leaves_within(number, own))
+
+    def gradient(number: Any) -> Any:
+        gradient_of_args = rebuild(slopes(number))
+        return gradient_of_args[0] if len(args) == 1 else gradient_of_args
+
+    return out, gradient, settled
+
+
+def _leaves_within(root: Value, own: set[Value]) -> bool:
+    """Whether all that `root` was made from is `own` or, of derivatives that are done, constant."""
+    leaves = (node for node in topological_order(root) if node.op is None)
+    return all(leaf in own or (isinstance(leaf, _Variable) and not leaf.active) for leaf in leaves)
+
+
+def value_and_grad(f: Function) -> Function:
+    """The function that gives `(f(*args), gradient)`; the gradient is structured as `args`, or as the only argument.
+
+    Raises TypeError where f gives anything but one number.
+
+    >>> value_and_grad(lambda x, y: x**2 + 3 * y**2)(4.0, -4.0)
+    (64.0, (8.0, -24.0))
+    >>> value_and_grad(lambda w: w["a"] * w["b"][0])({"a": 2.0, "b": [3.0]})
+    (6.0, {'a': 3.0, 'b': [2.0]})
+    """
+
+    def differentiated(*args: Any) -> tuple[Any, Any]:
+        out, gradient, settled = _reverse(f, args)
+        if flatten(out)[1] != [""]:
+            raise TypeError(f"grad is of a function that gives one number, not {type(out).__name__}; see jacobian")
+        return settled(out), gradient(out)
+
+    return differentiated
+
+
+def grad(f: Function) -> Function:
+    """The gradient of a function of one or more numbers or structures of numbers: the second part of `value_and_grad`.
+
+    >>> grad(lambda x, y: x**2 + 3 * y**2)(4.0, -4.0)
+    (8.0, -24.0)
+    >>> grad(grad(lambda x: x**3))(2.0)
+    12.0
+    """
+    return lambda *args: value_and_grad(f)(*args)[1]
+
+
+def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """f(*args), and the function from weights of f's result (in its structure) to the gradient of the weighted sum.
+
+    >>> out, pull_back = vjp(lambda x, y: [x * y, x + y], 2.0, 5.0)
+    >>> out, pull_back([1.0, 10.0])
+    ([10.0, 7.0], (15.0, 12.0))
+    """
+    out, gradient, settled = _reverse(f, args)
+    leaves, paths, rebuild = flatten(out)
+
+    def pull_back(weights: Any) -> Any:
+        given, places, _ = flatten(weights)
+        check_same_structure(paths, places, "the weights", "the result")
+        total: Any = 0.0
+        for weight, leaf in zip(given, leaves, strict=True):
+            total = total + weight * leaf
+        return gradient(total)
+
+    return rebuild([settled(leaf) for leaf in leaves]), pull_back
+
+
+def jacobian(f: Function) -> Function:
+    """The function that gives d f / d args: in the structure of f's result, each number's gradient in that of `args`.
+
+    >>> jacobian(lambda x: [x[0] * x[1], x[0] ** 2, 3.0])([2.0, 5.0])
+    [[5.0, 2.0], [4.0, 0.0], [0.0, 0.0]]
+    """
+
+    def differentiated(*args: Any) -> Any:
+        out, gradient, _ = _reverse(f, args)
+        leaves, _, rebuild = flatten(out)
+        return rebuild([gradient(leaf) for leaf in leaves])
+
+    return differentiated
+
+
+def hessian(f: Function) -> Function:
+    """The function that gives the matrix of second derivatives of a scalar function, as rows over all its numbers.
+
+    >>> hessian(lambda x, y: x**2 * y)(3.0, 5.0)
+    [[10.0, 6.0], [6.0, 0.0]]
+    """
+
+    def differentiated(*args: Any) -> list[list[Any]]:
+        leaves, _, rebuild = flatten(args)
+        rows: list[list[Any]] = jacobian(lambda xs: flatten(grad(f)(*rebuild(xs)))[0])(list(leaves))
+        return rows
+
+    return differentiated

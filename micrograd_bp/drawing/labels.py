@@ -1,0 +1,78 @@
+"""What pictures say: the text of a value, and text made safe for DOT and its HTML-like labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import escape
+
+from micrograd_bp.engine import Value
+from micrograd_bp.ops.op import ATOM
+from micrograd_bp.symbolic.templates import fill, number, one_line
+
+_LONGEST_LABEL = 22
+_PLURAL = {"leaf": "leaves", "box": "boxes"}
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # what XML cannot hold
+
+
+def labels(order: Iterable[Value], digits: int) -> dict[Value, str]:
+    """What each node is called: its name, else its formula in the names of its arguments, else "" (too long)."""
+    parts: dict[Value, tuple[str, int]] = {}
+    for node in order:
+        name = shown_name(node)
+        if name:
+            parts[node] = (name, ATOM)
+        elif node.op is None:
+            parts[node] = ("", ATOM)
+        else:
+            args = [parts[arg] if isinstance(arg, Value) else (number(arg, digits), ATOM) for arg in node.args]
+            text, precedence = fill(node.op, args) if all(text for text, _ in args) else ("", ATOM)
+            parts[node] = (text if len(text) <= _LONGEST_LABEL else "", precedence)
+    return {node: text for node, (text, _) in parts.items()}
+
+
+def shown_name(node: Value) -> str:
+    """The node's name on one line of at most 40 characters."""
+    return one_line(node.name or "")
+
+
+def called(node: Value, label: str) -> str:
+    """What a sentence calls the node: its label, else its operation."""
+    return label or ("leaf" if node.op is None else node.op.name)
+
+
+def count(n: int, what: str) -> str:
+    """A number of things.
+
+    >>> count(1, "edge"), count(12000, "edge")
+    ('1 edge', '12,000 edges')
+    """
+    return f"{n:,} {what if n == 1 else _PLURAL.get(what, what + 's')}"
+
+
+def html(text: str) -> str:
+    """`text` for an HTML-like label."""
+    clean = escape(printable(text))
+    return clean.replace("\\", "\\\N{WORD JOINER}")  # "\N" alone would become the node's identifier
+
+
+def tooltip(text: str) -> str:
+    """`text` as a quoted tooltip: Graphviz looks for escapes such as \\N in it twice, and for entities."""
+    clean = printable(text).replace("&", "&amp;").replace("\\", "\\\\\\\\").replace('"', '\\"')
+    return f'"{clean}"'
+
+
+def quote(text: str) -> str:
+    """`text` as a quoted DOT string that Graphviz takes as it is: a name of the graph or an attribute's value."""
+    clean = printable(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{clean}"'
+
+
+def small(text: str, colour: str, size: int = 10) -> str:
+    """`text` in an HTML-like label, in another colour and size."""
+    return f'<FONT COLOR="{colour}" POINT-SIZE="{size}">{html(text)}</FONT>'
+
+
+def printable(text: str) -> str:
+    """`text` with U+FFFD for what an XML file cannot hold."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)

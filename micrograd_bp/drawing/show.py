@@ -1,0 +1,42 @@
+"""Pictures of graphs and networks: `draw(v)` or `v.graph()`, `draw(model)`."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from micrograd_bp.drawing.network import draw_network
+from micrograd_bp.drawing.picture import Graph
+from micrograd_bp.drawing.value_graph import draw_graph
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.errors import MissingExtraError
+from micrograd_bp.nn import Module
+
+_MOST_IN_NOTEBOOK = 60  # values; a cell that ends with the loss of a large network shows its text
+
+
+def draw(drawn: Value | Module, **options: Any) -> Graph:
+    """A picture of a value's graph, with the options of `draw_graph`, or of a network, with those of `draw_network`.
+
+    Raises TypeError for what is neither a Value nor a Module.
+
+    >>> from micrograd_bp import nn
+    >>> x = Value(3.0, "x")
+    >>> draw(x * x), draw(nn.MLP(2, [2, 1]), title="XOR")
+    (<Graph of 2 values; .svg, .save(path)>, <Graph of a network 2-2-1; .svg, .save(path)>)
+    """
+    if isinstance(drawn, Value):
+        return draw_graph(drawn, **options)
+    if isinstance(drawn, Module):
+        return draw_network(drawn, **options)
+    raise TypeError(f"draw takes a Value, for its graph, or a Module, for its network, not {type(drawn).__name__}")
+
+
+def notebook(shown: Value | Module) -> dict[str, str]:
+    """What a notebook shows: the text, and the picture of what is not too large, if Graphviz is there."""
+    bundle = {"text/plain": repr(shown)}
+    if isinstance(shown, Value) and (shown.op is None or len(topological_order(shown)) > _MOST_IN_NOTEBOOK):
+        return bundle
+    with contextlib.suppress(ValueError, MissingExtraError, TimeoutError):
+        bundle["image/svg+xml"] = draw(shown).svg
+    return bundle

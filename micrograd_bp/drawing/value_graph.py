@@ -1,0 +1,133 @@
+"""`draw_graph`: the picture of a value's graph, by its options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+from micrograd_bp.drawing import collapse, mermaid
+from micrograd_bp.drawing.dot import Edges, Style, dot
+from micrograd_bp.drawing.labels import count
+from micrograd_bp.drawing.layers import Groups
+from micrograd_bp.drawing.named_steps import in_steps
+from micrograd_bp.drawing.picture import Graph
+from micrograd_bp.drawing.scene import around_node, below, everything
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.ops.reals import short
+
+View = Literal["values", "steps", "neurons", "layers"]
+Clusters = Literal["auto", "neurons", "layers"]
+
+
+def draw_graph(
+    root: Value,
+    *,
+    view: View = "values",
+    depth: int | None = None,
+    around: Value | None = None,
+    clusters: Clusters | None = "auto",
+    edges: Edges = "local",
+    constants: bool = True,
+    inputs: Sequence[Value] | None = None,
+    direction: Literal["LR", "TB"] = "LR",
+    digits: int = 4,
+    title: str | None = None,
+    max_nodes: int = 500,
+) -> Graph:
+    """The graph below `root` as a picture: a card per value, its gradient tinted by sign and strength, and on each
+    edge the local derivative, the line as wide as the gradient that flows through it.
+
+    `view`       "values"; "steps": the named values only, formulas on the lines, as tutorials draw it; "neurons" or
+                 "layers" of a network: a box for each with the number of its values and the rms of their gradients
+    `depth`      how many edges back from the root; `around` an inner value: its users and arguments, `depth` (1) edges
+                 far. What is left out is counted on dashed stubs
+    `clusters`   frames around the values of each of a network's "neurons" or "layers"; "auto": neurons, if any
+    `edges`      "local" derivatives, the "flow" that each adds to its argument's gradient, or "none"
+    `constants`  whether constants are shown
+    `inputs`     the leaves that `view="steps"` shows, by default those with a name that are no network's parameters
+    `direction`  "LR" (left to right) or "TB" (top to bottom); `digits` are significant digits; `title` is the heading
+    `max_nodes`  above so many values the graph is collapsed: a network's to neurons or layers, any other by levels
+
+    Before any `backward()` no gradients are shown. Raises TypeError or ValueError for what an option cannot be, also
+    for views and clusters of a network where no value has such a name as `nn` gives (`z1_2`).
+
+    >>> x = Value(3.0, name="x")
+    >>> print(draw_graph(x * x, edges="none").dot.splitlines()[-2])
+      n0 -> n1 [penwidth=1.00 tooltip="∂(x·x)/∂(x) = 3.0"]
+    """
+    order = topological_order(root)
+    _check_choice("view", view, get_args(View))
+    _check_choice("clusters", clusters, (*get_args(Clusters), None))
+    _check_choice("edges", edges, get_args(Edges))
+    _check_choice("direction", direction, ("LR", "TB"))
+    _check_count("max_nodes", max_nodes, 1)
+    if depth is not None:
+        _check_count("depth", depth, 0)
+    if around is not None and not isinstance(around, Value):
+        raise TypeError(f"around is a Value of the graph, not {type(around).__name__}")
+    if (depth is not None or around is not None) and view != "values":
+        raise ValueError(f"depth and around choose values; with view={view!r} leave them out")
+    if inputs is not None:
+        _check_inputs(inputs, order)
+    style = check_style(direction, digits, title, edges, constants)
+    groups = Groups(order)
+    for option, wanted in (("view", view), ("clusters", clusters)):
+        if wanted in ("neurons", "layers") and not groups.layers:
+            raise ValueError(
+                f"{option}={wanted!r} needs a network: no value of this graph is named as nn names them (z1_2)"
+            )
+    if around is not None:
+        scene = around_node(order, around, 1 if depth is None else depth)
+    elif depth is not None:
+        scene = below(order, depth)
+    elif view == "steps":
+        scene = in_steps(order, groups, inputs, digits)
+    elif view == "values":
+        scene = everything(order)
+    else:
+        scene = (collapse.by_layers if view == "layers" else collapse.by_neurons)(order, groups)
+    if len(scene.cards) + len(scene.boxes) > max_nodes:
+        scene = collapse.collapsed(order, groups, max_nodes)
+    elif view == "values" and clusters and groups.layers:
+        scene = collapse.with_clusters(scene, groups, "neurons" if clusters == "auto" else clusters)
+    options: dict[str, Any] = {"direction": direction, "digits": digits, "title": title, "edges": edges}
+    return Graph(
+        root,
+        len(order),
+        dot(scene, style),
+        lambda: mermaid.of_scene(scene, style),
+        count(len(order), "value"),
+        options,
+    )
+
+
+def check_style(
+    direction: str, digits: int, title: str | None, edges: Edges = "local", constants: bool = True
+) -> Style:
+    """The options of the look, checked."""
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
+        raise ValueError(f"digits is a whole number from 1 to 17, not {digits!r}")
+    if not (title is None or isinstance(title, str)):
+        raise TypeError(f"a title is a str, not {type(title).__name__}")
+    if not isinstance(constants, bool):
+        raise TypeError(f"constants is True or False, not {constants!r}")
+    return Style(direction, digits, " ".join((title or "").split()), edges, constants)
+
+
+def _check_inputs(inputs: object, order: list[Value]) -> None:
+    if not isinstance(inputs, (list, tuple)) or not all(isinstance(x, Value) for x in inputs):
+        raise TypeError(f"inputs is a list of Values, leaves of the graph, not {short(inputs)}")
+    leaves = {node for node in order if node.op is None}
+    if not leaves.issuperset(inputs):
+        raise ValueError("inputs are leaves of the graph; one of those given is not")
+
+
+def _check_choice(name: str, given: object, allowed: Sequence[object]) -> None:
+    if not any(given is choice or (isinstance(given, str) and given == choice) for choice in allowed):
+        listed = [repr(choice) for choice in allowed]
+        raise ValueError(f"{name} is {', '.join(listed[:-1])} or {listed[-1]}, not {given!r}")
+
+
+def _check_count(name: str, given: object, least: int) -> None:
+    if isinstance(given, bool) or not isinstance(given, int) or given < least:
+        raise ValueError(f"{name} is a whole number, at least {least}, not {given!r}")

@@ -1,0 +1,106 @@
+"""What a node of a graph holds: a number, how it was made, its adjoint."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any, Self
+
+from micrograd_bp._mypyc import i64, mypyc_attr
+from micrograd_bp.engine.number import Number
+from micrograd_bp.ops.op import Op
+from micrograd_bp.ops.reals import as_float, is_real, short
+
+Edge = tuple["Node | float", float]  # an argument and d node / d argument
+
+
+@mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
+class Node(Number):
+    """The state of a `Value`, which says what its properties mean."""
+
+    # Derivatives have attributes of their own, which a compiled build holds unboxed. Of an operation with three or more
+    # arguments, _y has all but the first, with their derivatives: a node of two arguments is 112 bytes.
+    __slots__ = ("_data", "_grad", "_has_grad", "_op", "_x", "_y", "_dx", "_dy", "_mark", "_name")
+
+    def __init__(self, data: Any, name: str | Any = None) -> None:
+        self._data: float = data if type(data) is float else as_float(data)
+        self._grad = 0.0
+        self._has_grad = False
+        self._op: Op | None = None
+        self._x: Node | float | None = None
+        self._y: Node | float | tuple[Edge, ...] | None = None
+        self._dx = self._dy = 0.0
+        self._mark: i64 = 0
+        self._name: str | None = None if name is None else _checked(name)
+
+    @property
+    def data(self) -> float:
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self._data = as_float(data)
+
+    @property
+    def grad(self) -> float:
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._grad = as_float(grad)
+        self._has_grad = True
+
+    @property
+    def has_grad(self) -> bool:
+        """Whether a backward pass has reached this node (or its `grad` was set) since the last `zero_grad`."""
+        return self._has_grad
+
+    @property
+    def name(self) -> str | None:
+        return self._name
+
+    @name.setter
+    def name(self, name: str | Any) -> None:
+        self._name = _checked(name)
+
+    @property
+    def op(self) -> Op | None:
+        return self._op
+
+    @property
+    def args(self) -> tuple[Self | float, ...]:
+        found: list[Any] = [arg for arg, _ in edges(self)]
+        return tuple(found)
+
+    @property
+    def local_grads(self) -> tuple[float | None, ...]:
+        return tuple([derivative if isinstance(arg, Node) else None for arg, derivative in edges(self)])
+
+    def __eq__(self, other: object) -> bool:
+        """Identity: a node is a place in a graph. Against a number neither answer would be right: TypeError."""
+        if is_real(other) or isinstance(other, numbers.Number):
+            raise TypeError(f"Value == {short(other)}: compare v.data == {short(other)}, or nodes by `is`")
+        return self is other if isinstance(other, Node) else NotImplemented
+
+    def __hash__(self) -> int:
+        return id(self) >> 4
+
+    def __repr__(self) -> str:
+        facts = {"grad": self._grad if self._has_grad else None, "op": self._op, "name": self._name}
+        shown = [f"{fact}={value!r}" for fact, value in facts.items() if value is not None]
+        return f"{type(self).__name__}({', '.join([repr(self._data), *shown])})"
+
+
+def _checked(name: object) -> str | None:
+    if name is None or isinstance(name, str):
+        return name
+    raise TypeError(f"a name is a str or None, not {type(name).__name__}")
+
+
+def edges(node: Node) -> tuple[Edge, ...]:
+    """The arguments of a node, each with the local derivative (0.0 for a constant)."""
+    x, y = node._x, node._y
+    if x is None:
+        return ()
+    if y is None:
+        return ((x, node._dx),)
+    return ((x, node._dx), *(y if isinstance(y, tuple) else ((y, node._dy),)))

@@ -1,0 +1,196 @@
+"""`Number`: what every kind of number that rows can be applied to has in common, its operators and named methods.
+
+Each operator is one row bound to its operands; each row is a method of the same name (`x.tanh()`, `x.maximum(y)`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
+from micrograd_bp._mypyc import MYPYC, as_method, mypyc_attr
+from micrograd_bp.errors import DomainError, PoleError
+from micrograd_bp.ops import abs as absolute
+from micrograd_bp.ops import add, div, mul, neg, sub
+from micrograd_bp.ops import pow as power
+from micrograd_bp.ops.op import OPS, Op, Operand, Rule
+from micrograd_bp.ops.reals import as_float, is_real
+
+_USUAL = (Operand, float, int)  # what is asked for first
+
+
+def _fits(other: object) -> bool:
+    """Whether an operator takes `other`. Not an array or a foreign class: those get their turn (NotImplemented).
+
+    What can never fit raises the TypeError that says what to do instead.
+    """
+    if is_real(other):
+        return True
+    if type(other).__module__ in ("builtins", "decimal"):
+        as_float(other)
+    return False
+
+
+def _has_data(other: object) -> bool:
+    return isinstance(other, Number) or is_real(other)
+
+
+def _data(number: Any) -> float:
+    return number.data if isinstance(number, Number) else as_float(number)
+
+
+def _comparable(other: Any) -> Any:
+    return (
+        other.data if isinstance(other, Number) else other
+    )  # as it is: Python compares big ints and Fractions exactly
+
+
+if TYPE_CHECKING and not MYPYC:
+
+    class _Rows(Operand):
+        """For type checkers: they cannot see the methods that rows are made into below."""
+
+        __slots__ = ()
+
+        def __getattr__(self, name: str) -> Callable[..., Self]: ...
+
+else:
+    _Rows = Operand
+
+
+@mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
+class Number(_Rows):
+    """An operand with Python's operators and a method per row. Subclasses say what `apply` does and what `data` is."""
+
+    __slots__ = ()
+
+    @property
+    def data(self) -> float:
+        """The number itself."""
+        raise AttributeError(f"{type(self).__name__} has no data")
+
+    def __add__(self, other: Any) -> Self | Any:
+        return self.apply(add, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
+
+    def __radd__(self, other: Any) -> Self | Any:
+        if type(other) is int and other == 0:
+            return self  # the start of sum([...])
+        return self.apply(add, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
+
+    def __sub__(self, other: Any) -> Self | Any:
+        return self.apply(sub, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
+
+    def __rsub__(self, other: Any) -> Self | Any:
+        return self.apply(sub, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
+
+    def __mul__(self, other: Any) -> Self | Any:
+        return self.apply(mul, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
+
+    def __rmul__(self, other: Any) -> Self | Any:
+        return self.apply(mul, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
+
+    def __truediv__(self, other: Any) -> Self | Any:
+        return self.apply(div, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
+
+    def __rtruediv__(self, other: Any) -> Self | Any:
+        return self.apply(div, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
+
+    def __pow__(self, other: Any) -> Self | Any:
+        return self.apply(power, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
+
+    def __rpow__(self, other: Any) -> Self | Any:
+        return self.apply(power, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
+
+    def __neg__(self) -> Self:
+        return neg(self)
+
+    def __pos__(self) -> Self:
+        return self
+
+    def __abs__(self) -> Self:
+        return absolute(self)
+
+    def __lt__(self, other: Any) -> bool:
+        return self.data < _comparable(other) if _has_data(other) else NotImplemented
+
+    def __le__(self, other: Any) -> bool:
+        return self.data <= _comparable(other) if _has_data(other) else NotImplemented
+
+    def __gt__(self, other: Any) -> bool:
+        return self.data > _comparable(other) if _has_data(other) else NotImplemented
+
+    def __ge__(self, other: Any) -> bool:
+        return self.data >= _comparable(other) if _has_data(other) else NotImplemented
+
+    def __bool__(self) -> bool:
+        return self.data != 0.0
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+    def __float__(self) -> float:
+        kind = type(self).__name__
+        raise TypeError(
+            f"a {kind} does not turn into a float by itself, for that would drop its gradient: take .data for the "
+            f"number, or this package's function of the same name (mb.exp(v), v.exp()) to stay in the graph"
+        )
+
+    def __int__(self) -> int:
+        return int(self.__float__())
+
+
+ROW_METHODS: set[str] = set()
+
+
+def add_method(op: Op, name: str) -> None:
+    """Make a row a method of all Numbers. (A `__getattr__` would slow every attribute down.)"""
+    ROW_METHODS.add(name)
+    setattr(Number, name, as_method(op, name, op.arity))
+
+
+for _row in OPS.values():
+    add_method(_row, _row.name)
+    if _row.name[1:4] in (
+        "sin",
+        "cos",
+        "tan",
+    ):  # NumPy asks an array's elements for methods of its own names: .arctan()
+        add_method(_row, f"arc{_row.name[1:]}")
+
+
+def check_domain(op: Op, numbers: tuple[float, ...]) -> None:
+    """Raise DomainError, or PoleError where it is a division by zero, if the numbers are outside the row's domain."""
+    if not op.allows(numbers):
+        message, domain = op.refusal(numbers)
+        division = op.pole >= 0 and numbers[op.pole] == 0.0
+        raise (PoleError if division else DomainError)(message, op.name, numbers, domain)
+
+
+class _Free(Number):
+    """A number as a derivative rule gets it: rows applied to it check no domain."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: Operand) -> None:
+        self.number = number
+
+    def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Any:
+        bare = tuple([arg.number if isinstance(arg, _Free) else arg for arg in args])
+        return _Free(self.number.apply_unchecked(op, bare))
+
+
+def local_derivative(rule: Rule, args: tuple[Any, ...], out: Any) -> Any:
+    """A derivative rule at `args` and `out`, whatever numbers they are; it follows IEEE: sqrt'(0) is inf, no error."""
+    freed = [_Free(arg) if isinstance(arg, Operand) else arg for arg in (*args, out)]
+    result = rule(*freed)
+    return result.number if isinstance(result, _Free) else result
+
+
+def chain_product(first: Any, then: Any) -> Any:
+    """The product of two factors of the chain rule; exactly 0 where the first is exactly 0 and the other inf or nan.
+
+    Only that product is guarded: a finite factor keeps its edge to an adjoint that happens to be 0.
+    """
+    if _data(first) == 0.0 and _data(then) - _data(then) != 0.0:
+        return 0.0
+    return first * then

@@ -1,0 +1,255 @@
+"""The engine: `Value`, a number that remembers how it was made, and `backward()`, the chain rule over those records."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final, Self
+
+from micrograd_bp._mypyc import i64, mypyc_attr
+from micrograd_bp.engine.node import Edge, Node, edges
+from micrograd_bp.engine.number import check_domain
+from micrograd_bp.ops import add as _add
+from micrograd_bp.ops import mul as _mul
+from micrograd_bp.ops.op import Op, Operand
+from micrograd_bp.ops.reals import as_float
+
+ADD: Final[Op] = _add
+MUL: Final[Op] = _mul
+
+_lock = threading.RLock()  # marks and adjoints live on the nodes: one sort or backward pass at a time
+_last_mark: i64 = 0
+
+
+@mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
+class Value(Node):
+    """A number that remembers the operation, the arguments and the local derivatives that made it.
+
+    `data`         the number; may be set (what was recorded from it before stays as it was)
+    `grad`         the adjoint after `backward()`: d root / d this; 0.0 before; may be set
+    `op`           the row of the operation, None for a leaf
+    `args`         its arguments in order, constants as floats
+    `local_grads`  d this / d argument at the time of recording, aligned with `args`; None for a constant
+    `name`         for people; never affects a computation
+
+    >>> x = Value(2.0, name="x")
+    >>> y = x * x + 3 * x
+    >>> y.backward()
+    >>> y.data, x.grad
+    (10.0, 7.0)
+    >>> y
+    Value(10.0, grad=1.0, op=add)
+
+    Raises TypeError for what is not a real number, OverflowError for an int beyond the floats, DomainError (a
+    ValueError) where an operation leaves the real numbers.
+    """
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> Self | Any:  # the rows add and mul by hand: they are most of what is computed
+        if isinstance(other, Value):
+            node = Value(self._data + other._data)
+            node._dy = 1.0
+        elif type(other) is float:
+            node = Value(self._data + other)
+        else:
+            return super().__add__(other)
+        node._op = ADD
+        node._x, node._dx = self, 1.0
+        node._y = other
+        return node
+
+    def __mul__(self, other: Any) -> Self | Any:
+        if isinstance(other, Value):
+            node = Value(self._data * other._data)
+            node._dx, node._dy = other._data, self._data
+        elif type(other) is float:
+            node = Value(self._data * other)
+            node._dx = other
+        else:
+            return super().__mul__(other)
+        node._op = MUL
+        node._x, node._y = self, other
+        return node
+
+    def apply(self, op: Op, args: tuple[Any, ...]) -> Any:
+        """Apply `op` and record it, after a check of the domain."""
+        for arg in args:
+            if not isinstance(arg, Value) and isinstance(arg, Operand):
+                return arg.apply(op, args)  # numbers that are built over Values come first
+        node = record(op, args)
+        if node._data - node._data != 0.0:  # a row gives nan or an infinity outside its domain
+            check_domain(op, tuple([arg._data if isinstance(arg, Value) else as_float(arg) for arg in args]))
+        return node
+
+    def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Any:
+        """Apply `op` and record it, whatever the domain."""
+        for arg in args:
+            if not isinstance(arg, Value) and isinstance(arg, Operand):
+                return arg.apply_unchecked(op, args)
+        return record(op, args)
+
+    def backward(self, seed: float | Any = 1.0, create_graph: bool = False) -> dict[Value, Any] | None:
+        """Add d self / d leaf, times `seed`, to the `grad` of every leaf; set it on the nodes between.
+
+        Leaves accumulate over calls; the adjoints of intermediate nodes are those of the last call. Runs through the
+        nodes from the root back, each after all that use it. An adjoint of exactly 0 contributes 0, also where the
+        local derivative is infinite or nan, and what a where, relu, maximum ... did not take gets 0, whatever arrives.
+        Interrupted (Ctrl-C), it puts the leaves' gradients back. With `create_graph` it gives each leaf's as a Value.
+
+        >>> a = Value(3.0)
+        >>> (a * a).backward(seed=0.5)
+        >>> a.grad
+        3.0
+        """
+        start = as_float(seed)
+        with _lock:
+            order = _sorted(self)
+            before = [(node, node._grad) for node in order if node._op is None]
+            try:
+                for node in order:
+                    node._grad = 0.0
+                self._grad = start
+                for node in reversed(order):
+                    adjoint = node._grad
+                    if adjoint == 0.0:
+                        continue
+                    if adjoint - adjoint != 0.0 and node._op is not None and node._op.routes_gradient:
+                        _pass_to_taken(node, adjoint)
+                        continue
+                    x = node._x
+                    if isinstance(x, Value):
+                        x._grad += adjoint * node._dx
+                    y = node._y
+                    if isinstance(y, Value):
+                        y._grad += adjoint * node._dy
+                    elif isinstance(y, tuple):
+                        for arg, derivative in y:
+                            if isinstance(arg, Value):
+                                arg._grad += adjoint * derivative
+                totals = [(leaf, grad + leaf._grad) for leaf, grad in before]
+                for leaf, total in totals:
+                    leaf._grad = total
+            except BaseException:
+                for leaf, grad in before:
+                    leaf._grad = grad
+                raise
+            for node in order:
+                node._has_grad = True
+        if not create_graph:
+            return None
+        from micrograd_bp.autodiff.reverse import gradients
+
+        leaves: list[Value] = [leaf for leaf, _ in before]
+        return {leaf: Value(start) * slope for leaf, slope in zip(leaves, gradients(self, leaves), strict=True)}
+
+    def zero_grad(self) -> None:
+        """Put the gradients of this node, and of all it was made from, back to 0.0 and absent."""
+        with _lock:
+            for node in _sorted(self):
+                node._grad = 0.0
+                node._has_grad = False
+
+    def detach(self) -> Value:
+        """A new leaf with the same data and name: what is made from it does not reach back here."""
+        return Value(self._data, self._name)
+
+    def graph(self, **options: Any) -> Any:
+        """The graph below this node as a picture: `.svg`, `.dot`, `.save("x.svg")`; options: see `draw_graph`."""
+        from micrograd_bp.drawing import draw_graph
+
+        return draw_graph(self, **options)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from micrograd_bp.drawing import notebook
+
+        return notebook(self)
+
+
+def record(op: Op, args: tuple[Any, ...]) -> Value:
+    """A node for `op` applied to `args`, Values or real numbers, without a check of the domain.
+
+    A rule is called for arguments that are nodes only: Value(-2.0) ** 2 has no use for log(-2).
+    """
+    rules = op.slopes
+    x = args[0]
+    a: Any  # floats that stay objects: the row's functions are called with them
+    b: Any
+    out: Any
+    if len(args) == 1:
+        a = x._data
+        out = op.fn(a)
+        node = Value(out)
+        node._x, node._dx = x, rules[0](a, out)
+    elif len(args) == 2:
+        y = args[1]
+        a = x._data if isinstance(x, Value) else as_float(x)
+        b = y._data if isinstance(y, Value) else as_float(y)
+        out = op.fn(a, b)
+        node = Value(out)
+        node._x, node._y = a, b
+        if isinstance(x, Value):
+            node._x, node._dx = x, rules[0](a, b, out)
+        if isinstance(y, Value):
+            node._y, node._dy = y, rules[1](a, b, out)
+    else:
+        numbers = tuple([arg._data if isinstance(arg, Value) else as_float(arg) for arg in args])
+        out = op.fn(*numbers)
+        node = Value(out)
+        found: list[Edge] = []
+        for place, arg in enumerate(args):
+            found.append((arg, rules[place](*numbers, out)) if isinstance(arg, Value) else (numbers[place], 0.0))
+        node._x, node._dx = found[0]
+        node._y = tuple(found[1:])
+    node._op = op
+    return node
+
+
+def _pass_to_taken(node: Value, adjoint: float) -> None:
+    """An infinite or nan adjoint goes to the arguments that a where, relu, maximum ... took, and not to the others."""
+    for arg, derivative in edges(node):
+        if isinstance(arg, Value) and derivative != 0.0:
+            arg._grad += adjoint * derivative
+
+
+def topological_order(root: Value | Any) -> list[Value]:
+    """The nodes that `root` was made from, and `root`: each after its arguments, depth first, left to right.
+
+    >>> a, b = Value(2.0, name="a"), Value(3.0, name="b")
+    >>> [node.name or node.op for node in topological_order(a * b + a)]
+    ['a', 'b', mul, add]
+    """
+    if not isinstance(root, Value):
+        raise TypeError(f"topological_order takes a Value, not {type(root).__name__}")
+    with _lock:
+        return _sorted(root)
+
+
+def _sorted(root: Value) -> list[Value]:
+    """`topological_order`, by marks on the nodes: `opened` when its arguments are on the stack, `done` when listed."""
+    global _last_mark
+    opened: i64 = _last_mark + 1
+    done: i64 = _last_mark + 2
+    _last_mark = done
+    order: list[Value] = []
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node._mark < opened:
+            node._mark = opened
+            y = node._y
+            if isinstance(y, Value):
+                if y._mark < opened:
+                    stack.append(y)
+            elif isinstance(y, tuple):
+                for arg, _ in reversed(y):
+                    if isinstance(arg, Value) and arg._mark < opened:
+                        stack.append(arg)
+            x = node._x
+            if isinstance(x, Value) and x._mark < opened:
+                stack.append(x)
+        else:
+            stack.pop()
+            if node._mark == opened:
+                node._mark = done
+                order.append(node)
+    return order

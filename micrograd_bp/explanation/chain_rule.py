@@ -1,0 +1,95 @@
+"""The chain rule as a person would write it: `explain(loss, w)`, `explain(loss)`."""
+
+from __future__ import annotations
+
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.explanation.backward_steps import Step, backward_steps
+from micrograd_bp.explanation.lines import Writing
+from micrograd_bp.explanation.paths import Equation, equations
+from micrograd_bp.explanation.render import html, latex, markdown, text
+from micrograd_bp.ops.reals import as_float, short
+from micrograd_bp.symbolic.graph_formulas import Symbols
+
+
+class Explanation:
+    """How a gradient comes about. `str()` is its text; notebooks typeset it.
+
+    `text, markdown, latex, html`   the same in four forms; the LaTeX needs amsmath
+    `value`                         the gradient; None for a whole backward pass
+    `equations`                     the sums of products that are shown; none for a whole backward pass
+    `steps`                         all contributions of the backward pass, in its order
+    """
+
+    def __init__(self, writing: Writing, steps: list[Step], equations: list[Equation]) -> None:
+        self.steps = steps
+        self.equations = equations
+        self.value = equations[0].value if equations else None
+        self._writing = writing
+
+    @property
+    def text(self) -> str:
+        return text(self._writing.rows(latex=False))
+
+    @property
+    def markdown(self) -> str:
+        return markdown(self._writing.rows(latex=True))
+
+    @property
+    def latex(self) -> str:
+        return latex(self._writing.rows(latex=True))
+
+    @property
+    def html(self) -> str:
+        return html(self._writing.rows(latex=False))
+
+    def __str__(self) -> str:
+        return self.text
+
+    __repr__ = __str__
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
+
+
+def explain(root: Value, wrt: Value | None = None, *, digits: int = 4, seed: float = 1.0) -> Explanation:
+    """The chain rule from `root` to `wrt`: by name, in symbols, in numbers; or, without `wrt`, the whole backward pass.
+
+    Values with names are the stations of the chain, what lies between them is one formula. Where a value has several
+    users on the way its gradient is a sum, and an equation of its own. Parameters of networks are told the number
+    of the formula in the first tutorial. `digits` significant digits are shown; with 17 all, and the numbers,
+    multiplied and added as they stand there, give the engine's gradient bit for bit. It reads no `.grad` and
+    changes none.
+
+    Raises TypeError for what is not a Value, ValueError where `root` was not made from `wrt`, or for digits beyond 1 to
+    17.
+
+    >>> w, b, x, y = Value(2.0, "w"), Value(0.7, "b"), Value(-1.5, "x"), Value(1.0, "y")
+    >>> z = w * x + b
+    >>> z.name = "z"
+    >>> y_hat = z.sigmoid()
+    >>> y_hat.name = "ŷ"
+    >>> loss = (y_hat - y) ** 2 / 2
+    >>> loss.name = "L"
+    >>> explain(loss, w)
+    L = (ŷ − y)² / 2 = 0.413
+    ŷ = σ(z) = 0.09112
+    z = w·x + b = −2.3
+    <BLANKLINE>
+    ∂L/∂w = ∂L/∂ŷ · ∂ŷ/∂z · ∂z/∂w
+          = (ŷ − y) · ŷ·(1 − ŷ) · x
+          = −0.9089 · 0.08282 · (−1.5)
+          = 0.1129
+    """
+    for given in (root, wrt):
+        if not (given is wrt is None or isinstance(given, Value)):
+            raise TypeError(f"explain takes Values, not {type(given).__name__} {short(given)}")
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
+        raise ValueError(f"digits is a whole number from 1 to 17, not {digits!r}")
+    seed = as_float(seed)
+    order = topological_order(root)
+    if wrt is not None and wrt not in set(order):
+        raise ValueError("the first value was not made from the second: its derivative is 0 wherever they are")
+    symbols = Symbols(order)
+    found = [] if wrt is None else equations(root, wrt, symbols, seed)
+    steps = backward_steps(root, seed)
+    return Explanation(Writing(root, wrt, symbols, found, steps, digits, seed), steps, found)

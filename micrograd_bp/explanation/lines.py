@@ -1,0 +1,199 @@
+"""An explanation as rows: left side, sign, right side, remark."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple, TypeVar
+
+from micrograd_bp import ops
+from micrograd_bp.engine import Value
+from micrograd_bp.explanation.backward_steps import Step
+from micrograd_bp.explanation.paths import Equation, Product, Way
+from micrograd_bp.explanation.tutorial import formula_number
+from micrograd_bp.symbolic.graph_formulas import Symbols
+from micrograd_bp.symbolic.printer import typeset, written
+from micrograd_bp.symbolic.templates import number
+
+_MOST = 12  # definitions, factors, ways that are written out; of more the middle is left out
+_MOST_STEPS = 400
+_LINE = 90  # characters of a sum of numbers that stays on one line
+_SHORT = 20  # characters of a formula that stands for a name
+
+
+class Row(NamedTuple):
+    """`left` `sign` `right`, and a remark at the end of the line; an empty row parts blocks."""
+
+    left: str = ""
+    sign: str = ""
+    right: str = ""
+    remark: str = ""
+
+
+class Writing:
+    """What is to be written, and how: as text or LaTeX, with so many digits."""
+
+    def __init__(
+        self,
+        root: Value,
+        wrt: Value | None,
+        symbols: Symbols,
+        equations: list[Equation],
+        steps: list[Step],
+        digits: int,
+        seed: float,
+    ) -> None:
+        self.root = root
+        self.wrt = wrt
+        self.symbols = symbols
+        self.equations = equations
+        self.steps = steps
+        self.digits = digits
+        self.seed = seed
+        self.latex = False
+
+    def rows(self, latex: bool) -> list[Row]:
+        """The explanation, row by row."""
+        self.latex = latex
+        if self.wrt is None:
+            body = self._backward()
+            return [*self._definitions({self.root}), Row(), *body]
+        if self.wrt is self.root:
+            return [Row(self._adjoint(self.root), "=", self._number(self.seed))]
+        by_node = {equation.node: equation for equation in self.equations}
+        body = []
+        for equation in self.equations[:_MOST]:
+            body += [Row(), *self._equation(equation, formula_number(equation, by_node, self.symbols))]
+        if len(self.equations) > _MOST:
+            body += [Row(), Row("", "", self._words(f"… {len(self.equations) - _MOST} more sums …"))]
+        stations = {top for e in self.equations for way in e.ways for top, _, _ in way.chain}
+        return [*self._definitions(stations), *body]
+
+    def _definitions(self, nodes: set[Value]) -> list[Row]:
+        """How values are made, the last first, and those that got their names here."""
+        made = [node for node in nodes.union(self.symbols.given) if node.op is not None]
+        rows = []
+        for node in sorted(made, key=self.symbols.place.__getitem__, reverse=True):
+            how = self.symbols.definition(node, self.digits, self.latex)
+            rows.append(Row(self._name(node), "=", f"{how} = {self._number(node.data)}"))
+        return _shortened(rows, Row("", "", self._words(f"… {len(rows) - _MOST + 1} more …")))
+
+    def _equation(self, equation: Equation, remark: str) -> list[Row]:
+        left, ways = self._adjoint(equation.node), equation.ways
+        products = [self._in_numbers(product) for way in ways for product in way.products]
+        sums = [
+            self._sum([self._by_name(way) for way in ways], "ways"),
+            self._sum([self._in_symbols(way) for way in ways], "ways"),
+            self._sum(products, "products", _LINE),
+            [self._number(equation.value)],
+        ]
+        # in a sum by name that has the left side as a summand, ∂f/∂u would mean two things
+        sums = [
+            lines for lines, before in zip(sums, [[], *sums], strict=False) if lines != before and left not in lines
+        ]
+        rows = [Row("", "+" if place else "=", line) for lines in sums for place, line in enumerate(lines)]
+        rows[0] = Row(left, "=", rows[0].right, remark)
+        return rows
+
+    def _sum(self, summands: list[str], kind: str, line: int = 0) -> list[str]:
+        """The lines of a sum: one for each summand, or one for all where that is not longer than `line`."""
+        first, *others = _shortened(summands, self._words(f"… {len(summands) - _MOST + 1} more {kind} …"))
+        lines = [first, *[self._signed(other) for other in others]]
+        together = " + ".join(lines)
+        return [together] if len(together) <= line * (1 + self.latex) else lines
+
+    def _signed(self, product: str) -> str:
+        """A product that begins with a minus, as it stands after a plus."""
+        if not product.startswith(("−", "-")):
+            return product
+        dot = r" \cdot " if self.latex else " · "
+        first, between, others = product.partition(dot)
+        return self._brackets(first) + between + others
+
+    def _by_name(self, way: Way) -> str:
+        factors = [self._derivative(top, bottom) for top, bottom, _ in way.chain]
+        return self._times([*self._head(way), *factors])
+
+    def _in_symbols(self, way: Way) -> str:
+        factors = [written(term, self.digits, self.latex) for _, _, term in way.chain]
+        head = self._head(way)
+        if not head and len(factors) == 1:
+            return factors[0][0]
+        bracketed = [self._brackets(text) if loose < ops.mul.precedence else text for text, loose in factors]
+        return self._times([*head, *bracketed])
+
+    def _head(self, way: Way) -> list[str]:
+        if way.head is not self.root:
+            return [self._adjoint(way.head)]
+        return [] if self.seed == 1.0 else [self._number(self.seed)]
+
+    def _adjoint(self, node: Value) -> str:
+        derivative = self._derivative(self.root, node)
+        return derivative if self.seed == 1.0 else self._times([self._number(self.seed), derivative])
+
+    def _in_numbers(self, product: Product) -> str:
+        return self._times([self._number(x) for x in product.numbers] or ["1"])
+
+    def _times(self, factors: list[str]) -> str:
+        shown = [
+            f if not (place and f.startswith(("−", "-"))) else self._brackets(f) for place, f in enumerate(factors)
+        ]
+        more = self._words(f"… {len(shown) - _MOST + 1} more factors …")
+        return (r" \cdot " if self.latex else " · ").join(_shortened(shown, more))
+
+    # --- the whole backward pass --------------------------------------------------------------------------------------
+
+    def _backward(self) -> list[Row]:
+        several = {node for node, count in Counter(step.node for step in self.steps).items() if count > 1}
+        shown = _shortened(list[Step | None](self.steps), None, _MOST_STEPS)
+        more = Row("", "", self._words(f"… {len(self.steps) - _MOST_STEPS + 1} more steps …"))
+        rows = [self._step(step, step.node in several) if step else more for step in shown]
+        return [Row(self._gradient(self.root), "=", self._number(self.seed)), *rows]
+
+    def _step(self, step: Step, with_total: bool) -> Row:
+        chain = self._times([self._gradient(step.user), self._derivative(step.user, step.node)])
+        numbers = self._times([self._number(step.adjoint), self._number(step.local)])
+        total = f" {self._arrow} {self._number(step.total)}" if with_total else ""
+        local = typeset(self.symbols.local(step.user, step.place), self.digits, self.latex)
+        how = f"{self._derivative(step.user, step.node)} = {local}"
+        right = f"{chain} = {numbers} = {self._number(step.amount)}{total}"
+        return Row(self._gradient(step.node), "+=", right, how)
+
+    @property
+    def _arrow(self) -> str:
+        return r"\to" if self.latex else "→"
+
+    def _gradient(self, node: Value) -> str:
+        return self._derivative(self.root, node) if self.latex else f"{self._name(node)}.grad"
+
+    # --- words of the two languages -----------------------------------------------------------------------------------
+
+    def _name(self, node: Value) -> str:
+        """Its name; unnamed ones in a backward pass are called by what they are, where that is short."""
+        if self.wrt is None and not self.symbols.is_named(node):
+            how = self.symbols.definition(node, self.digits, self.latex)
+            if len(how) <= _SHORT * (1 + self.latex):
+                return self._brackets(how)
+        return self.symbols.called(node).name[self.latex]
+
+    def _derivative(self, top: Value, bottom: Value) -> str:
+        above, below = self._name(top), self._name(bottom)
+        return rf"\frac{{\partial {above}}}{{\partial {below}}}" if self.latex else f"∂{above}/∂{below}"
+
+    def _number(self, x: float) -> str:
+        return number(x, self.digits, self.latex)
+
+    def _brackets(self, text: str) -> str:
+        return rf"\left({text}\right)" if self.latex else f"({text})"
+
+    def _words(self, text: str) -> str:
+        return rf"\text{{{text}}}".replace("…", r"\dots{}") if self.latex else text
+
+
+T = TypeVar("T")
+
+
+def _shortened(items: list[T], more: T, most: int = _MOST) -> list[T]:
+    """At most `most` of them: the first, `more` in place of the middle ones, and the last."""
+    if len(items) <= most:
+        return items
+    return [*items[: most - 2], more, items[-1]]

@@ -1,0 +1,169 @@
+"""The derivative of one value with respect to another as equations: sums over ways of products of local derivatives.
+
+A way leads from the value up to where the gradient is known by name: the root, or a value with several users,
+which has an equation of its own. So there are never more equations than values, however many paths there are.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.explanation.backward_steps import passes
+from micrograd_bp.symbolic.graph_formulas import Symbols
+from micrograd_bp.symbolic.term import ONE, ZERO, Term
+
+Edge = tuple[Value, int]  # a value and the place of one of its arguments
+
+
+class Factor(NamedTuple):
+    """d `top` / d `bottom`, two named values with only unnamed ones between: the edges from the top down."""
+
+    top: Value
+    bottom: Value
+    edges: tuple[Edge, ...]
+
+
+class Product(NamedTuple):
+    """The numbers of one way: multiplied from left to right they give `amount` as the engine has it, bit for bit."""
+
+    numbers: tuple[float, ...]
+    amount: float
+
+
+class Way(NamedTuple):
+    """The chain from `head`, the root or a value with several users, down to the value of the equation.
+
+    `chain` has (top, bottom, symbolic derivative) of each factor, from the top. Where the value occurs several times in
+    the lowest formula there is one product for each time, and the symbolic derivative is the sum.
+    """
+
+    head: Value
+    chain: tuple[tuple[Value, Value, Term], ...]
+    products: tuple[Product, ...]
+
+
+class Equation(NamedTuple):
+    """d root / d `node`: the sum over `ways`, and its value."""
+
+    node: Value
+    ways: tuple[Way, ...]
+    value: float
+
+
+def equations(root: Value, target: Value, symbols: Symbols, seed: float = 1.0) -> list[Equation]:
+    """The equation of `target`, and those of the values with several users that it refers to, nearest first."""
+    users = _users_between(root, target)
+    chains: dict[Value, list[tuple[Value, list[Factor]]]] = {}
+    waiting = [target]
+    while waiting:
+        node = waiting.pop()
+        if node not in chains and node is not root:
+            chains[node] = [_climb(node, edge, users, root, symbols) for edge in users[node]]
+            waiting += [head for head, _ in chains[node]]
+    # from the root down, so that each head's adjoint is known before it is used
+    adjoints = {root: seed}
+    found = []
+    for node in sorted(chains, key=lambda node: symbols.place[node], reverse=True):
+        ways, adjoints[node] = _summed(chains[node], adjoints, symbols)
+        found.append(Equation(node, ways, adjoints[node]))
+    return found[::-1]
+
+
+def _users_between(root: Value, target: Value) -> dict[Value, list[Edge]]:
+    """For each value on a path from `root` to `target` its users on such paths, in the order of the backward pass."""
+    order = topological_order(root)
+    leads: set[Value] = set()
+    for node in order:
+        if node is target or any(isinstance(arg, Value) and arg in leads for arg in node.args):
+            leads.add(node)
+    users: dict[Value, list[Edge]] = {node: [] for node in order if node in leads}
+    for user in reversed(order):
+        if user in leads and user is not target:
+            for place, arg in enumerate(user.args):
+                if isinstance(arg, Value) and arg in leads:
+                    users[arg].append((user, place))
+    return users
+
+
+def _climb(
+    node: Value, edge: Edge, users: dict[Value, list[Edge]], root: Value, symbols: Symbols
+) -> tuple[Value, list[Factor]]:
+    """From `node` along `edge` up to the first value with several users, or the root; and the factors from there."""
+    factors: list[Factor] = []
+    bottom, edges = node, [edge]
+    while True:
+        top = edges[-1][0]
+        is_head = top is root or len(users[top]) > 1
+        if is_head or symbols.is_named(top):
+            symbols.called(top)
+            factors.append(Factor(top, bottom, tuple(reversed(edges))))
+            bottom, edges = top, []
+        if is_head:
+            return top, factors[::-1]
+        edges.append(users[top][0])
+
+
+def _summed(
+    chains: list[tuple[Value, list[Factor]]], adjoints: dict[Value, float], symbols: Symbols
+) -> tuple[tuple[Way, ...], float]:
+    ways: dict[tuple[Value, ...], Way] = {}
+    total = 0.0
+    for head, factors in chains:
+        product = _multiplied(adjoints[head], factors)
+        total += product.amount
+        stops = (head, *(factor.top for factor in factors))
+        if stops in ways:  # the same but for the lowest formula, in which the value occurs more than once
+            way = ways[stops]
+            top, bottom, term = way.chain[-1]
+            chain = (*way.chain[:-1], (top, bottom, term + _term(factors[-1], symbols)))
+            ways[stops] = Way(head, chain, (*way.products, product))
+        else:
+            terms = tuple((factor.top, factor.bottom, _term(factor, symbols)) for factor in factors)
+            ways[stops] = Way(head, terms, (product,))
+    return tuple(ways.values()), total
+
+
+def _term(factor: Factor, symbols: Symbols) -> Term:
+    term = ONE
+    for user, place in factor.edges:
+        local = symbols.local(user, place)
+        if local is not ONE:
+            term = term * local
+        if term is ZERO:
+            break
+    return term
+
+
+def _multiplied(adjoint: float, factors: list[Factor]) -> Product:
+    """The numbers as the engine multiplies them, bit for bit; what is 1 or a half in the middle is not shown."""
+    numbers = [] if adjoint == 1.0 else [adjoint]
+    total = adjoint
+    for factor in factors:
+        before = total
+        locals_ = [user.local_grads[place] or 0.0 for user, place in factor.edges]
+        for (user, _), local in zip(factor.edges, locals_, strict=True):
+            if not passes(user, total, local):
+                return Product((0.0,), 0.0)  # 0 · ∞ too
+            total = total * local
+        shown = _shown(locals_)
+        product = before
+        for number in shown:
+            product *= number
+        numbers += shown if product == total else locals_
+    return Product(tuple(numbers), total)
+
+
+def _shown(locals_: list[float]) -> list[float]:
+    """½ · 2e as e, and no factors of 1 and −1 between others: such products are exact."""
+    first = 0
+    while first < len(locals_) - 1 and abs(math.frexp(locals_[first])[0]) == 0.5:  # a power of two
+        first += 1
+    shown = [math.prod(locals_[: first + 1])]
+    for local in locals_[first + 1 :]:
+        if local == -1.0:
+            shown[-1] = -shown[-1]
+        elif local != 1.0:
+            shown.append(local)
+    return shown

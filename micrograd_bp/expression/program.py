@@ -1,0 +1,151 @@
+"""Typed text to Values: `parse("L = (w*x - y)**2").run({"w": 2, "x": 1, "y": 3})`; nothing is ever evaluated.
+
+Assignments separated by `;` or line ends, comments after `#`; numbers, names, + - * / **, brackets, and every row of
+the table as a function. A name has one value: it is assigned once, before it is used. Names that are not assigned are
+leaves, but for `pi` and `e`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from micrograd_bp.engine import Value
+from micrograd_bp.engine.number import check_domain
+from micrograd_bp.errors import DomainError, ExpressionError, PoleError
+from micrograd_bp.expression.lexer import LONGEST_TEXT
+from micrograd_bp.expression.locations import error
+from micrograd_bp.expression.parser import Assignment, Instruction, Parser
+from micrograd_bp.ops.op import Op
+from micrograd_bp.ops.reals import as_float
+
+CONSTANTS = {"pi": math.pi, "e": math.e}
+
+
+@dataclass(frozen=True)
+class Program:
+    """What `parse` has read.
+
+    `text`         as it was given
+    `assignments`  in order: `name`, `text` (the right side)
+    `leaves`       the names that need a value, in the order of their first use
+    `constants`    those of `pi` and `e` that are used; a value given for one makes it a leaf
+    `names`        the assigned names, in order
+    `result`       the name of the last formula; "" where it has none
+    `uses`         all names that formulas use, and the place of each one's first use in the text
+    """
+
+    text: str
+    assignments: tuple[Assignment, ...] = field(repr=False)
+    leaves: tuple[str, ...]
+    constants: tuple[str, ...]
+    names: tuple[str, ...]
+    result: str
+    uses: dict[str, int] = field(repr=False)
+
+    def run(self, values: Mapping[str, float]) -> dict[str, Value]:
+        """Compute all formulas: the leaves and the assigned names, each as a named node; the result is `[self.result]`.
+
+        `w = 0.5`, a formula without any leaf, gives a leaf; `a = b` is another name for the same node. Raises
+        ExpressionError for leaves without a value, outside a domain and where a result is not finite, ValueError for a
+        value that is not finite or that nothing here needs, TypeError for one that is no number.
+
+        >>> values = parse("z = w*x; L = z**2").run({"w": 3.0, "x": 0.5})
+        >>> values["L"].backward()
+        >>> {name: v.grad for name, v in values.items()}
+        {'w': 1.5, 'x': 9.0, 'z': 3.0, 'L': 1.0}
+        """
+        missing = [name for name in self.leaves if name not in values]
+        if missing:
+            raise error(_missing(missing), self.text, self.uses[missing[0]])
+        assigned = set(self.names)
+        for name in values:
+            if name not in self.uses or name in assigned:
+                raise ValueError(_stranger(name, self))
+        found = {name: _leaf(name, values[name]) for name in (*self.leaves, *self.constants) if name in values}
+        known: dict[str, Any] = {name: CONSTANTS[name] for name in self.constants} | found
+        for assignment in self.assignments:
+            number = self._computed(assignment.code, known)
+            node = number if isinstance(number, Value) else Value(number)
+            if node.name is None and assignment.name:
+                node.name = assignment.name
+            found[assignment.name] = known[assignment.name] = node
+        return found
+
+    def _computed(self, code: list[Instruction], known: dict[str, Any]) -> Any:
+        stack: list[Any] = []
+        for what, offset, count, order in code:
+            if isinstance(what, float):
+                stack.append(what)
+            elif isinstance(what, str):
+                stack.append(known[what])
+            else:
+                given = stack[len(stack) - count :]
+                del stack[len(stack) - count :]
+                args = given if order is None else [given[x] if isinstance(x, int) else x for x in order]
+                stack.append(self._applied(what, tuple(args), offset))
+        return stack[0]
+
+    def _applied(self, op: Op, args: tuple[Any, ...], offset: int) -> Any:
+        numbers = tuple([arg.data if isinstance(arg, Value) else arg for arg in args])
+        try:
+            out = op(*args)
+            number = out.data if isinstance(out, Value) else out
+            if not math.isfinite(number):
+                check_domain(op, numbers)
+        except PoleError as outside:
+            raise error(f"division by zero: {outside}", self.text, offset) from outside
+        except DomainError as outside:
+            raise error(str(outside), self.text, offset) from outside
+        if not math.isfinite(number):
+            step = f"{op.name}({', '.join(map(repr, numbers))})"
+            raise error(f"{step} overflows: a float is at most 1.8e308", self.text, offset)
+        return out
+
+
+def parse(text: str) -> Program:
+    """Read typed text; see the module for what can be written.
+
+    Raises ExpressionError, which shows the place, for whatever else is there; TypeError for what is not a str.
+
+    >>> program = parse("z = w*x + b; L = (sigmoid(z) - y)**2 / 2")
+    >>> program.leaves, program.names, program.result
+    (('w', 'x', 'b', 'y'), ('z', 'L'), 'L')
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"an expression is a str, not {type(text).__name__}")
+    parser = Parser(text)
+    assignments = tuple(parser.assignments())
+    names = tuple(assignment.name for assignment in assignments if assignment.name)
+    assigned = set(names)
+    free = [name for name in parser.uses if name not in assigned]
+    constants = tuple(name for name in free if name in CONSTANTS)
+    leaves = tuple(name for name in free if name not in CONSTANTS)
+    return Program(text, assignments, leaves, constants, names, assignments[-1].name, parser.uses)
+
+
+def _leaf(name: str, value: float) -> Value:
+    number = as_float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} = {number!r}: a finite number is needed")
+    return Value(number, name)
+
+
+def _missing(names: list[str]) -> str:
+    shown = names if len(names) <= 20 else [*names[:20], f"... ({len(names)} names)"]
+    return f"no value is given for {', '.join(shown)}"
+
+
+def _stranger(name: str, program: Program) -> str:
+    if name in program.names:
+        return f"{name} is computed by the expression: no value can be given for it"
+    free = program.leaves + program.constants
+    close = difflib.get_close_matches(name, free, n=1)
+    meant = f": is {close[0]} meant?" if close else f"; its leaves are {', '.join(free[:20])}" if free else ""
+    return f"{name!r} is not used by the expression{meant}"
+
+
+__all__ = ["CONSTANTS", "LONGEST_TEXT", "Assignment", "ExpressionError", "Program", "parse"]

@@ -1,0 +1,58 @@
+"""Initialisers: each gives a function `(rng, n_inputs, n_outputs) -> float` that draws one weight."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+
+Initialiser = Callable[[random.Random, int, int], float]
+
+
+def _check_finite(**numbers: float) -> None:
+    for name, x in numbers.items():
+        if not math.isfinite(x):
+            raise ValueError(f"{name} must be finite, not {x!r}")
+
+
+def uniform(low: float = -1.0, high: float = 1.0) -> Initialiser:
+    """Uniform on [low, high]; `uniform(0, 1)` is what the XOR tutorial's script draws."""
+    _check_finite(low=low, high=high)
+    return lambda rng, n_inputs, n_outputs: rng.uniform(low, high)
+
+
+def normal(std: float = 1.0, mean: float = 0.0) -> Initialiser:
+    """Normal with the given standard deviation and mean."""
+    _check_finite(std=std, mean=mean)
+    return lambda rng, n_inputs, n_outputs: rng.gauss(mean, std)
+
+
+def constant(value: float = 0.0) -> Initialiser:
+    """The same number for all."""
+    _check_finite(value=value)
+    return lambda rng, n_inputs, n_outputs: float(value)
+
+
+def xavier(rng: random.Random, n_inputs: int, n_outputs: int) -> float:
+    """Uniform with variance 2 / (n_inputs + n_outputs), for tanh and sigmoid (Glorot and Bengio 2010)."""
+    limit = math.sqrt(6.0 / (n_inputs + n_outputs))
+    return rng.uniform(-limit, limit)
+
+
+def he(rng: random.Random, n_inputs: int, n_outputs: int) -> float:
+    """Normal with variance 2 / n_inputs, for relu and its kin (He et al. 2015)."""
+    return rng.gauss(0.0, math.sqrt(2.0 / n_inputs))
+
+
+INITIALISERS: dict[str, Initialiser] = {"uniform": uniform(), "normal": normal(), "xavier": xavier, "he": he}
+
+
+def initialiser(init: str | Initialiser) -> Initialiser:
+    """An initialiser by its name, or the one given."""
+    if callable(init):
+        return init
+    if init not in INITIALISERS:
+        raise ValueError(
+            f"no initialiser {init!r}; there are {', '.join(INITIALISERS)}, or a function (rng, n_in, n_out)"
+        )
+    return INITIALISERS[init]

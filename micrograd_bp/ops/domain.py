@@ -1,0 +1,74 @@
+"""Where a row is real, and how exact its rules are: `Interval` and `Bound`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+
+class Interval:
+    """The real numbers from `low` to `high`, an `open_low` or `open_high` end left out; `integer`: only whole ones.
+
+    nan and infinities are data and pass wherever the interval reaches that far.
+
+    >>> Interval(0.0, math.inf, open_low=True)
+    (0, inf)
+    >>> [Interval(-1.0, 1.0).holds(x) for x in (-1.0, 1.5, math.nan)]
+    [True, False, True]
+    """
+
+    def __init__(
+        self,
+        low: float = -math.inf,
+        high: float = math.inf,
+        open_low: bool = False,
+        open_high: bool = False,
+        integer: bool = False,
+    ) -> None:
+        self.low = low
+        self.high = high
+        self.open_low = open_low
+        self.open_high = open_high
+        self.integer = integer
+
+    def holds(self, x: float) -> bool:
+        if not self.low <= x <= self.high and x == x:
+            return False
+        if (self.open_low and x == self.low) or (self.open_high and x == self.high):
+            return False
+        return not self.integer or x - x != 0.0 or x == math.floor(x)
+
+    def __repr__(self) -> str:
+        if self.integer:
+            return "the integers"
+        left = "(" if self.open_low or self.low == -math.inf else "["
+        right = ")" if self.open_high or self.high == math.inf else "]"
+        return f"{left}{self.low:g}, {self.high:g}{right}"
+
+
+REAL = Interval()
+POSITIVE = Interval(0.0, math.inf, open_low=True)
+NONNEGATIVE = Interval(0.0, math.inf)
+NEGATIVE = Interval(-math.inf, 0.0, open_high=True)
+
+
+def _everywhere(*args: float) -> bool:
+    return True
+
+
+class Bound:
+    """How exact a local derivative is: within `ulps` units in the last place of the derivative at a point that lies
+    within `shift` units in the last place of the given one; promised where `holds(*args)`. `why` says what
+    keeps a row from the default, 4 ulp everywhere."""
+
+    def __init__(
+        self, ulps: float = 4.0, shift: float = 0.0, holds: Callable[..., bool] = _everywhere, why: str = ""
+    ) -> None:
+        self.ulps = ulps
+        self.shift = shift
+        self.holds = holds
+        self.why = why
+
+    def __repr__(self) -> str:
+        shift = f" after a shift of {self.shift:g} ulp" if self.shift else ""
+        return f"{self.ulps:g} ulp{shift}" + (f": {self.why}" if self.why else "")

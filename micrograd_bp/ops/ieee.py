@@ -1,0 +1,179 @@
+"""Float functions that never raise: where Python's `math` raises, these give what IEEE 754 gives (nan or an infinity).
+
+Each is accurate at the extremes: no overflow on the way to a finite result, no cancellation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+INF = math.inf
+NAN = math.nan
+SQRT_HALF = math.sqrt(0.5)
+
+
+def _or_nan(fn: Callable[[float], float]) -> Callable[[float], float]:
+    """`fn`, with nan where it raises ValueError (outside its domain; at infinity for the trigonometric ones)."""
+
+    def total(x: float) -> float:
+        try:
+            return fn(x)
+        except ValueError:
+            return NAN
+
+    return total
+
+
+sqrt = _or_nan(math.sqrt)
+sin = _or_nan(math.sin)
+cos = _or_nan(math.cos)
+tan = _or_nan(math.tan)
+asin = _or_nan(math.asin)
+acos = _or_nan(math.acos)
+acosh = _or_nan(math.acosh)
+
+
+def div(x: float, y: float) -> float:
+    if y != 0.0:
+        return x / y
+    if x == 0.0 or x != x or y != y:
+        return NAN
+    return math.copysign(INF, x) * math.copysign(1.0, y)
+
+
+def power(x: float, y: float) -> float:
+    """x² is x·x, rounded once; the C library's pow gives a neighbour of that for one x in 1,200."""
+    if y == 2.0:
+        return x * x
+    try:
+        return math.pow(x, y)
+    except OverflowError:
+        return -INF if x < 0.0 and math.fmod(y, 2.0) != 0.0 else INF
+    except ValueError:  # a negative base with a fractional exponent, or a negative power of zero
+        if x != 0.0:
+            return NAN
+        return math.copysign(INF, x) if math.fabs(math.fmod(y, 2.0)) == 1.0 else INF
+
+
+def exp(x: float) -> float:
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return INF
+
+
+def expm1(x: float) -> float:
+    try:
+        return math.expm1(x)
+    except OverflowError:
+        return INF
+
+
+def sinh(x: float) -> float:
+    try:
+        return math.sinh(x)
+    except OverflowError:
+        return math.copysign(INF, x)
+
+
+def cosh(x: float) -> float:
+    try:
+        return math.cosh(x)
+    except OverflowError:
+        return INF
+
+
+def _log_or_pole(fn: Callable[[float], float], pole: float) -> Callable[[float], float]:
+    def total(x: float) -> float:
+        try:
+            return fn(x)
+        except ValueError:
+            return -INF if x == pole else NAN
+
+    return total
+
+
+log = _log_or_pole(math.log, 0.0)
+log2 = _log_or_pole(math.log2, 0.0)
+log10 = _log_or_pole(math.log10, 0.0)
+log1p = _log_or_pole(math.log1p, -1.0)
+
+
+def atanh(x: float) -> float:
+    try:
+        return math.atanh(x)
+    except ValueError:
+        return math.copysign(INF, x) if math.fabs(x) == 1.0 else NAN
+
+
+def cbrt(x: float) -> float:
+    """The C library's cube root may be off by 4 ulp; one Newton step brings it within 1."""
+    root = math.cbrt(x)
+    if root == 0.0 or root - root != 0.0:
+        return root
+    return root - (root - (x / root) / root) / 3.0
+
+
+def sigmoid(x: float) -> float:
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    small = math.exp(x)
+    return small / (1.0 + small)
+
+
+def softplus(x: float) -> float:
+    return x + math.log1p(math.exp(-x)) if x > 0.0 else math.log1p(math.exp(x))
+
+
+def log_sigmoid(x: float) -> float:
+    return -softplus(-x)
+
+
+def relu(x: float) -> float:
+    return x if x > 0.0 or x != x else 0.0
+
+
+def leaky_relu(x: float, slope: float) -> float:
+    return x if x > 0.0 else slope * x
+
+
+def elu(x: float, alpha: float) -> float:
+    return x if x > 0.0 else alpha * math.expm1(x)
+
+
+def gelu(x: float) -> float:
+    """Exact, by erfc: `0.5 (1 + erf)` would cancel for x < 0."""
+    return 0.5 * x * math.erfc(-x * SQRT_HALF) if x != -INF else 0.0
+
+
+def silu(x: float) -> float:
+    return x * sigmoid(x) if x != -INF else 0.0
+
+
+def sign(x: float) -> float:
+    return 1.0 if x > 0.0 else -1.0 if x < 0.0 else x - x
+
+
+def step(x: float) -> float:
+    return 1.0 if x > 0.0 else 0.0 if x == x else NAN
+
+
+def less(x: float, y: float) -> float:
+    return 1.0 if x < y else 0.0 if x >= y else NAN
+
+
+def maximum(x: float, y: float) -> float:
+    return x if x > y or x != x else y
+
+
+def minimum(x: float, y: float) -> float:
+    return x if x < y or x != x else y
+
+
+def clip(x: float, low: float, high: float) -> float:
+    return minimum(maximum(x, low), high)
+
+
+def where(condition: float, x: float, y: float) -> float:
+    return x if condition != 0.0 else y

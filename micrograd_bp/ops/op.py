@@ -1,0 +1,192 @@
+"""What an operation is: `Op`, one row of the table in `ops.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, overload
+
+from micrograd_bp._mypyc import mypyc_attr
+from micrograd_bp.ops.domain import REAL, Bound, Interval
+from micrograd_bp.ops.reals import as_float
+
+Rule = Callable[..., Any]
+ATOM = 9  # the precedence of a name, a number or a function call: never in brackets
+
+
+@mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
+class Operand:
+    """What a row can be applied to besides floats: nodes, dual numbers, formula terms.
+
+    Every operator, method and function calls `apply`, which checks the domain and then calls `apply_unchecked`. Derivative
+    rules call `apply_unchecked` directly: they follow IEEE 754 and refuse nothing."""
+
+    __slots__ = ()
+
+    def apply(self, op: Op, args: tuple[Any, ...]) -> Any:
+        return self.apply_unchecked(op, args)
+
+    def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Any:
+        raise TypeError(f"{type(self).__name__} does not say how {op.name} is applied to it")
+
+
+T = TypeVar("T", bound=Operand)
+
+
+class Op:
+    """A function of floats, and everything anyone may ask about it.
+
+    `fn(*args)`         the function of floats: never raises, gives nan or an infinity outside `domain`
+    `partials`          one rule per argument: `(*args, out)` -> d out / d arg, a pure expression in rows and + - *
+    `arguments`         their names, for messages
+    `defaults`          the values of the last arguments where a caller leaves them out
+    `domain`            where the function is real: boxes (one `Interval` per argument), any of them; () is everywhere
+    `pole`              the argument whose zero, outside the domain, is a division by zero
+    `kinks`             functions of the arguments that are 0 where the derivative jumps or is infinite
+    `convention`        what the rules say there
+    `routes_gradient`   a derivative of exactly 0 means that the argument was not selected: nothing passes to it
+    `symbol`            the sign on a picture
+    `text`, `latex`     templates over the arguments' texts; `precedence` of the whole, `binds` what each argument needs
+    `exact(m, *args)`   the function by its textbook definition in m, a module like mpmath, free of rounding concerns;
+                        `by_name`: without it, m's function of the row's name
+    `bound`             how exact the local derivatives are
+    `native`            the function in C99, over {0}, {1}, ...; by default the C function of the same name, "" for none
+
+    Called with floats (or ints), it gives a float and, outside the domain, nan or an infinity; called with any
+    `Operand`, it asks that operand's `apply`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        fn: Callable[..., float],
+        *partials: Rule,
+        arguments: tuple[str, ...] = ("x", "y"),
+        defaults: tuple[float, ...] = (),
+        domain: tuple[tuple[Interval, ...], ...] = (),
+        pole: int = -1,
+        kinks: tuple[Rule, ...] = (),
+        convention: str = "",
+        routes_gradient: bool = False,
+        symbol: str = "",
+        text: str = "",
+        latex: str = "",
+        precedence: int = ATOM,
+        binds: tuple[int, ...] = (),
+        exact: Rule | None = None,
+        by_name: bool = True,
+        bound: Bound | None = None,
+        native: str | None = None,
+    ) -> None:
+        self.name = name
+        self.fn = fn
+        self.arity = len(partials)
+        self._partials: tuple[Rule, ...] = partials
+        self.slopes: tuple[Rule, ...] = partials  # the same, of floats: a compiled build has its own for the table
+        self.arguments = arguments[: self.arity]
+        self.defaults = defaults
+        self.domain = domain
+        self.pole = pole
+        self.kinks = kinks
+        self.convention = convention
+        self.routes_gradient = routes_gradient
+        self.symbol = symbol or name
+        self.precedence = precedence
+        self.binds = binds or (0,) * self.arity
+        holes = ", ".join(f"{{{i}}}" for i in range(self.arity))
+        self.text = text or f"{name}({holes})"
+        self.latex = latex or rf"\operatorname{{{{{name}}}}}\left({holes}\right)".replace("_", r"\_")
+        self._exact = exact
+        self._by_name = by_name
+        self.bound = bound or Bound()
+        self.native = f"{name}({holes})" if native is None else native
+
+    @overload
+    def __call__(self, *args: float, **named: float) -> float: ...
+    @overload
+    def __call__(self, x: T, *args: T | float, **named: T | float) -> T: ...
+    @overload
+    def __call__(self, x: float, y: T, /, *args: T | float) -> T: ...
+    @overload
+    def __call__(self, x: float, y: float, z: T, /) -> T: ...
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        if named or len(args) != self.arity:
+            args = self.complete(args, named)
+        if len(args) == 1:
+            x = args[0]
+            return x.apply(self, args) if isinstance(x, Operand) else self.fn(as_float(x))
+        for arg in args:
+            if isinstance(arg, Operand):
+                return arg.apply(self, args)
+        return self.fn(*[as_float(arg) for arg in args])
+
+    @property
+    def partials(self) -> tuple[Rule, ...]:
+        return self._partials
+
+    @partials.setter
+    def partials(self, rules: tuple[Rule, ...]) -> None:
+        self._partials = self.slopes = rules
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
+        return _registered, (self.name,)  # a row is pickled and copied as itself
+
+    def complete(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """All arguments in order: those given by place and by name, and defaults. TypeError where that fails."""
+        least = self.arity - len(self.defaults)
+        given: dict[str, Any] = dict(zip(self.arguments[least:], self.defaults, strict=True))
+        given |= dict(zip(self.arguments, args, strict=False)) | named
+        strangers = [name for name in named if name not in self.arguments[len(args) :]]
+        if len(args) > self.arity or strangers or len(given) < self.arity:
+            allowed = f"{least} to {self.arity}" if self.defaults else f"{self.arity}"
+            what = f"{len(args) + len(named)} given" + (f", {strangers[0]!r} not expected" if strangers else "")
+            raise TypeError(
+                f"{self.name}({', '.join(self.arguments)}) takes {allowed} argument{'s' * (self.arity > 1)}, {what}"
+            )
+        return tuple([given[name] for name in self.arguments])
+
+    def defined(self, m: Any) -> bool:
+        """Whether `exact` can be asked of `m`."""
+        return self._exact is not None or (self._by_name and callable(getattr(m, self.name, None)))
+
+    def exact(self, m: Any, *args: Any) -> Any:
+        """The function in `m`, a module such as mpmath, at `m`'s precision. NotImplementedError where it has none."""
+        if not self.defined(m):
+            raise NotImplementedError(f"{self.name} states no exact definition")
+        return self._exact(m, *args) if self._exact is not None else getattr(m, self.name)(*args)
+
+    def allows(self, args: Sequence[float]) -> bool:
+        """Whether `args` lie in the domain.
+
+        >>> from micrograd_bp import ops
+        >>> ops.log.allows([0.0]), ops.pow.allows([-8.0, 3.0]), ops.pow.allows([-8.0, 1 / 3])
+        (False, True, False)
+        """
+        return not self.domain or any(all(i.holds(x) for i, x in zip(box, args, strict=True)) for box in self.domain)
+
+    def refusal(self, args: Sequence[float]) -> tuple[str, str]:
+        """For arguments outside the domain: a sentence that names the offender, and the domain as text."""
+        for place, (name, x) in enumerate(zip(self.arguments, args, strict=True)):
+            intervals = list(dict.fromkeys(str(box[place]) for box in self.domain))
+            if not any(box[place].holds(x) for box in self.domain):
+                allowed = " or ".join(intervals)
+                return f"{self.name}: {name} = {x!r} is outside {allowed}", allowed
+        allowed = "; or ".join(self._describe(box) for box in self.domain)
+        names = ", ".join(self.arguments)
+        return f"{self.name}: ({names}) = {tuple(args)!r} is outside its domain: {allowed}", allowed
+
+    def _describe(self, box: tuple[Interval, ...]) -> str:
+        parts = zip(self.arguments, box, strict=True)
+        return ", ".join(f"{name} in {i}" for name, i in parts if str(i) != str(REAL))
+
+
+OPS: dict[str, Op] = {}
+"""Every operation by its name, in the order of the table; `ops.py` fills it."""
+
+
+def _registered(name: str) -> Op:
+    if name not in OPS:
+        raise LookupError(f"no operation {name!r} is known here; define it before loading what was saved with it")
+    return OPS[name]

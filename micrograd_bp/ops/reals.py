@@ -1,0 +1,60 @@
+"""What counts as a real number, and what a number of any kind is as a float."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+
+def as_float(x: object) -> float:
+    """A real number of any kind as a float: int, bool, Fraction, NumPy scalars and 0-d arrays.
+
+    >>> as_float(True), as_float(3)
+    (1.0, 3.0)
+    >>> as_float("3")
+    Traceback (most recent call last):
+    ...
+    TypeError: a real number is needed, not str '3': convert it with float(...) first
+    """
+    if type(x) is float:
+        return x
+    if is_real(x):
+        try:
+            number = float(x)  # type: ignore[arg-type]  # is_real says that it can
+        except OverflowError:
+            number = math.inf
+        given: Any = x  # of no type that is known: NumPy's comparisons give its own bools
+        if math.isinf(number) and bool(given != number):
+            raise OverflowError(f"{type(x).__name__} {short(x)} is too large for a float (at most 1.8e308)")
+        return number
+    raise TypeError(f"a real number is needed, not {type(x).__name__} {short(x)}: {_remedy(x)}")
+
+
+def is_real(x: object) -> bool:
+    """Whether `x` counts as a real number: `numbers.Real`, or a NumPy scalar or 0-d array of one."""
+    if isinstance(x, (float, int, numbers.Real)):
+        return True
+    kind: str = getattr(getattr(x, "dtype", None), "kind", "")  # NumPy is not imported for this
+    return type(x).__module__ == "numpy" and getattr(x, "ndim", None) == 0 and kind in "biuf"
+
+
+def short(x: object) -> str:
+    """`x` as it prints, cut to 40 characters."""
+    try:
+        text = repr(x)
+    except ValueError:  # an int of more than 4300 digits does not print
+        return "of thousands of digits"
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _remedy(x: object) -> str:
+    if hasattr(type(x), "apply_unchecked"):  # an Operand, which this module does not know
+        return "use the node itself, or its .data for the bare number"
+    if isinstance(x, numbers.Complex):
+        return "this package knows real numbers only; pass .real or .imag"
+    if x is None:
+        return "is a return statement missing?"
+    if isinstance(x, (str, bytes)) or type(x).__name__ == "Decimal":
+        return "convert it with float(...) first"
+    return "for several numbers use one at a time, or a NumPy object array of Values"

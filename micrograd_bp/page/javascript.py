@@ -1,0 +1,104 @@
+"""JavaScript from the rows: each function from its C99 form, each derivative rule by applying it to text.
+
+So the page computes with what is written in the table, and nothing is differentiated twice.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from micrograd_bp.engine.number import Number
+from micrograd_bp.ops.op import Op
+
+_MATH = (
+    "exp expm1 log log1p log2 log10 sqrt cbrt sin cos tan asin acos atan atan2 hypot sinh cosh tanh asinh acosh atanh"
+)
+_JAVASCRIPT = {name: f"Math.{name}" for name in _MATH.split()}
+_JAVASCRIPT |= {"fabs": "Math.abs", "NAN": "NaN"}
+_JAVASCRIPT |= {name: name for name in ("erf", "erfc", "fmin", "fmax", "pow")}  # in special.js
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_C99 = re.compile(r"(?:[A-Za-z_]\w*|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|\{\d\}|[-+*/()?:,<>=!&| ])+")
+_PARAMETERS = "abcdefgh"
+
+
+class Script(Number):
+    """A JavaScript expression; rows applied to it are calls of the rows' functions, and are noted in `used`."""
+
+    __slots__ = ("text", "used")
+
+    def __init__(self, text: str, used: set[Op]) -> None:
+        self.text = text
+        self.used = used
+
+    @property
+    def data(self) -> float:  # has none
+        raise TypeError("a rule must not decide by a number: use where, step or sign")
+
+    def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Script:
+        self.used.add(op)
+        return Script(f"F.{op.name}({', '.join(_text(arg) for arg in args)})", self.used)
+
+
+def script(ops: Iterable[Op]) -> str:
+    """`F`, the functions of the rows and of those that their rules use, and `D`, the rules.
+
+    >>> from micrograd_bp import ops
+    >>> print(script([ops.square]))
+    F.square = (a) => a * a;
+    F.mul = (a, b) => a * b;
+    D.square = [(a, out) => F.mul(2.0, a)];
+    """
+    wanted = sorted(set(ops), key=lambda op: op.name)
+    used: set[Op] = set()
+    rules = [f"D.{op.name} = [{', '.join(_rules(op, used))}];" for op in wanted]
+    called = [*wanted, *sorted(used.difference(wanted), key=lambda op: op.name)]
+    functions = [f"F.{op.name} = ({', '.join(_parameters(op))}) => {_function(op)};" for op in called]
+    return "\n".join([*functions, *rules])
+
+
+def not_in_javascript(ops: Iterable[Op]) -> list[str]:
+    """The rows, among these and those that their rules use, that `script` cannot write: without a C99 form of their
+    own, with one that calls what is not known here, or with rules that decide by numbers or leave the rows."""
+    wanted, used = set(ops), set[Op]()
+    refused = set()
+    for op in wanted:
+        try:
+            _rules(op, used)
+        except TypeError:
+            refused.add(op)
+    return sorted(op.name for op in wanted | used if op in refused or not _is_known(op))
+
+
+def _parameters(op: Op) -> str:
+    return _PARAMETERS[: op.arity]
+
+
+def _rules(op: Op, used: set[Op]) -> list[str]:
+    """The row's derivative rules as JavaScript. TypeError where a rule cannot be applied to text."""
+    args = [Script(name, used) for name in (*_parameters(op), "out")]
+    names = ", ".join(arg.text for arg in args)
+    return [f"({names}) => {_text(rule(*args))}" for rule in op.partials]
+
+
+def _function(op: Op) -> str:
+    """The C99 form with JavaScript's names; C and JavaScript write the rest alike."""
+    return _NAME.sub(lambda m: _JAVASCRIPT[m[0]], op.native).format(*_parameters(op))
+
+
+def _is_known(op: Op) -> bool:
+    """Whether `_function` can write the row."""
+    readable = _C99.fullmatch(op.native) is not None and op.arity <= len(_PARAMETERS)
+    return readable and _JAVASCRIPT.keys() >= set(_NAME.findall(op.native))
+
+
+def _text(x: Any) -> str:
+    """A number or expression in JavaScript."""
+    if isinstance(x, Script):
+        return x.text
+    number = float(x)
+    if math.isfinite(number):
+        return repr(number)
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"

@@ -1,0 +1,232 @@
+"""The formulas of a recorded graph: `formula(v)`, `derivative_formula(v, x)`, and each local derivative by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from micrograd_bp import ops
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.ops.op import ATOM
+from micrograd_bp.symbolic.printer import Written, typeset
+from micrograd_bp.symbolic.rules import apply, local_term, symbols_in
+from micrograd_bp.symbolic.templates import fill, latex_name, number, one_line
+from micrograd_bp.symbolic.term import ONE, ZERO, Term, constant, symbol
+
+_LARGEST_INLINE = 12  # operations; a larger part of a formula gets a name of its own
+_LONGEST_FORMULA = 100_000
+_LARGEST_DERIVATIVE = 2_000
+
+
+class Formula:
+    """A formula: `str()` is its text, `.latex` its LaTeX; notebooks typeset it."""
+
+    def __init__(self, text: str, latex: str) -> None:
+        self.text = text
+        self.latex = latex
+
+    def __str__(self) -> str:
+        return self.text
+
+    __repr__ = __str__  # so that a list of formulas reads [2x, 6y]
+
+    def __eq__(self, other: object) -> bool:
+        return self.text == other.text if isinstance(other, Formula) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex}$"
+
+
+class Symbols:
+    """What the values of a graph are called in formulas, each differently; `order` is its topological order.
+
+    A value has its name; where several have the same, `a[2]` is the second. A root without one is f, leaves are x1, x2,
+    ...; other unnamed values are written out, or get a name, t1, t2, ..., where they are long or `called` for.
+    """
+
+    def __init__(self, order: list[Value]) -> None:
+        self.place = {node: place for place, node in enumerate(order)}
+        self.given: list[Value] = []  # the values between that got a name here
+        self._symbols: dict[Value, Term] = {}
+        self._expanded: dict[Value, Term] = {}
+        self._locals: dict[tuple[Value, int], Term] = {}
+        self._numbers: Counter[str] = Counter()
+        names = {node: one_line(node.name or "") for node in order}
+        often = Counter(names.values())
+        self._taken = set(often)
+        for node, name in names.items():
+            if name:
+                self._numbers[name] += 1
+                index = f"[{self._numbers[name]}]" if often[name] > 1 else ""
+                self._symbols[node] = symbol(name + index, latex_name(name) + index, self.place[node])
+        root = order[-1]
+        if root.op is not None and root not in self._symbols:
+            self._symbols[root] = symbol("f" if "f" not in often else self._free("f"), identity=self.place[root])
+        for node in order:
+            if node.op is None and node not in self._symbols:
+                self._name(node, "x")
+
+    def _free(self, letter: str) -> str:
+        while True:
+            self._numbers[letter] += 1
+            name = f"{letter}{self._numbers[letter]}"
+            if name not in self._taken:
+                return name
+
+    def _name(self, node: Value, letter: str) -> None:
+        name = self._free(letter)
+        self._symbols[node] = symbol(name, latex_name(name), self.place[node])
+
+    def is_named(self, node: Value) -> bool:
+        """Whether the value has a name, its own or one it got here."""
+        return node in self._symbols
+
+    def called(self, node: Value) -> Term:
+        """The symbol of a value; an unnamed one gets a name."""
+        if node not in self._symbols:
+            self._name(node, "t")
+            self.given.append(node)
+        return self._symbols[node]
+
+    def term(self, arg: Value | float) -> Term:
+        """A value or constant in a formula: its symbol, or written out where it is unnamed and short."""
+        if not isinstance(arg, Value):
+            return constant(arg)
+        if arg in self._symbols or arg.op is None or self._is_long(arg):
+            return self.called(arg)
+        if arg not in self._expanded:  # as deep as a short formula
+            self._expanded[arg] = apply(arg.op, [self.term(inner) for inner in arg.args])
+        return self._expanded[arg]
+
+    def local(self, node: Value, place: int) -> Term:
+        """d node / d its argument `place`, in symbols; ∂f/∂x where the rule of a user's f computes with floats only."""
+        edge = (node, place)
+        if edge not in self._locals:
+            try:
+                self._locals[edge] = self._local(node, place)
+            except TypeError:
+                if node.op is None or vars(ops).get(node.op.name) is node.op:
+                    raise
+                self._locals[edge] = symbol(f"∂{node.op.name}/∂{node.op.arguments[place]}")
+        return self._locals[edge]
+
+    def _local(self, node: Value, place: int) -> Term:
+        """What the rule does not use is not written out: a sum of thousands has derivatives of 1."""
+        op, unused = node.op, {}
+        if op is None:
+            raise ValueError("a leaf has no local derivatives")
+        args = []
+        for i, arg in enumerate(node.args):
+            if isinstance(arg, Value) and arg not in self._symbols:
+                unused[f"#{i}"] = arg
+                args.append(symbol(f"#{i}"))
+            else:
+                args.append(self.term(arg))
+        out = self._symbols.get(node, symbol("#"))
+        derivative = local_term(op, place, args, out)
+        if not symbols_in(derivative).isdisjoint([*unused, "#"]):
+            args = [self.term(arg) for arg in node.args]
+            derivative = local_term(op, place, args, out if node in self._symbols else apply(op, args))
+        return derivative
+
+    def definition(self, node: Value, digits: int = 4, latex: bool = False) -> str:
+        """The operation that made a value, as it was composed, in symbols: w·x + b."""
+        parts: dict[Value, Written] = {}
+        for inner in self._inline(node):
+            if inner is not node and inner in self._symbols:
+                parts[inner] = (self._symbols[inner].name[latex], ATOM)
+            elif inner is not node and self._is_long(inner):
+                parts[inner] = (r"\dots" if latex else "…", ATOM)
+            else:
+                parts[inner] = write(inner, parts, digits, latex)
+        return parts[node][0]
+
+    def _is_long(self, node: Value) -> bool:
+        """Whether to write an unnamed value out takes too many operations."""
+        count, stack = 0, [node]
+        while stack and count <= _LARGEST_INLINE:
+            count += 1
+            stack += [arg for arg in stack.pop().args if isinstance(arg, Value) and arg not in self._symbols]
+        return count > _LARGEST_INLINE
+
+    def _inline(self, node: Value) -> Iterator[Value]:
+        """What `definition` writes: the arguments of `node`, where they are short theirs, ..., and `node`."""
+        for arg in node.args:
+            if isinstance(arg, Value):
+                if arg in self._symbols or self._is_long(arg):
+                    yield arg
+                else:
+                    yield from self._inline(arg)  # as deep as a short formula
+        yield node
+
+
+def write(node: Value, parts: Mapping[Value, Written], digits: int, latex: bool) -> Written:
+    """The operation that made `node`, its arguments written as `parts` says."""
+    args = [parts[a] if isinstance(a, Value) else (number(a, digits, latex), ATOM) for a in node.args]
+    return fill(node.op, args, latex) if node.op else ("", ATOM)
+
+
+def formula(v: Value) -> Formula:
+    """The expression that made `v`, in its leaves, as it was composed.
+
+    Raises TypeError for what is not a Value, ValueError where it is longer than 100,000 characters.
+
+    >>> w, x, b, y = (Value(0.5, name) for name in ("w", "x", "b", "y"))
+    >>> formula(((w * x + b).sigmoid() - y) ** 2 / 2)
+    (σ(w·x + b) − y)² / 2
+    """
+    order = topological_order(v)
+    symbols = Symbols(order)
+    both = []
+    for latex in (False, True):
+        parts: dict[Value, Written] = {}
+        for node in order:
+            parts[node] = (symbols.called(node).name[latex], ATOM) if node.op is None else write(node, parts, 4, latex)
+            if len(parts[node][0]) > _LONGEST_FORMULA:
+                raise ValueError("this expression is too long to write out: take an inner value, or explain() it")
+        both.append(parts[v][0])
+    return Formula(*both)
+
+
+def derivative_formula(v: Value, x: Value) -> Formula:
+    """d v / d x in the leaves, simplified; x may be a value between, which then counts as a variable of its own.
+
+    Holds almost everywhere (x / x is 1); at kinks the rows say what the engine takes. Raises TypeError for what is
+    not a Value, ValueError for graphs of more than 2,000 values.
+
+    >>> x, y = Value(1.0, "x"), Value(2.0, "y")
+    >>> derivative_formula((x + 3) ** 3, x)
+    3 (x + 3)²
+    >>> [derivative_formula(x ** 2 + 3 * y ** 2, leaf) for leaf in (x, y)]
+    [2x, 6y]
+    """
+    if not isinstance(x, Value):
+        raise TypeError(f"derivative_formula takes two Values, not {type(x).__name__}")
+    term = derivative_term(v, x)
+    return Formula(typeset(term), typeset(term, latex=True))
+
+
+def derivative_term(v: Value, x: Value) -> Term:
+    """`derivative_formula` as a Term."""
+    order = topological_order(v)
+    if len(order) > _LARGEST_DERIVATIVE:
+        raise ValueError(f"a formula of {len(order)} values is none to read: take an inner value, or explain() it")
+    symbols = Symbols(order)
+    terms: dict[Value, Term] = {}
+    for node in order:
+        if node.op is None or node is x:
+            terms[node] = symbols.called(node)
+        else:
+            terms[node] = apply(node.op, [terms[a] if isinstance(a, Value) else constant(a) for a in node.args])
+    adjoints = dict.fromkeys(order, ZERO) | {v: ONE}
+    for node in reversed(order):
+        if node.op is None or node is x or adjoints[node] is ZERO:
+            continue
+        args = [terms[a] if isinstance(a, Value) else constant(a) for a in node.args]
+        for place, arg in enumerate(node.args):
+            if isinstance(arg, Value):
+                adjoints[arg] = adjoints[arg] + adjoints[node] * local_term(node.op, place, args, terms[node])
+    return adjoints.get(x, ZERO)

@@ -1,0 +1,83 @@
+"""Derivative rules in symbols, as a person writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from micrograd_bp import ops
+from micrograd_bp.engine.number import Number
+from micrograd_bp.ops.op import Op
+from micrograd_bp.symbolic.term import ONE, Term, constant, split
+
+
+def apply(op: Op, args: list[Term]) -> Term:
+    """A row applied to terms."""
+    return args[0].apply_unchecked(op, tuple(args))
+
+
+def local_term(op: Op, place: int, args: list[Term], out: Term) -> Term:
+    """The row's rule for argument `place`, applied to terms."""
+    own = {apply(op, args).digest: out}
+    result = op.partials[place](*[_InRule(term, own) for term in (*args, out)])
+    return result.term if isinstance(result, _InRule) else constant(result)
+
+
+class _InRule(Number):
+    """A term as a derivative rule gets it, so that the result reads as a person writes it: f(x) is called by the name
+    of the value that it is, guards against 0 · inf are left out, σ(−x) is 1 − σ(x)."""
+
+    __slots__ = ("own", "term")
+
+    def __init__(self, term: Term, own: dict[str, Term]) -> None:
+        self.term = term
+        self.own = own
+
+    @property
+    def data(self) -> float:  # has none
+        return self.term.data
+
+    def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> _InRule:
+        terms = [arg.term if isinstance(arg, _InRule) else constant(arg) for arg in args]
+        if op is ops.where and _is_guard(terms[2], terms[1]):
+            return _InRule(terms[1], self.own)
+        if op is ops.sigmoid and _leads_negative(terms[0]):
+            return 1.0 - self.apply_unchecked(op, (_InRule(-terms[0], self.own),))
+        result = apply(op, terms)
+        if op is ops.mul and (u := _tanh_inside(result)) is not None:
+            return 1.0 - ops.square(self.apply_unchecked(ops.tanh, (_InRule(u, self.own),)))
+        return _InRule(self.own.get(result.digest, result), self.own)
+
+
+def _is_guard(other: Term, x: Term) -> bool:
+    """Whether where(..., x, other) is x but for points at which x is 0."""
+    while other.kind == "function" and other.op is ops.where:
+        other = other.args[2]
+    return other is ONE and x.number is None
+
+
+def _leads_negative(term: Term) -> bool:
+    return term.kind == "sum" and term.number is None and term.parts[0][1] < 0
+
+
+def _tanh_inside(term: Term) -> Term | None:
+    """u where the term is 4 σ(2u) (1 − σ(2u)), which is 1 − tanh(u)²."""
+    c, product = split(term)
+    if c == 4 and product.kind == "product" and len(product.parts) == 2:
+        for (s, x), (rest, y) in (product.parts, product.parts[::-1]):
+            if s.op is ops.sigmoid and x == y == 1 and rest.digest == (1.0 - s).digest:
+                return s.args[0] / 2.0
+    return None
+
+
+def symbols_in(term: Term) -> set[str]:
+    """The texts of the symbols in a term."""
+    found, seen, stack = set(), {term.digest}, [term]
+    while stack:
+        top = stack.pop()
+        if top.kind == "symbol":
+            found.add(top.name[0])
+        for inner in (*top.args, *(part for part, _ in top.parts)):
+            if inner.digest not in seen:
+                seen.add(inner.digest)
+                stack.append(inner)
+    return found

@@ -1,0 +1,343 @@
+"""Training as machine code: full batches of a small model as one loop, in which cost, gradient and the optimiser's step
+are one tape; other batches by a program for one sample.
+"""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import math
+import random
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from micrograd_bp import ops
+from micrograd_bp.autodiff.pytree import flatten
+from micrograd_bp.autodiff.tape import Tape, Tracer, append_gradient
+from micrograd_bp.compiler.library import linked
+from micrograd_bp.compiler.llvm import Writer
+from micrograd_bp.compiler.passes import Code, optimise
+from micrograd_bp.compiler.program import Compiled
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.errors import TraceError
+from micrograd_bp.ops.reals import as_float
+from micrograd_bp.training.history import History, restore, state_of
+from micrograd_bp.training.losses import Sample
+from micrograd_bp.training.optim import Optimiser
+from micrograd_bp.training.progress import Callback, call, counted, not_finite
+from micrograd_bp.training.schedules import constant
+
+REASONS = ("", "cost", "gradient", "not finite")
+LARGEST = 5_000  # operations of an epoch in one loop; more take LLVM more than linear time
+
+
+class Loop:
+    """Epochs of training on a cost that is recorded on a tape, from the optimiser's parameters.
+
+    `run` moves the parameters and the optimiser as the same number of eager epochs would. Raises TraceError for an
+    optimiser that decides by numbers.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        root: int,
+        steps: Optimiser,
+        clip: float | None = None,
+        stop_cost: float | None = None,
+        stop_gradient: float | None = None,
+    ) -> None:
+        if len(set(steps.parameters)) < len(steps.parameters):
+            raise TraceError("a parameter is there twice; compiled=True moves each once")
+        self.steps = steps
+        self._tape, self._root, self._clip = tape, root, clip
+        self._stops = np.array([-np.inf if stop is None else stop for stop in (stop_cost, stop_gradient)])
+        self._compile()
+
+    def _compile(self) -> None:
+        self._settings = self._now()
+        code, self._others = _epoch(self._tape.copy(), self._root, self.steps, self._clip)
+        self._library = linked(*_loop(code))
+        self._function = self._library.function("train", *[ctypes.c_void_p] * 6, ctypes.c_int64)
+
+    def _now(self) -> dict[str, Any]:
+        """What of the optimiser's settings is part of the machine code."""
+        moved = {"parameters", "steps", "learning_rate", "schedule", *self.steps._slots}
+        return {name: value for name, value in vars(self.steps).items() if name not in moved}
+
+    def run(self, count: int) -> tuple[list[float], list[float], list[float], str]:
+        """Up to so many epochs: their costs, gradient norms and rates, and why they ended before ("" if not).
+
+        "not finite": the parameters are those of the epoch before. Fewer epochs where the schedule ends.
+        """
+        steps = self.steps
+        if self._settings != self._now():
+            self._compile()
+        rates, scheduled = self._rates(count)
+        history, state, reason = self._epochs(scheduled)
+        width = len(steps.parameters)
+        for p, x in zip(steps.parameters, state.tolist(), strict=False):
+            p.data = x
+        for k, name in enumerate(steps._slots, start=1):
+            setattr(steps, name, state[k * width : (k + 1) * width].tolist())
+        steps.steps = int(state[-1])
+        costs, norms = history.tolist()
+        return costs, norms, rates[: len(costs)], reason
+
+    def cost(self) -> float:
+        """The cost, as the loop sees it; nothing is moved."""
+        return float(self._epochs(np.full(1, self.steps.learning_rate))[0][0, 0])
+
+    def _rates(self, count: int) -> tuple[list[float], Any]:
+        steps = self.steps
+        if steps.schedule is constant():
+            return [steps.learning_rate] * count, np.full(count, steps.learning_rate)
+        rates: list[float] = []
+        for k in range(steps.steps, steps.steps + count):
+            try:
+                rates.append(steps.learning_rate * steps.schedule(k))
+            except Exception:
+                if not rates:
+                    raise
+                break  # it is raised when that epoch is reached: training may stop before
+        return rates, np.array(rates)
+
+    def _epochs(self, rates: Any) -> tuple[Any, Any, str]:
+        """Their costs and norms, parameters and optimiser after them, and the reason."""
+        steps, count = self.steps, len(rates)
+        lists = [[p.data for p in steps.parameters], *[getattr(steps, name) for name in steps._slots]]
+        state = np.array([x for own in lists for x in own] + [float(steps.steps)])
+        others = np.array([p.data for p in self._others])
+        history, done = np.empty((2, count)), np.zeros(2, dtype=np.int64)
+        arrays = (state, others, rates, history, self._stops, done)
+        self._function(*[array.ctypes.data for array in arrays], count)
+        return history[:, : done[0]], state, REASONS[done[1]]
+
+
+def loop_for(run: Any, samples: Sequence[Sample]) -> Loop | None:
+    """The loop for a run of `fit` over full batches; None for smaller ones and for more operations than `LARGEST`."""
+    if run.size < len(samples) or len(topological_order(run.cost(samples[:1]))) * len(samples) * 3 > LARGEST:
+        return None
+    return Loop(*recorded(run, samples), run.steps, run.clip, run.stop_cost, run.stop_gradient)
+
+
+def recorded(run: Any, samples: Sequence[Sample]) -> tuple[Tape, int]:
+    """A tape of the cost, and its place. The data are traced, so that a decision by what comes of them is refused."""
+    tape = Tape()
+    numbers: dict[int, float] = {}
+
+    def traced(entry: Any) -> Any:
+        leaves, _, rebuild = flatten(entry)
+        places = [tape.input() for _ in leaves]
+        numbers.update(zip(places, map(as_float, leaves), strict=True))
+        return rebuild([Tracer(tape, place) for place in places])
+
+    root = tape.place(run.cost([(traced(x), y if isinstance(y, int) else traced(y)) for x, y in samples]))
+    tape.inputs = []
+    tape.constants |= numbers
+    return tape, root
+
+
+def _epoch(tape: Tape, root: int, steps: Optimiser, clip: float | None) -> tuple[Code, list[Value]]:
+    """A tape from parameters, the optimiser's lists, the number of steps and the rate to cost, norm and new ones."""
+    places = [tape.value(p) for p in steps.parameters]
+    gradient = [Tracer(tape, place) for place in append_gradient(tape, root, places)]
+    norm = _length(gradient)
+    shortened: Any = gradient
+    if clip is not None:
+        factor = ops.where(ops.less(clip, norm), ops.div(clip, norm), 1.0)
+        shortened = [slope * factor for slope in gradient]
+    twin: Any = copy.copy(steps)
+    kept = [Tracer(tape, place) for place in places]
+    twin.parameters = [SimpleNamespace(data=slot) for slot in kept]
+    inputs = list(places)
+    for name in steps._slots:
+        tracers = [Tracer(tape, tape.input()) for _ in places]
+        inputs += [slot.place for slot in tracers]
+        setattr(twin, name, tracers)
+    twin.steps, rate = Tracer(tape, tape.input()), Tracer(tape, tape.input())
+    made = twin.steps.place
+    moves = twin._moves(shortened, rate)
+    after = [slot + move for slot, move in zip(kept, moves, strict=True)]
+    after += [number for name in steps._slots for number in getattr(twin, name)]
+    results = [root, tape.place(norm), *[tape.place(number) for number in after], tape.place(Tracer(tape, made) + 1.0)]
+    for place in places:
+        del tape.parameters[place]
+    tape.inputs = [*inputs, made, rate.place]
+    code, _ = optimise(Code(tape, results))
+    return code, list(code.tape.parameters.values())
+
+
+def _length(gradient: list[Any]) -> Any:
+    """The Euclidean length; where squares would overflow or vanish, that of multiples by powers of 2."""
+
+    def squares(scale: float) -> Any:
+        total: Any = 0.0
+        for slope in gradient:
+            total = total + ops.square(slope if scale == 1.0 else slope * scale)
+        return total
+
+    total = squares(1.0)
+    large, small = ops.less(1e290, total), ops.less(total, 1e-290)
+    scaled = ops.where(large, squares(2.0**-600), ops.where(small, squares(2.0**600), total))
+    return ops.sqrt(scaled) * ops.where(large, 2.0**600, ops.where(small, 2.0**-600, 1.0))
+
+
+def _loop(code: Code) -> tuple[str, Writer]:
+    """The text of `void train(state, others, rates, history, stops, done, count)`."""
+    tape, writer = code.tape, Writer(1)
+    texts = {place: writer.constant(x) for place, x in tape.constants.items()}
+    for k, place in enumerate(tape.parameters):
+        texts[place] = writer.load("%others", str(k))
+    for k, place in enumerate(tape.inputs[:-1]):
+        texts[place] = writer.load("%state", str(k))
+    texts[tape.inputs[-1]] = writer.load("%rates", "%i")
+    for place, op in enumerate(tape.ops):
+        if op is not None:
+            texts[place] = writer.apply(op, tuple([texts[arg] for arg in tape.args[place]]))
+    cost, norm, *after = [texts[place] for place in code.results]
+    writer.store(cost, "%history", "%i")
+    writer.store(norm, "%history", writer.set("add i64 %i, %count"))
+    both = writer.set(f"fadd double {cost}, {norm}")
+    whole = writer.set(f"fcmp ord double {writer.set(f'fsub double {both}, {both}')}, 0.0")
+    low = writer.set(f"fcmp olt double {cost}, {writer.load('%stops', '0')}")
+    flat = writer.set(f"fcmp olt double {norm}, {writer.load('%stops', '1')}")
+    reason = writer.set(f"select i1 {flat}, i64 2, i64 0")
+    reason = writer.set(f"select i1 {low}, i64 1, i64 {reason}")
+    reason = writer.set(f"select i1 {whole}, i64 {reason}, i64 3")
+    ends = writer.set(f"icmp ne i64 {reason}, 0")
+    epoch, writer.lines = writer.lines, []
+    for k, value in enumerate(after):
+        writer.store(value, "%state", str(k))
+    head = ", ".join(f"ptr noalias %{name}" for name in ("state", "others", "rates", "history", "stops", "done"))
+    lines = [
+        f"define void @train({head}, i64 %count) {{",
+        "entry:",
+        "  %why = getelementptr i64, ptr %done, i64 1",
+        "  %any = icmp sgt i64 %count, 0",
+        "  br i1 %any, label %epoch, label %end",
+        "epoch:",
+        "  %i = phi i64 [ 0, %entry ], [ %next, %step ]",
+        "  %next = add i64 %i, 1",
+        *epoch,
+        f"  br i1 {ends}, label %stop, label %step",
+        "step:",
+        *writer.lines,
+        "  %more = icmp slt i64 %next, %count",
+        "  br i1 %more, label %epoch, label %end",
+        "stop:",
+        f"  store i64 {reason}, ptr %why, align 8",
+        "  br label %end",
+        "end:",
+        "  %did = phi i64 [ 0, %entry ], [ %next, %step ], [ %next, %stop ]",
+        "  store i64 %did, ptr %done, align 8",
+        "  ret void",
+        "}",
+    ]
+    return "\n".join(lines), writer
+
+
+class Lanes:
+    """Mean losses and gradients of batches, by a program for one sample: `gradients` as that of `Workers`.
+
+    A target that is an int, the index of a class, is part of the program: there is one for each class.
+    """
+
+    def __init__(self, model: Any, loss: Any, parameters: Sequence[Value]) -> None:
+        self._places = {p: k for k, p in enumerate(parameters)}
+        self._model, self._loss = model, loss
+        self._programs: dict[int | None, Compiled] = {}
+        self._classes: bool | None = None  # not asked yet
+
+    def gradients(self, samples: Sequence[Sample]) -> tuple[float, list[float]]:
+        """The mean loss of the samples and its gradient."""
+        total, sums = 0.0, np.zeros(len(self._places))
+        groups: dict[int | None, list[Sample]] = {}
+        for x, y in samples:
+            groups.setdefault(y if isinstance(y, int) and self._names_a_class(x, y) else None, []).append((x, y))
+        for target, own in groups.items():
+            program = self._programs.setdefault(target, self._program(target))
+            columns = [[x for x, _ in own]] if target is not None else [[x for x, _ in own], [y for _, y in own]]
+            values, slopes = program.batched(*columns, gradients="parameters")
+            total += float(values.sum())
+            for p, slope in zip(program.parameters(*[column[0] for column in columns]), slopes, strict=True):
+                if p in self._places:
+                    sums[self._places[p]] += slope
+        return total / len(samples), (sums / len(samples)).tolist()
+
+    def _names_a_class(self, x: Any, y: int) -> bool:
+        """Whether the loss takes the target for an index: as the float of the same number it would not do."""
+        if self._classes is None:
+            found = self._model(x)
+            try:
+                self._classes = self._loss(found, float(y)).data != self._loss(found, y).data
+            except (TypeError, ValueError, LookupError):
+                self._classes = True
+        return self._classes
+
+    def _program(self, target: int | None) -> Compiled:
+        model, loss = self._model, self._loss
+        if target is None:
+            return Compiled(lambda x, y: loss(model(x), y))
+        return Compiled(lambda x: loss(model(x), target))
+
+
+def train_by(
+    loop: Any,
+    run: Any,
+    samples: Sequence[Sample],
+    epochs: int,
+    shuffle: random.Random,
+    history: History,
+    progress: bool | None,
+    callbacks: Sequence[Callback],
+) -> None:
+    """Train by a loop that goes through many epochs at a time.
+
+    TraceError, and the model as it was, where the cost is another in the end than that of the engine.
+    """
+    start, first, size = state_of(run.steps, shuffle), history.epochs, max(1, min(1000, epochs // 100))
+    for count in counted(epochs, progress, history, 1 if callbacks else size):
+        end, history.stopped = history.epochs + count, "epochs"
+        while history.epochs < end and history.stopped == "epochs":
+            _advance(loop, run, samples, end - history.epochs, shuffle, history)
+        if history.stopped != "interrupted":
+            call(callbacks, history)
+        if history.stopped != "epochs":
+            break
+    ours, eager = loop.cost(), run.cost(samples).data
+    if not math.isclose(ours, eager, rel_tol=1e-9, abs_tol=1e-12):
+        restore(start, run.steps, shuffle)
+        for numbers in (history.cost, history.gradient_norm, history.rate):
+            del numbers[first:]
+        raise TraceError(
+            f"the cost is {eager!r}, but {ours!r} as it was compiled: the model or the loss decides by numbers that "
+            "training moves, or draws them. Use where(condition, a, b), maximum, ... or leave out compiled=True; the "
+            "model is as it was before"
+        )
+
+
+def _advance(
+    loop: Any, run: Any, samples: Sequence[Sample], count: int, shuffle: random.Random, history: History
+) -> None:
+    """Up to so many epochs. Whatever ends them, the model is that of the last whole one."""
+    before = state_of(run.steps, shuffle)
+    try:
+        costs, norms, rates, reason = loop.run(count)
+    except BaseException as error:
+        restore(before, run.steps, shuffle)
+        if not isinstance(error, KeyboardInterrupt):
+            raise
+        history.stopped = "interrupted"
+        return
+    whole = len(costs) - (reason == "not finite")
+    history.cost += costs[:whole]
+    history.gradient_norm += norms[:whole]
+    history.rate += rates[:whole]
+    history.state = state_of(run.steps, shuffle)
+    if reason == "not finite":
+        raise not_finite(run.cost(samples), history)
+    history.stopped = reason or "epochs"
