@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 from classifier import Data, confusion, split
 from common import BLUE, GREEN, ORANGE, RED, axes, count, figure, heading, options, save
-from micrograd_bp.cli.report import table
-from micrograd_bp.history import History
+from micrograd_bp.cli.output import table
+from micrograd_bp.training.history import History
 from micrograd_bp.nn import MLP
-from micrograd_bp.train import fit
+from micrograd_bp.training.loop import fit
 
 KINDS = ("cat", "dog", "bird")
 FEATURES = ("mass in kg", "length in cm", "voice in Hz")

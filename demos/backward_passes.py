@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import micrograd_bp as mb
 from micrograd_bp import Value, topological_order
-from micrograd_bp.losses import half_squared_error, squared_error
+from micrograd_bp.training.losses import half_squared_error, squared_error
 from micrograd_bp.nn import MLP
 from xor_surface import NAMES, START, cost
 

@@ -25,14 +25,14 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from common import BLUE, GREEN, GREY, ORANGE, RED, axes, count, figure, heading, options, save
-from micrograd_bp.cli.report import table
-from micrograd_bp.closed_form import Network, forward
+from micrograd_bp.cli.output import table
+from micrograd_bp.check.closed_form import Network, forward
 from micrograd_bp.errors import MissingExtraError
-from micrograd_bp.history import History
+from micrograd_bp.training.history import History
 from micrograd_bp.nn import MLP
-from micrograd_bp.optim import Adam
-from micrograd_bp.schedules import cosine
-from micrograd_bp.train import fit
+from micrograd_bp.training.optim import Adam
+from micrograd_bp.training.schedules import cosine
+from micrograd_bp.training.loop import fit
 
 
 class Data(NamedTuple):

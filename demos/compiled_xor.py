@@ -15,9 +15,9 @@ from pathlib import Path
 
 import micrograd_bp as mb
 from common import BLUE, ORANGE, axes, count, figure, heading, options, save
-from micrograd_bp.cli.report import table
+from micrograd_bp.cli.output import table
 from micrograd_bp.cli.xor import STOP, X, Y, error, tutorial_model
-from micrograd_bp.history import History
+from micrograd_bp.training.history import History
 from micrograd_bp.nn import MLP
 
 ALPHA = 0.15

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import micrograd_bp as mb
 from micrograd_bp import Value
-from micrograd_bp.losses import half_squared_error
+from micrograd_bp.training.losses import half_squared_error
 from systems import GENERIC, NEURONS, TWO_OUTPUTS, hand_set, named
 from systems import slope as ds
 

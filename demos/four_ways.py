@@ -17,9 +17,9 @@ import numpy as np
 
 from common import BLUE, GREEN, GREY, ORANGE, RED, axes, figure, heading, options, save
 from micrograd_bp import GradientMismatch, Value, check_gradient, closed_form
-from micrograd_bp.cli.report import table
+from micrograd_bp.cli.output import table
 from micrograd_bp.cli.xor import X, Y
-from micrograd_bp.closed_form import Network, sigma_prime
+from micrograd_bp.check.closed_form import Network, sigma_prime
 from xor_surface import NAMES, START, cost
 
 Numbers = Sequence[float]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import micrograd_bp as mb
 from micrograd_bp import Value, draw
-from micrograd_bp.draw import Graph
+from micrograd_bp.drawing import Graph
 from micrograd_bp.nn import MLP
 from systems import XNOR, hand_set
 

@@ -26,8 +26,8 @@ import micrograd_bp as mb
 from common import BLUE, GREY, axes, count, figure, options, save
 from micrograd_bp import Value
 from micrograd_bp.nn import Module
-from micrograd_bp.optim import Adam
-from micrograd_bp.schedules import linear
+from micrograd_bp.training.optim import Adam
+from micrograd_bp.training.schedules import linear
 
 Vector = list[Any]
 Matrix = list[Vector]

@@ -19,7 +19,7 @@ import numpy as np
 import micrograd_bp as mb
 from common import BLUE, GREEN, ORANGE, RED, axes, figure, heading, options, printed, save
 from micrograd_bp import Value
-from micrograd_bp.cli.report import table
+from micrograd_bp.cli.output import table
 
 
 class Step(NamedTuple):

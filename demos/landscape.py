@@ -15,7 +15,7 @@ import numpy as np
 
 import micrograd_bp as mb
 from common import BLUE, GREEN, GREY, ORANGE, RED, axes, figure, heading, options, save
-from micrograd_bp.cli.report import table
+from micrograd_bp.cli.output import table
 from systems import GENERIC, TRAINED, XNOR
 from xor_surface import (
     CASES,

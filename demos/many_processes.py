@@ -19,7 +19,7 @@ from typing import Any
 import micrograd_bp as mb
 from common import BLUE, axes, figure, options, save
 from micrograd_bp import nn
-from micrograd_bp.cli.report import table
+from micrograd_bp.cli.output import table
 from micrograd_bp.errors import MissingExtraError
 
 

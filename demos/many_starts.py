@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd_bp.cli.xor import STOP
-from micrograd_bp.closed_form import sigma
+from micrograd_bp.check.closed_form import sigma
 
 Array = NDArray[np.float64]
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])

@@ -16,8 +16,8 @@ import numpy as np
 
 import micrograd_bp as mb
 from common import BLUE, GREEN, GREY, ORANGE, RED, axes, figure, heading, options, save
-from micrograd_bp.cli.report import table
-from micrograd_bp.closed_form import Network, compare, forward
+from micrograd_bp.cli.output import table
+from micrograd_bp.check.closed_form import Network, compare, forward
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.nn import MLP
 from systems import SAMPLE_X, XNOR, XOR_X, four_layers, hand_set, three_outputs

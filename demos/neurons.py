@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import micrograd_bp as mb
 from common import BLUE, GREEN, GREY, ORANGE, RED, axes, figure, heading, options, printed, save
-from micrograd_bp.cli.report import table
-from micrograd_bp.history import History
-from micrograd_bp.optim import GradientDescent
+from micrograd_bp.cli.output import table
+from micrograd_bp.training.history import History
+from micrograd_bp.training.optim import GradientDescent
 from systems import NEURONS, System
 
 Row = tuple[float, ...]  # the loss before the step, the parameters after it

@@ -18,10 +18,10 @@ import numpy as np
 import micrograd_bp as mb
 from common import BLUE, GREEN, GREY, ORANGE, RED, axes, figure, heading, options, save
 from micrograd_bp import nn
-from micrograd_bp.cli.report import table
-from micrograd_bp.history import History
-from micrograd_bp.optim import GradientDescent
-from micrograd_bp.schedules import constant, cosine
+from micrograd_bp.cli.output import table
+from micrograd_bp.training.history import History
+from micrograd_bp.training.optim import GradientDescent
+from micrograd_bp.training.schedules import constant, cosine
 
 Data = tuple[list[list[float]], list[float]]
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import micrograd_bp as mb
 from common import BLUE, GREEN, RED, axes, figure, heading, options, save
-from micrograd_bp.cli.report import table
-from micrograd_bp.optim import GradientDescent
+from micrograd_bp.cli.output import table
+from micrograd_bp.training.optim import GradientDescent
 from systems import TWO_OUTPUTS, slope
 
 RATE = 0.1

@@ -29,9 +29,9 @@ from backward_passes import (
 )
 from common import heading, options
 from micrograd_bp import Value, topological_order
-from micrograd_bp.cli.report import table
-from micrograd_bp.draw import Graph
-from micrograd_bp.formula import number
+from micrograd_bp.cli.output import table
+from micrograd_bp.drawing import Graph
+from micrograd_bp.symbolic.templates import number
 
 
 def shown(x: float) -> str:

@@ -33,10 +33,10 @@ from tqdm import tqdm
 
 import many_starts
 from common import BLUE, GREEN, GREY, RED, axes, count, figure, heading, options, save
-from micrograd_bp.cli.report import table
+from micrograd_bp.cli.output import table
 from micrograd_bp.cli.xor import STOP, X, Y, error, tutorial_model
 from micrograd_bp.nn import MLP
-from micrograd_bp.train import fit
+from micrograd_bp.training.loop import fit
 from xor_surface import cost, curvature, steepness
 
 ALPHA = 0.15

@@ -8,7 +8,7 @@ from typing import Any
 import mpmath
 import sympy
 
-from micrograd_bp.term import Term
+from micrograd_bp.symbolic.term import Term
 
 Heaviside = {"step": lambda x: sympy.Heaviside(x, 0), "less": lambda x, y: sympy.Heaviside(y - x, 0)}
 SYMPY: dict[str, Callable[..., Any]] = {

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from micrograd_bp import GradientMismatch, Value, check_gradient, grad, topological_order
 from micrograd_bp.check.replay import Replay
-from micrograd_bp.strategies import Expression, expressions
+from micrograd_bp.check.strategies import Expression, expressions
 
 CHUNK = 2000
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import mpmath
 
-from micrograd_bp.op import Op
+from micrograd_bp.ops.op import Op
 
 SMALLEST_NORMAL = 2.2250738585072014e-308
 _STEP = mpmath.mpf(10) ** -160  # at 0 too, what it truncates (its square) is below every normal float

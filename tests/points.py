@@ -8,8 +8,8 @@ import sys
 
 from hypothesis import strategies as st
 
-from micrograd_bp.domain import REAL, Interval
-from micrograd_bp.op import Op
+from micrograd_bp.ops.domain import REAL, Interval
+from micrograd_bp.ops.op import Op
 
 # where things happen: zeros, edges of normal floats, saturation, overflow of squares, exponentials and products
 _SPECIAL = (

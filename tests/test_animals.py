@@ -5,7 +5,7 @@ import pytest
 
 import animals as demo
 from classifier import Data, split
-from micrograd_bp.closed_form import Network, cost, forward
+from micrograd_bp.check.closed_form import Network, cost, forward
 
 
 def test_targets_are_the_tutorials():

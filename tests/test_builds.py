@@ -15,9 +15,9 @@ import pytest
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, Value
-from micrograd_bp.calculus import derivative
-from micrograd_bp.dual import Dual
-from micrograd_bp.engine import record
+from micrograd_bp.autodiff.forward import derivative
+from micrograd_bp.autodiff.dual import Dual
+from micrograd_bp.engine.value import record
 
 X = Value(2.0, "x")
 Y = Value(-3.0)
@@ -166,7 +166,7 @@ def test_compiled_nodes_are_small_and_of_no_concern_to_the_collector():
 
 DEEP = """
 import micrograd_bp as mb
-from micrograd_bp.calculus import _Variable
+from micrograd_bp.autodiff.reverse import _Variable
 y = mb.Value(1.0)
 kinds = (1_000_000, lambda v: v + y), (100_000, lambda v: mb.where(1.0, v, y)), (100_000, lambda v: v * v.data)
 for depth, step in kinds:

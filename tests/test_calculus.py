@@ -13,7 +13,7 @@ from points import fixed
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, DomainError, ShapeError, Value
-from micrograd_bp.dual import Dual, new_level
+from micrograd_bp.autodiff.dual import Dual, new_level
 
 finite = st.floats(-2, 2)
 

@@ -12,7 +12,7 @@ from points import fixed
 import micrograd_bp as mb
 from micrograd_bp import GradientMismatch, Value, check_gradient, nn
 from micrograd_bp.check.scales import slope_along
-from micrograd_bp.strategies import expressions
+from micrograd_bp.check.strategies import expressions
 
 
 def mismatch(*args, **kwargs):

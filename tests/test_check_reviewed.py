@@ -7,7 +7,7 @@ import pytest
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, GradientMismatch, check_gradient
-from micrograd_bp.strategies import expressions, gradient_property, points_in, values
+from micrograd_bp.check.strategies import expressions, gradient_property, points_in, values
 
 WRONG = [
     ("beside 0, replayed", lambda x: mb.exp(1 + x), (0.0,), lambda x: 99.0),

@@ -19,8 +19,8 @@ import micrograd_bp
 from micrograd_bp import ExpressionError
 from micrograd_bp.cli import COMMANDS, main
 from micrograd_bp.cli.quiz import graded, question
-from micrograd_bp.cli.sheet import Sheet
-from micrograd_bp.expression.source import display_width
+from micrograd_bp.cli.session import Sheet
+from micrograd_bp.expression.locations import display_width
 
 MAIN = [sys.executable, "-m", "micrograd_bp"]
 FOLDER = str(Path(micrograd_bp.__file__).parent.parent)

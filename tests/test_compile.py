@@ -18,9 +18,9 @@ from micrograd_bp.compiler.recording import derived, record
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.errors import ShapeError, TraceError
 from micrograd_bp.nn import MLP
-from micrograd_bp.op import OPS, Op
-from micrograd_bp.strategies import expressions
-from micrograd_bp.tape import Tape, append_gradient
+from micrograd_bp.ops.op import OPS, Op
+from micrograd_bp.check.strategies import expressions
+from micrograd_bp.autodiff.tape import Tape, append_gradient
 
 BACKENDS = ["python", *(["native"] if importlib.util.find_spec("llvmlite") else [])]
 

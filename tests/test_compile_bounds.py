@@ -15,7 +15,7 @@ import micrograd_bp as mb
 from micrograd_bp.compiler.interpreter import Interpreter
 from micrograd_bp.compiler.machine import LANES, Straight
 from micrograd_bp.compiler.recording import derived, record
-from micrograd_bp.compiler.training import Loop
+from micrograd_bp.training.native_loop import Loop
 from micrograd_bp.nn import MLP
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -14,7 +14,7 @@ import micrograd_bp as mb
 from micrograd_bp.compiler import Compiled, arrays
 from micrograd_bp.errors import MissingExtraError, ShapeError, StateError
 from micrograd_bp.nn import MLP
-from micrograd_bp.op import OPS
+from micrograd_bp.ops.op import OPS
 
 ROWS = list(OPS.values())
 LIBRARIES = {"jax": "to_jax", "torch": "to_torch"}

@@ -24,9 +24,9 @@ from micrograd_bp.compiler.recording import record
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.nn import MLP
-from micrograd_bp.op import OPS, Op
-from micrograd_bp.strategies import expressions
-from micrograd_bp.tape import Tape
+from micrograd_bp.ops.op import OPS, Op
+from micrograd_bp.check.strategies import expressions
+from micrograd_bp.autodiff.tape import Tape
 
 ROWS = list(OPS.values())
 needs_llvm = pytest.mark.skipif(not __import__("importlib.util").util.find_spec("llvmlite"), reason="no llvmlite")

@@ -16,7 +16,7 @@ import micrograd_bp as mb
 from micrograd_bp import Value
 from micrograd_bp.compiler.program import Compiled
 from micrograd_bp.errors import StateError
-from micrograd_bp.op import OPS
+from micrograd_bp.ops.op import OPS
 
 AT_ZERO = [  # where an adjoint of the first derivative is exactly 0
     (lambda x, y: (1 - x) ** 2 + 100 * (y - x * x) ** 2, (1.0, 1.0)),

@@ -10,7 +10,7 @@ from points import fixed
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, DomainError, Value, nn
-from micrograd_bp.domain import NONNEGATIVE, POSITIVE
+from micrograd_bp.ops.domain import NONNEGATIVE, POSITIVE
 
 
 @pytest.fixture(autouse=True)

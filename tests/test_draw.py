@@ -9,9 +9,9 @@ import pytest
 
 import micrograd_bp as mb
 from micrograd_bp import MissingExtraError, Value, draw
-from micrograd_bp.draw import layout, theme
-from micrograd_bp.draw.dot import labels
-from micrograd_bp.formula import number
+from micrograd_bp.drawing import graphviz as layout, theme
+from micrograd_bp.drawing.dot import labels
+from micrograd_bp.symbolic.templates import number
 
 SVG = "{http://www.w3.org/2000/svg}"
 

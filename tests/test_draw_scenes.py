@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import micrograd_bp as mb
 from micrograd_bp import Value, nn, topological_order
-from micrograd_bp.draw.collapse import by_layers, by_levels, by_neurons, collapsed, with_clusters
-from micrograd_bp.draw.groups import Groups
-from micrograd_bp.draw.scene import around_node, below, everything
+from micrograd_bp.drawing.collapse import by_layers, by_levels, by_neurons, collapsed, with_clusters
+from micrograd_bp.drawing.layers import Groups
+from micrograd_bp.drawing.scene import around_node, below, everything
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import micrograd_bp as mb
 from micrograd_bp import ShapeError, Value
-from micrograd_bp.losses import LOSSES, cross_entropy, hinge, l2_penalty, loss_function, mean
+from micrograd_bp.training.losses import LOSSES, cross_entropy, hinge, l2_penalty, loss_function, mean
 
 A, Y = [0.25, -1.5, 0.75], [1.0, 0.0, 0.5]
 DEFINITIONS = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import networks as demo
-from micrograd_bp.closed_form import Network, compare, forward
+from micrograd_bp.check.closed_form import Network, compare, forward
 from micrograd_bp.errors import ShapeError
 from systems import SAMPLE_X, XNOR, four_layers, hand_set, three_outputs
 

@@ -6,8 +6,8 @@ import math
 import pytest
 
 from micrograd_bp import StateError, Value, nn
-from micrograd_bp.optim import Adam, AdamW, GradientDescent, clip_gradient, gradient_norm
-from micrograd_bp.schedules import constant, cosine, exponential, linear, step_decay
+from micrograd_bp.training.optim import Adam, AdamW, GradientDescent, clip_gradient, gradient_norm
+from micrograd_bp.training.schedules import constant, cosine, exponential, linear, step_decay
 
 START = (0.5, -1.25, 3.0)
 

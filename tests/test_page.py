@@ -16,10 +16,10 @@ from points import fixed
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, Value, nn
-from micrograd_bp.formula import number
+from micrograd_bp.symbolic.templates import number
 from micrograd_bp.page import page as page_of
-from micrograd_bp.page.script import not_in_javascript, script
-from micrograd_bp.strategies import expressions
+from micrograd_bp.page.javascript import not_in_javascript, script
+from micrograd_bp.check.strategies import expressions
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

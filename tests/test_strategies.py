@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import micrograd_bp as mb
 from micrograd_bp import GradientMismatch, Interval, Value, nn
-from micrograd_bp.strategies import Expression, expressions, gradient_property, mlps, points_in, values
+from micrograd_bp.check.strategies import Expression, expressions, gradient_property, mlps, points_in, values
 
 
 @given(expressions(max_nodes=10, n_leaves=3))

@@ -7,10 +7,10 @@ import pytest
 
 import micrograd_bp as mb
 from micrograd_bp.errors import StateError, TraceError, TrainingError
-from micrograd_bp.history import History
+from micrograd_bp.training.history import History
 from micrograd_bp.nn import MLP
-from micrograd_bp.optim import Adam, AdamW, GradientDescent, Optimiser
-from micrograd_bp.schedules import cosine, step_decay
+from micrograd_bp.training.optim import Adam, AdamW, GradientDescent, Optimiser
+from micrograd_bp.training.schedules import cosine, step_decay
 
 pytest.importorskip("llvmlite")
 from micrograd_bp.compiler import training

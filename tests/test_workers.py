@@ -9,7 +9,7 @@ import micrograd_bp as mb
 from micrograd_bp import Value
 from micrograd_bp.errors import MissingExtraError, TrainingError
 from micrograd_bp.nn import MLP
-from micrograd_bp.optim import GradientDescent
+from micrograd_bp.training.optim import GradientDescent
 
 pytest.importorskip("joblib")
 X, Y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.5, 0.5]], [0.0, 1.0, 1.0, 0.0, 0.5]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 import micrograd_bp as mb
-from micrograd_bp.closed_form import Network, backpropagate, compare
+from micrograd_bp.check.closed_form import Network, backpropagate, compare
 from micrograd_bp.nn import MLP
 from networks import by_elements, sigmoid_slopes, truth_table
 from systems import GENERIC, SAMPLE_X, TRAINED, XNOR, XOR_X, XOR_Y, cost, four_layers, hand_set, three_outputs

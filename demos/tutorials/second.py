@@ -11,8 +11,8 @@ import micrograd_bp as mb
 import neurons
 from common import printed
 from micrograd_bp import Value
-from micrograd_bp.calculus import adjoints
-from micrograd_bp.losses import half_squared_error, mean_squared_error
+from micrograd_bp.autodiff.reverse import adjoints
+from micrograd_bp.training.losses import half_squared_error, mean_squared_error
 from networks import sigmoid_slopes
 from systems import NEURONS
 from tutorials.case import Case, Result, flat

@@ -9,8 +9,8 @@ from itertools import pairwise
 import gradient_descent as descent
 import micrograd_bp as mb
 from micrograd_bp import Value
-from micrograd_bp.calculus import adjoints
-from micrograd_bp.losses import squared_error
+from micrograd_bp.autodiff.reverse import adjoints
+from micrograd_bp.training.losses import squared_error
 from systems import SAMPLE_X, four_layers
 from tutorials.case import Case, Result
 

@@ -6,7 +6,7 @@ import math
 
 import micrograd_bp as mb
 import two_outputs as example
-from micrograd_bp.calculus import adjoints
+from micrograd_bp.autodiff.reverse import adjoints
 from networks import sigmoid_slopes
 from systems import TWO_OUTPUTS as NETWORK
 from systems import slope

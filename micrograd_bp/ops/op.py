@@ -17,8 +17,8 @@ ATOM = 9  # the precedence of a name, a number or a function call: never in brac
 class Operand:
     """What a row can be applied to besides floats: nodes, dual numbers, formula terms.
 
-    Every operator, method and function calls `apply`, which checks the domain and then calls `apply_unchecked`. Derivative
-    rules call `apply_unchecked` directly: they follow IEEE 754 and refuse nothing."""
+    Every operator, method and function calls `apply`, which checks the domain and then calls `apply_unchecked`.
+    Derivative rules call `apply_unchecked` directly: they follow IEEE 754 and refuse nothing."""
 
     __slots__ = ()
 
