@@ -104,3 +104,16 @@ def edges(node: Node) -> tuple[Edge, ...]:
     if y is None:
         return ((x, node._dx),)
     return ((x, node._dx), *(y if isinstance(y, tuple) else ((y, node._dy),)))
+
+
+def described(node: Node) -> str:
+    """A node in a sentence: its name, or its operation with the names of its arguments: mul(w, x)."""
+    if node._name is not None or node._op is None:
+        return node._name or "a leaf"
+    parts = []
+    for arg, _ in edges(node):
+        if isinstance(arg, Node):
+            parts.append(arg._name or (arg._op.name if arg._op is not None else "leaf"))
+        else:
+            parts.append(f"{arg:g}")
+    return f"{node._op.name}({', '.join(parts)})"

@@ -82,6 +82,7 @@ class Op:
         self.arity = len(partials)
         self._partials: tuple[Rule, ...] = partials
         self.slopes: tuple[Rule, ...] = partials  # the same, of floats: a compiled build has its own for the table
+        self.reads: tuple[int, ...] | None = None  # which arguments each rule reads; chain.py finds that out
         self.arguments = arguments[: self.arity]
         self.defaults = defaults
         self.domain = domain
@@ -126,6 +127,7 @@ class Op:
     @partials.setter
     def partials(self, rules: tuple[Rule, ...]) -> None:
         self._partials = self.slopes = rules
+        self.reads = None
 
     def __repr__(self) -> str:
         return self.name
