@@ -32,17 +32,33 @@ def axes(made: Figure, position: int | tuple[int, int, int] = 111, **labels: Any
 
 
 def colour_plane(plot: Axes, x1: Sequence[float], x2: Sequence[float], h: Callable[[list[float]], float]) -> Any:
-    """Colour the plane by h([x1, x2]), red at 0, green at 1, a black line at 1/2; the result is for a colour bar."""
+    """Colour the plane by h([x1, x2]), red at 0, green at 1, a black line at 1/2; the result is for a colour bar.
+
+    `x1` and `x2` are equally spaced coordinates.
+    """
     values = [[h([across, up]) for across in x1] for up in x2]
-    filled = plot.contourf(x1, x2, values, levels=[level / 20 for level in range(21)], cmap="RdYlGn", alpha=0.6)
+    half_1, half_2 = (x1[1] - x1[0]) / 2, (x2[1] - x2[0]) / 2
+    filled = plot.imshow(
+        values,
+        cmap="RdYlGn",
+        vmin=0.0,
+        vmax=1.0,
+        alpha=0.6,
+        origin="lower",
+        interpolation="bilinear",
+        extent=(x1[0] - half_1, x1[-1] + half_1, x2[0] - half_2, x2[-1] + half_2),
+        aspect=plot.get_aspect(),
+    )
     plot.contour(x1, x2, values, levels=[0.5], colors=["black"], linewidths=1.5)
+    plot.grid(visible=False)
+    plot.set(xlim=(x1[0], x1[-1]), ylim=(x2[0], x2[-1]))
     return filled
 
 
 def binary_points(plot: Axes, X: Sequence[Sequence[float]], Y: Sequence[float]) -> None:
     """Draw points with two coordinates: green where the target is 1, red where it is 0."""
     for x, y in zip(X, Y, strict=True):
-        plot.plot(*x, "o", color=GREEN if y else RED, markersize=10, markeredgecolor="white")
+        plot.plot(*x, "o", color=GREEN if y else RED, markersize=10, markeredgecolor="white", zorder=3)
 
 
 def save(made: Figure, folder: Path, name: str) -> Path:

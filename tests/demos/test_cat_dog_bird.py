@@ -49,7 +49,7 @@ def test_scaling_is_that_of_the_training_animals():
     assert scale(test).Y == test.Y
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_it_learns_to_tell_them_apart(seed):
     train, test = split(demo.measured(seed=seed), seed)
     scale = demo.Scale.of(train.X)

@@ -71,7 +71,7 @@ def test_the_confusion_matrix():
     assert counted.tolist() == expected
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_moons_are_told_apart_where_no_line_can(seed):
     task = demo.moons_task(seed)._replace(epochs=25)
     model, log = demo.learn(task, seed)

@@ -15,6 +15,7 @@ if not __package__:  # the file is run as a script: let Python find the package 
     sys.path.append(__file__.rpartition("demos")[0])
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -110,14 +111,13 @@ def plot_batches(histories: dict[str, History], folder: Path) -> Path:
     return save(made, folder, "batches.png")
 
 
-def plot_one_cost(regression: Data, classes: Data, folder: Path) -> Path:
-    """Plot the curve of the sigmoid neuron for both kinds of targets."""
+def plot_one_cost(fitted: Sequence[tuple[str, Data, nn.MLP]], folder: Path) -> Path:
+    """Plot targets and curve for each title, data and sigmoid neuron."""
     made = figure(9, 4)
     grid = np.linspace(-1.0, 1.0, 101).tolist()
-    for index, (title, data) in enumerate((("Regression", regression), ("Classification", classes)), start=1):
+    for index, (title, data, model) in enumerate(fitted, start=1):
         plot = axes(made, (1, 2, index), title=f"{title} by (COST)", xlabel="x", ylabel="y")
         plot.plot([x for (x,) in data[0]], data[1], "o", color=GREY, markersize=4, label="targets")
-        model = sigmoid_neuron(data)
         plot.set_xticks([-1, -0.5, 0, 0.5, 1])
         plot.plot(grid, [model([x]).data for x in grid], color=BLUE, label="σ(wx + b)")
         plot.legend()
@@ -146,14 +146,15 @@ def main(arguments: list[str] | None = None) -> None:
     rows = [[name, f"{h.cost[0]:.6f}", f"{h.cost[4]:.6f}", f"{h.cost[-1]:.6f}"] for name, h in histories.items()]
     print(table([("mean cost of", "epoch 1", "epoch 5", "epoch 30"), *rows]))
 
-    regression, classes = shares_and_classes()
-    model = sigmoid_neuron(classes)
+    kinds = zip(("Regression", "Classification"), shares_and_classes(), strict=True)
+    neurons = [(title, targets, sigmoid_neuron(targets)) for title, targets in kinds]
+    _, classes, model = neurons[-1]
     right = sum((model(x).data > 0.5) == (y > 0.5) for x, y in zip(*classes, strict=True))
     print(f"\nThe same cost for classification: {right} of {len(classes[0])} points are classified correctly.\n")
 
     plot_line(data, fitted, given.out)
     plot_batches(histories, given.out)
-    plot_one_cost(regression, classes, given.out)
+    plot_one_cost(neurons, given.out)
 
 
 if __name__ == "__main__":

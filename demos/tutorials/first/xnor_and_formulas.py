@@ -23,7 +23,7 @@ import numpy as np
 
 import micrograd_bp as mb
 from demos.shared.command_line import heading, options, table, wrote
-from demos.shared.figures import BLUE, GREEN, GREY, ORANGE, RED, axes, binary_points, colour_plane, figure, save
+from demos.shared.figures import BLUE, GREEN, ORANGE, RED, axes, binary_points, colour_plane, figure, save
 from demos.shared.tutorial_networks import SAMPLE_X, four_layers, hand_set, three_outputs
 from demos.shared.xor import HAND_SET_XNOR, XNOR_Y, X
 from micrograd_bp.closed_form import Network, compare, forward
@@ -78,8 +78,6 @@ def plot_boundaries(folder: Path) -> Path:
     binary_points(plot, X, XNOR_Y)
     plot.plot([], [], "o", color=GREEN, label="expected 1")
     plot.plot([], [], "o", color=RED, label="expected 0")
-    plot.axhline(0, color=GREY, linewidth=0.5)
-    plot.axvline(0, color=GREY, linewidth=0.5)
     plot.set(xlim=(-0.5, 1.5), ylim=(-0.5, 1.5))
     plot.legend(loc="upper right")
     return save(made, folder, "xnor_boundaries.png")
