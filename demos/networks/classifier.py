@@ -190,8 +190,6 @@ def plot_wrong(data: Data, predicted: Sequence[int], folder: Path, most: int = 2
     columns = 8
     rows = max(1, math.ceil(len(wrong[:most]) / columns))
     made = figure(columns * 1.2, rows * 1.6 + 0.5)
-    made.set_layout_engine("none")  # the grid is regular, and measuring many axes takes long
-    made.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=1 - 0.75 / made.get_figheight(), hspace=0.35)
     made.suptitle(
         f"Misclassified: {len(wrong)} of {len(predicted)}" + (f", the first {most}" if len(wrong) > most else "")
     )
