@@ -13,11 +13,10 @@ if not __package__:  # the file is run as a script: let Python find the package 
 
 import micrograd_bp as mb
 from demos.shared.command_line import options, wrote
-from demos.shared.tutorial_networks import ONE_NEURON, hand_set, named
+from demos.shared.tutorial_networks import ONE_NEURON, hand_set, named, squares_halved
 from demos.shared.xor import HAND_SET_XNOR
 from micrograd_bp import Value, draw
 from micrograd_bp.draw import Graph
-from micrograd_bp.losses import half_squared_error
 from micrograd_bp.nn import MLP
 
 
@@ -31,7 +30,7 @@ def neuron() -> Value:
 def error(model: MLP, x: list[float], y: float) -> Value:
     """Return half the squared error of one sample, after a backward pass."""
     out: Value = model([Value(x_k, f"x{k}") for k, x_k in enumerate(x, start=1)])
-    loss = named("E", half_squared_error(out, Value(y, "y")))
+    loss = named("E", squares_halved(out, Value(y, "y")))
     model.zero_grad()
     loss.backward()
     return loss

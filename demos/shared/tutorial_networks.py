@@ -82,6 +82,11 @@ def _two_outputs(p: Parameters, x: Any) -> list[Value]:
     return [a1, a2]
 
 
+def squares_halved(h: Any, y: Any) -> Any:
+    """Return (h − y)² / 2, written as the README writes it."""
+    return (h - y) ** 2 / 2
+
+
 _WEIGHTS = (0.3, 0.2, -0.4, 0.6, 0.7, -0.3, 0.5, -0.1)
 _SERIES = {"w1": 0.3, "w2": 0.2, "b1": 0.1, "b2": 0.2}
 _LAYER = {"w11": 0.3, "w12": 0.2, "w21": 0.1, "w22": 0.2, "b11": 0.1, "b12": 0.2, "b21": 0.1, "b22": 0.2}
@@ -101,7 +106,7 @@ NEURONS = {
 }
 """The networks of the second tutorial, by the names of their printed tables."""
 
-ONE_NEURON = System("a sigmoid neuron and its error", {"w": 2.0, "b": 0.7}, [-1.5], [1.0], _sigmoid)
+ONE_NEURON = System("a sigmoid neuron and its error", {"w": 2.0, "b": 0.7}, [-1.5], [1.0], _sigmoid, squares_halved)
 """The neuron with which the README of the project begins."""
 
 TWO_OUTPUTS = System(
