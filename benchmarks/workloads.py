@@ -88,7 +88,7 @@ def _sum(terms: Sequence[Any]) -> Any:
 
 
 def gpt(numbers: Sequence[Any], rows: Rows) -> Any:
-    """The loss of one word in `demos/gpt.py`, a graph of 60,000 values; needs numbers with exp(), log(), relu()."""
+    """The loss of one word in `demos/networks/gpt.py`, a graph of 60,000 values of numbers with exp, log, relu."""
     demo, letters = gpt_demo()
     following = iter(numbers)
     return demo.loss(demo.GPT(letters, leaf=lambda _: next(following)), "unicorn")
@@ -96,9 +96,9 @@ def gpt(numbers: Sequence[Any], rows: Rows) -> Any:
 
 @cache
 def gpt_demo() -> tuple[Any, list[str]]:
-    """demos/gpt.py and its letters. ImportError without matplotlib."""
-    sys.path.insert(0, str(Path(__file__).parent.parent / "demos"))
-    import gpt as demo
+    """demos/networks/gpt.py and its letters. ImportError without matplotlib."""
+    sys.path.append(str(Path(__file__).parent.parent))  # the folder that holds the package `demos`
+    from demos.networks import gpt as demo
 
     return demo, sorted({demo.END, *"".join(demo.pictograph_words())})
 
@@ -119,5 +119,5 @@ def workloads() -> dict[str, Workload]:
         return {w.name: w for w in made}
     numbers: list[float] = []
     demo.GPT(letters, leaf=numbers.append)
-    made.append(Workload("gpt", "a step of demos/gpt.py without Adam, one word", numbers, gpt, 60_000))
+    made.append(Workload("gpt", "a step of demos/networks/gpt.py without Adam, one word", numbers, gpt, 60_000))
     return {w.name: w for w in made}
