@@ -170,7 +170,7 @@ def test_the_main_example(run):
 
 
 def test_the_readmes_commands(run):
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
     commands = re.findall(r"^micrograd-bp (.*)$", readme, re.MULTILINE)
     assert len(commands) >= 2
     for command in commands:

@@ -1,20 +1,18 @@
 """Recorded functions: what the tape gives is what the engine gives, pass by pass and backend by backend."""
 
-import importlib.util
 import math
-import struct
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from points import fixed
+from recorded import BACKENDS, Named, bits, of_row, raw
 
 import micrograd_bp as mb
 from micrograd_bp import Value, ops
 from micrograd_bp.compiler import arrays, native, numpy_, passes
 from micrograd_bp.compiler.c import to_c
-from micrograd_bp.compiler.recording import derived, record
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.errors import ShapeError, TraceError
 from micrograd_bp.nn import MLP
@@ -22,18 +20,7 @@ from micrograd_bp.op import OPS, Op
 from micrograd_bp.strategies import expressions
 from micrograd_bp.tape import Tape, append_gradient
 
-BACKENDS = ["python", *(["native"] if importlib.util.find_spec("llvmlite") else [])]
-
 ROWS = list(OPS.values())
-
-
-def bits(numbers):
-    return [struct.pack("d", x) if x == x else b"nan" for x in numbers]
-
-
-def raw(expression, what="gradient", guarded=True):
-    """The unoptimised code of an expression's value and gradient."""
-    return derived(record(expression, tuple(expression.point)), what, guarded)
 
 
 @given(expressions())
@@ -89,16 +76,6 @@ def test_a_pass_that_is_wrong_is_found(monkeypatch):
     assert bits(Replay(code)([-0.0])) != bits(Replay(passes.simplify_fast(code))([-0.0]))
 
 
-class Named:
-    """A function with a point."""
-
-    def __init__(self, f, point):
-        self.f, self.point = f, point
-
-    def __call__(self, *args):
-        return self.f(*args)
-
-
 def test_identities():
     def count(f, *point, fast=False):
         return passes.optimise(raw(Named(f, point), "value"), fast)[1][-1][1]
@@ -121,10 +98,7 @@ def test_identities():
 def test_numpy_agrees_with_the_row(op):
     points = fixed(op)
     columns = [np.array(column) for column in zip(*points, strict=True)]
-    tape = Tape()
-    places = [tape.input() for _ in range(op.arity)]
-    code = passes.Code(tape, [tape.record(op, places)])
-    (found,) = numpy_.run(code, columns, len(points), np.empty(0))
+    (found,) = numpy_.run(of_row(op), columns, len(points), np.empty(0))
     for ours, point in zip(found, points, strict=True):
         assert ours == pytest.approx(op.fn(*point), rel=4e-15, abs=1e-300, nan_ok=True), point
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_compile import BACKENDS, bits
+from recorded import BACKENDS, bits
 
 import micrograd_bp as mb
 from micrograd_bp import Value

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from points import fixed
-from test_compile import bits, raw
+from recorded import bits, of_row, raw
 
 import micrograd_bp as mb
 from micrograd_bp.compiler import library, machine, numpy_, passes
@@ -31,12 +31,6 @@ from micrograd_bp.tape import Tape
 ROWS = list(OPS.values())
 needs_llvm = pytest.mark.skipif(not __import__("importlib.util").util.find_spec("llvmlite"), reason="no llvmlite")
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
-
-
-def of_row(op):
-    tape = Tape()
-    places = [tape.input() for _ in range(op.arity)]
-    return passes.Code(tape, [tape.record(op, places)])
 
 
 def in_c(code, tmp_path, *options):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-_SPEC = importlib.util.spec_from_file_location("mutants", Path(__file__).parent.parent / "benchmarks" / "mutants.py")
+_SPEC = importlib.util.spec_from_file_location("mutants", Path(__file__).parents[2] / "benchmarks" / "mutants.py")
 mutants = importlib.util.module_from_spec(_SPEC)
 sys.modules["mutants"] = mutants  # dataclasses look their module up
 _SPEC.loader.exec_module(mutants)
