@@ -19,7 +19,7 @@ MODULES = ["micrograd_bp", *(m.name for m in pkgutil.walk_packages(micrograd_bp.
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_doctests(name):
+def test_doctests(name, own_ops):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import micrograd_bp as mb
-from micrograd_bp import OPS, GradientMismatch, check_gradient
+from micrograd_bp import GradientMismatch, check_gradient
 from micrograd_bp.strategies import expressions, gradient_property, points_in, values
 
 WRONG = [
@@ -73,16 +73,7 @@ def test_shapes_and_keys_have_to_fit():
         check_gradient(lambda p: p["a"] * 2.0, {"a": 1.0}, grad=lambda p: {"b": 2.0})
 
 
-@pytest.fixture
-def rows():
-    """Rows of one's own, forgotten afterwards."""
-    known = set(OPS)
-    yield
-    for name in set(OPS) - known:
-        del OPS[name]
-
-
-def test_a_wrong_row_without_a_definition_is_named(rows):
+def test_a_wrong_row_without_a_definition_is_named(own_ops):
     @mb.op(lambda x, out: 2 * x * x)
     def cubed(x):
         return x**3
@@ -94,7 +85,7 @@ def test_a_wrong_row_without_a_definition_is_named(rows):
         check_gradient(cubed, 1.5, mode="forward")
 
 
-def test_a_row_that_shares_a_name_with_mpmath_is_its_own(rows):
+def test_a_row_that_shares_a_name_with_mpmath_is_its_own(own_ops):
     @mb.op(lambda x, out: 2 * x)
     def zeta(x):
         return x * x + 1
@@ -102,7 +93,7 @@ def test_a_row_that_shares_a_name_with_mpmath_is_its_own(rows):
     assert check_gradient(zeta, 1.5).verdict == "right"
 
 
-def test_a_wrong_slope_at_a_kink_of_a_row_of_ones_own(rows):
+def test_a_wrong_slope_at_a_kink_of_a_row_of_ones_own(own_ops):
     @mb.op(lambda x, out: mb.where(x, mb.step(x), 5.0), kinks=(lambda x: x,))
     def ramp(x):
         return max(x, 0.0)

@@ -12,13 +12,7 @@ import micrograd_bp as mb
 from micrograd_bp import OPS, DomainError, Value, nn
 from micrograd_bp.domain import NONNEGATIVE, POSITIVE
 
-
-@pytest.fixture(autouse=True)
-def _the_table_as_it_was():
-    before = dict(OPS)
-    yield
-    OPS.clear()
-    OPS.update(before)
+pytestmark = pytest.mark.usefixtures("own_ops")
 
 
 def swish():

@@ -655,23 +655,20 @@ def test_a_touch_explains(visit):
     assert "∂L/∂w" in view.inner_text("#why")
 
 
-def test_a_row_of_ones_own_is_shown_but_not_recomputed(visit):
+def test_a_row_of_ones_own_is_shown_but_not_recomputed(visit, own_ops):
     @mb.op(lambda x, out: 3.0 * mb.square(x), name="cubed_here")
     def cubed(x):
         return x**3
 
-    try:
-        x = Value(2.0, "x")
-        loss = cubed(x) + 1
-        loss.backward()
-        view = visit(page_of(loss))
-        assert view.locator("input:enabled").count() == 0
-        assert "cubed_here has no form in C99" in view.inner_text("main")
-        assert state(view)[2][0] == x.grad == 12.0
-        view.keyboard.press("Home")
-        view.keyboard.press("End")
-    finally:
-        del OPS["cubed_here"]
+    x = Value(2.0, "x")
+    loss = cubed(x) + 1
+    loss.backward()
+    view = visit(page_of(loss))
+    assert view.locator("input:enabled").count() == 0
+    assert "cubed_here has no form in C99" in view.inner_text("main")
+    assert state(view)[2][0] == x.grad == 12.0
+    view.keyboard.press("Home")
+    view.keyboard.press("End")
 
 
 @pytest.mark.parametrize(
@@ -684,31 +681,25 @@ def test_a_row_of_ones_own_is_shown_but_not_recomputed(visit):
         (lambda x, out: 3.0 * mb.square(x), ""),  # not C's function of that name
     ],
 )
-def test_rows_that_javascript_cannot_compute(visit, rule, native):
+def test_rows_that_javascript_cannot_compute(visit, rule, native, own_ops):
     row = mb.op(rule, name="fabs", native=native)(lambda x: x**3)
-    try:
-        assert not_in_javascript([row]) == ["fabs"]
-        x = Value(2.0, "x")
-        loss = row(x) * 2
-        loss.backward()
-        view = visit(page_of(loss))
-        assert state(view)[2][0] == x.grad == 24.0
-        view.focus("#v0")
-        assert "24" in view.inner_text("#why")
-    finally:
-        del OPS["fabs"]
+    assert not_in_javascript([row]) == ["fabs"]
+    x = Value(2.0, "x")
+    loss = row(x) * 2
+    loss.backward()
+    view = visit(page_of(loss))
+    assert state(view)[2][0] == x.grad == 24.0
+    view.focus("#v0")
+    assert "24" in view.inner_text("#why")
 
 
-def test_a_row_of_ones_own_with_a_c99_form_is_computed(visit):
+def test_a_row_of_ones_own_with_a_c99_form_is_computed(visit, own_ops):
     row = mb.op(lambda x, out: mb.div(1.0, mb.cosh(x)), name="gd_here", native="atan(sinh({0}))")(
         lambda x: math.atan(math.sinh(x))
     )
-    try:
-        view = visit(page_of(row(Value(2.0, "x")) * 2))
-        view.fill("#n0", "0.5")
-        assert same(state(view)[2][0], 2 / math.cosh(0.5))
-    finally:
-        del OPS["gd_here"]
+    view = visit(page_of(row(Value(2.0, "x")) * 2))
+    view.fill("#n0", "0.5")
+    assert same(state(view)[2][0], 2 / math.cosh(0.5))
 
 
 def test_leaves_that_are_not_finite(visit):
