@@ -85,7 +85,8 @@ def test_the_report_names_what_was_left_out():
     assert "| minimal | 500 | 64 | RecursionError | – | – | – |" in text
 
 
-@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs a C compiler: apt install gcc libc6-dev")
 def test_compiled_programs_are_measured_beside_c(tmp_path):
     pytest.importorskip("llvmlite")
     command = [sys.executable, "-m", "benchmarks.compiled", "--quick", "--rounds", "1", "--out", str(tmp_path)]

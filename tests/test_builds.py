@@ -167,7 +167,7 @@ DEEP = """
 import micrograd_bp as mb
 from micrograd_bp.calculus import _Variable
 y = mb.Value(1.0)
-kinds = (1_000_000, lambda v: v + y), (100_000, lambda v: mb.where(1.0, v, y)), (100_000, lambda v: v * v.data)
+kinds = (300_000, lambda v: v + y), (100_000, lambda v: mb.where(1.0, v, y)), (100_000, lambda v: v * v.data)
 for depth, step in kinds:
     v = x = mb.Value(1.0)
     for _ in range(depth):

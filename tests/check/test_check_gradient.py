@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from points import fixed
 
@@ -24,7 +24,6 @@ def mismatch(*args, **kwargs):
 # --- right gradients pass ---------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
 @given(expressions(max_nodes=6, n_leaves=3))
 def test_right_gradients_raise_no_alarm(e):
     report = check_gradient(e, *e.point, order=2, mode="both")
@@ -32,7 +31,6 @@ def test_right_gradients_raise_no_alarm(e):
     assert report.verdict in ("right", "kink", "ill-conditioned")
 
 
-@settings(max_examples=60)
 @given(expressions(max_nodes=6, n_leaves=2, away_from_kinks=True, leaf=st.integers(-8, 8).map(lambda n: n / 4)))
 def test_differences_raise_no_alarm(e):
     report = check_gradient(lambda *a: float(e(*a)), *e.point, grad=mb.grad(e))

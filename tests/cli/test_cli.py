@@ -243,7 +243,7 @@ def test_files_that_are_no_formulas(run, tmp_path):
     file.write_text("é" * 5_000_000)
     assert "a text has at most 1,000,000 characters" in run("eval", "-f", str(file))[2]
     assert "at most 1,000,000 characters" in run("eval", "-", stdin=b"x+" * 5_000_000)[2]
-    assert "never closed" in run("eval", "-", stdin=b"(" * 1_000_000)[2]
+    assert "never closed" in run("eval", "-", stdin=b"(" * 100_000)[2]
     assert "U+0000" in run("eval", "-f", "/dev/zero")[2] or "at most" in run("eval", "-f", "/dev/zero")[2]
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from points import fixed
 from recorded import BACKENDS, Named, bits, of_row, raw
@@ -103,7 +103,6 @@ def test_numpy_agrees_with_the_row(op):
         assert ours == pytest.approx(op.fn(*point), rel=4e-15, abs=1e-300, nan_ok=True), point
 
 
-@settings(max_examples=50)
 @given(expressions())
 def test_batches_are_the_samples(expression):
     compiled = mb.compile(expression)

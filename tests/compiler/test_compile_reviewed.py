@@ -8,7 +8,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from recorded import BACKENDS, bits
 
@@ -44,7 +44,6 @@ def test_second_derivatives_where_adjoints_are_zero(backend, f, at):
             same(compiled.hvp(at, direction), np.array(expected) @ direction)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from([-1.0, 0.0, 0.5, 1.0, 2.0]), min_size=3, max_size=3))
 def test_second_derivatives_at_round_numbers(point):
     def f(p):
@@ -69,7 +68,6 @@ def test_tangents_that_do_not_move(backend, f, at, tangent):
     assert mb.compile(f, backend=backend).jvp(at, tangent) == mb.jvp(f, at, tangent)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.floats(-3, 3))
 def test_sums_of_adjoints_are_in_the_order_of_backward(x):
     def f(x):
@@ -116,7 +114,6 @@ def test_limits_are_the_eager_ones(backend, name):
         assert f.batched([x])[0] == pytest.approx([expected], rel=1e-15)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(["silu", "gelu", "cbrt", "pow"]), st.floats(0.001, 100), st.sampled_from([2.0, 0.5, -1.0, 3.0]))
 def test_values_have_the_eager_bits(name, x, power):
     more = (power,) if name == "pow" else ()

@@ -2,14 +2,16 @@
 
 import builtins
 import ctypes
+import functools
 import math
 import platform
 import shutil
 import subprocess
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from points import fixed
 from recorded import bits, of_row, raw
 
@@ -29,8 +31,10 @@ from micrograd_bp.strategies import expressions
 from micrograd_bp.tape import Tape
 
 ROWS = list(OPS.values())
-needs_llvm = pytest.mark.skipif(not __import__("importlib.util").util.find_spec("llvmlite"), reason="no llvmlite")
-needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
+needs_llvm = pytest.mark.skipif(find_spec("llvmlite") is None, reason="needs llvmlite: pip install llvmlite")
+    not __import__("importlib.util").util.find_spec("llvmlite"), reason="needs llvmlite: pip install llvmlite"
+)
+needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs a C compiler: apt install gcc libc6-dev")
 
 
 def in_c(code, tmp_path, *options):
@@ -112,13 +116,19 @@ def test_a_model_bit_for_bit_single_and_in_batches():
     assert native([0.3, -0.7], 1.0) == python([0.3, -0.7], 1.0) != value
 
 
+@functools.cache
+def squared_error(activation):
+    """A network, and its squared error as machine code and as a replay: compiled once."""
+    model = MLP(2, [8, 8, 1], activation, seed=3)
+    f = lambda x, y: mb.square(model(x) - y)  # noqa: E731
+    return model, mb.compile(f, backend="native"), mb.compile(f, backend="python")
+
+
 @needs_llvm
 @pytest.mark.parametrize(("activation", "digits"), [("relu", 0.0), ("tanh", 1e-13)])  # vector functions have other bits
 @pytest.mark.parametrize("count", [1, 7, 8, 33, 2500])
 def test_lanes_are_samples(activation, digits, count):
-    model = MLP(2, [8, 8, 1], activation, seed=3)
-    f = lambda x, y: mb.square(model(x) - y)  # noqa: E731
-    native = mb.compile(f, backend="native")
+    model, native, replayed = squared_error(activation)
     X, Y = np.random.default_rng(1).normal(size=(count, 2)), np.linspace(-1.0, 1.0, count)
     values, (dX, dY) = native.batched(X, Y)
     for i in (*range(min(count, 33)), count - 1):
@@ -133,7 +143,7 @@ def test_lanes_are_samples(activation, digits, count):
     totals = [native.batched(X, Y, gradients="parameters", threads=threads) for threads in (1, 2, 3, None)]
     assert all(bits(total[1]) == bits(totals[0][1]) for total in totals)
     assert totals[0][1] == pytest.approx(sums, rel=1e-9, abs=1e-11 * max(map(abs, sums)))
-    python = mb.compile(f, backend="python").batched(X, Y, gradients="parameters")
+    python = replayed.batched(X, Y, gradients="parameters")
     assert python[1] == pytest.approx(totals[0][1], rel=1e-9, abs=1e-11 * max(map(abs, sums)))
     assert native.batched(X, Y, gradients="sum")[1][0] == pytest.approx(dX.sum(axis=0), rel=1e-12)
 
@@ -226,7 +236,6 @@ def test_programs_know_their_sizes():
 
 
 @needs_llvm
-@settings(max_examples=60, deadline=None)
 @given(expressions(ops=EXACT))
 def test_the_interpreter_has_the_replays_bits(expression):
     code = raw(expression)

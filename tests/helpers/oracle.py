@@ -6,6 +6,7 @@ digits so many, that neither rounding nor truncation shows in the first 50 digit
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -23,8 +24,8 @@ def _digits(args: Sequence[float]) -> int:
     return 560 if plain else 1200
 
 
-def true_slope(op: Op, place: int, args: Sequence[float]) -> mpmath.mpf:
-    """d op / d args[place] at args, to 50 digits and more."""
+@functools.cache
+def _slope(op: Op, place: int, args: tuple[float, ...]) -> mpmath.mpf:
     with mpmath.workdps(_digits(args)):
         points = [mpmath.mpf(x) for x in args]
         h = _STEP * min([1, *(abs(x) for x in points if x)])  # a tie of two arguments is farther away than that
@@ -35,6 +36,11 @@ def true_slope(op: Op, place: int, args: Sequence[float]) -> mpmath.mpf:
         above[place] += h
         below[place] -= h
         return (op.exact(mpmath, *above) - op.exact(mpmath, *below)) / (2 * h)
+
+
+def true_slope(op: Op, place: int, args: Sequence[float]) -> mpmath.mpf:
+    """d op / d args[place] at args, to 50 digits and more. It is computed once: `exact` is no function of the rules."""
+    return _slope(op, place, tuple(args))
 
 
 def second_slope(op: Op, place: int, other: int, args: Sequence[float]) -> float | None:
