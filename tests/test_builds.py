@@ -156,7 +156,7 @@ def test_which_build_this_is():
     assert mb.compiled is (not mb.engine.__file__.endswith(".py"))
 
 
-@pytest.mark.skipif(not mb.compiled, reason="interpreted nodes have a header for the collector")
+@pytest.mark.skipif(not mb.compiled, reason="of the compiled build: pip install . where there is a C compiler")
 def test_compiled_nodes_are_small_and_of_no_concern_to_the_collector():
     node = X * Y
     assert sys.getsizeof(node) <= 112

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-pytest.importorskip("llvmlite")
+pytest.importorskip("llvmlite", reason="needs llvmlite: pip install llvmlite")
 
 BOUNDS = """
 import ctypes, itertools, mmap, sys

@@ -1,97 +1,28 @@
 """Recorded functions: what the tape gives is what the engine gives, pass by pass and backend by backend."""
 
+import copy
+import gc
 import math
+import sys
+import threading
 
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from points import fixed
-from recorded import BACKENDS, Named, bits, of_row, raw
+from recorded import BACKENDS, bits, of_row
 
 import micrograd_bp as mb
 from micrograd_bp import Value, ops
-from micrograd_bp.compiler import arrays, native, numpy_, passes
+from micrograd_bp.compiler import Compiled, arrays, native, numpy_, passes
 from micrograd_bp.compiler.c import to_c
-from micrograd_bp.compiler.replay import Replay
-from micrograd_bp.errors import ShapeError, TraceError
+from micrograd_bp.errors import MissingExtraError, ShapeError, TraceError
 from micrograd_bp.nn import MLP
 from micrograd_bp.op import OPS, Op
 from micrograd_bp.strategies import expressions
-from micrograd_bp.tape import Tape, append_gradient
+from micrograd_bp.tape import Tape
 
 ROWS = list(OPS.values())
-
-
-@given(expressions())
-def test_value_and_gradient_are_those_of_the_engine(expression):
-    leaves = [Value(x) for x in expression.point]
-    root = expression(*leaves)
-    if not isinstance(root, Value):
-        return
-    root.backward()
-    value, *gradient = Replay(raw(expression))(expression.point)
-    assert bits([value]) == bits([root.data])
-    for ours, leaf in zip(gradient, leaves, strict=True):
-        size = max(abs(leaf.grad), sum(abs(c) for c in contributions(root, leaf)))
-        assert ours == pytest.approx(leaf.grad, rel=1e-9, abs=1e-12 * size, nan_ok=True)
-
-
-def contributions(root, leaf):
-    """What is added up in the leaf's gradient: sums may be taken in another order."""
-    order = mb.topological_order(root)
-    adjoints = dict(zip(order, mb.adjoints(root, order), strict=True))
-    for node in order:
-        for arg, local in zip(node.args, node.local_grads, strict=True):
-            if arg is leaf and local is not None and math.isfinite(adjoints[node] * local):
-                yield adjoints[node] * local
-
-
-@pytest.mark.parametrize(
-    "step", [passes.fold_constants, passes.simplify, passes.eliminate_common, passes.eliminate_dead]
-)
-@given(data=st.data())
-def test_each_pass_keeps_every_bit(step, data):
-    expression = data.draw(expressions())
-    code = raw(expression)
-    before, after = Replay(code), Replay(step(code))
-    numbers = st.floats() | st.sampled_from([0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324])
-    for inputs in (expression.point, data.draw(st.tuples(*[numbers] * len(expression.point)))):
-        assert bits(before(inputs)) == bits(after(inputs))
-
-
-@given(expressions())
-def test_all_passes_shorten_and_keep(expression):
-    code = raw(expression)
-    short, log = passes.optimise(code)
-    assert log[-1][1] <= log[0][1] == passes.operations(code.tape)
-    assert bits(Replay(short)(expression.point)) == bits(Replay(code)(expression.point))
-
-
-def test_a_pass_that_is_wrong_is_found(monkeypatch):
-    """x + 0.0 is x, but for -0.0."""
-    code = raw(Named(lambda x: x + 0.0, (1.0,)), "value")
-    assert passes.operations(passes.simplify(code).tape) == 1
-    assert passes.operations(passes.eliminate_dead(passes.simplify_fast(code)).tape) == 0
-    assert bits(Replay(code)([-0.0])) != bits(Replay(passes.simplify_fast(code))([-0.0]))
-
-
-def test_identities():
-    def count(f, *point, fast=False):
-        return passes.optimise(raw(Named(f, point), "value"), fast)[1][-1][1]
-
-    assert count(lambda x: x * 1.0 + -0.0, 2.0) == 0
-    assert count(lambda x: x.neg().neg() / 1.0, 2.0) == 0
-    assert count(lambda x: x**1.0 - 0.0, 2.0) == 0
-    assert count(lambda x, y: (x * y) + (y * x), 2.0, 3.0) == 2
-    assert count(lambda x: mb.where(1.0, x, x.exp()), 2.0) == 0
-    assert count(lambda x: x * 0.0 + x, 2.0) == 2
-    assert count(lambda x: x * 0.0 + x, 2.0, fast=True) == 0
-    assert count(lambda x: (x - x) + x**2.0, 2.0, fast=True) == 1
-    assert count(lambda x: mb.exp(1.0) * x, 2.0) == 1
-    opposite = mb.compile(lambda x: mb.exp(3.0 * x) - mb.exp(x * -3.0))
-    assert "= neg(v1)" in opposite.listing(1.0)
-    assert opposite(0.3) == mb.exp(3.0 * 0.3) - mb.exp(0.3 * -3.0)
 
 
 @pytest.mark.parametrize("op", ROWS, ids=str)
@@ -171,17 +102,6 @@ def test_what_is_computed_from_parameters_alone_follows_them():
     assert w.grad == 4.0
 
 
-def test_higher_derivatives():
-    f = mb.compile(lambda p: p[0] ** 2 * p[1] + mb.sin(p[1]))
-    at = [1.5, 0.5]
-    for direction in ([1.0, 0.0], [0.0, 1.0], [0.3, -2.0]):
-        exact = np.array(mb.hessian(lambda p: p[0] ** 2 * p[1] + mb.sin(p[1]))(at)) @ direction
-        assert f.hvp((at,), (direction,)) == pytest.approx(exact.tolist(), rel=1e-13)
-        value, slope = f.jvp((at,), (direction,))
-        assert value == f(at)
-        assert slope == pytest.approx(np.dot(mb.grad(f.f)(at), direction), rel=1e-13)
-
-
 def test_batches_of_models():
     model = MLP(2, [4, 1], "relu", seed=1)
     f = mb.compile(lambda x, y: (model(x) - y) ** 2)
@@ -216,15 +136,6 @@ def test_parameters_may_be_given_as_an_array(backend):
     assert (after[0].tolist(), after[1].tolist()) == (values.tolist(), slopes.tolist())
     every_other = np.repeat(numbers, 2)[::2]  # not contiguous
     assert f.batched(X, Y, parameters=every_other)[0].tolist() == values.tolist()
-
-
-def test_adjoints_of_zero_pass_nothing_on():
-    """sqrt at 0 has an infinite slope; what is multiplied by 0 gets no gradient, as in the engine."""
-    f = mb.compile(lambda x, y: mb.sqrt(x) * y)
-    assert f.value_and_grad(0.0, 0.0) == (0.0, (0.0, 0.0))
-    assert f.value_and_grad(0.0, 2.0)[1][0] == math.inf
-    g = mb.compile(lambda x: mb.where(x, x, mb.log(x)))
-    assert g.value_and_grad(2.0) == (2.0, 1.0)
 
 
 def test_listing():
@@ -348,10 +259,227 @@ def test_operations_of_ones_own(backend, own_ops):
             mb.compile(row, backend="native")(5.0)
 
 
-def test_appended_gradients_leave_what_was_recorded():
-    tape = Tape()
-    x = tape.input("x")
-    y = tape.record(ops.square, (x,))
-    before = (list(tape.ops), list(tape.args))
-    append_gradient(tape, y, [x])
-    assert (tape.ops[:2], tape.args[:2]) == before
+# --- how it is used, and by many threads ------------------------------------------------------------------------------
+
+
+def test_without_the_libraries(monkeypatch):
+    for module, method in {"jax": "to_jax", "torch": "to_torch"}.items():
+        for name in (module, f"{module}.numpy", "jax.scipy"):
+            monkeypatch.setitem(sys.modules, name, None)
+        arrays.jax_arrays.cache_clear()
+        arrays.torch_arrays.cache_clear()
+        with pytest.raises(MissingExtraError, match=module):
+            getattr(mb.compile(lambda x: x, backend="python"), method)(1.0)
+
+
+def test_it_decorates_and_prints():
+    @mb.compile
+    def area(r):
+        """The area of a circle."""
+        return r * r * 3.14
+
+    @mb.compile(fast_math=True, backend="python")
+    def shifted(x):
+        return x + 0.0
+
+    assert (area.__name__, area.__doc__) == ("area", "The area of a circle.")
+    assert "nothing is recorded" in str(area)
+    assert area(2.0) == pytest.approx(12.56)
+    assert "v1 = mul(x, x)" in str(area)
+    assert shifted(-1.0) == -1.0
+    assert shifted.listing(1.0) == "x = input\nreturn x"
+
+
+def test_a_hessian_is_the_engines():
+    f = lambda x, y: mb.tanh(x[0] * y) + x[1] ** 3 * y  # noqa: E731
+    assert np.array(mb.compile(f).hessian([0.5, 2.0], 1.5)) == pytest.approx(np.array(mb.hessian(f)([0.5, 2.0], 1.5)))
+
+
+def test_it_is_part_of_another_recording_and_is_copied():
+    inner = mb.compile(lambda x, y: x * y)
+    outer = mb.compile(lambda x: inner(x, 3.0) + x)
+    assert outer.value_and_grad(2.0) == (8.0, 4.0)
+    assert copy.deepcopy(outer).value_and_grad(2.0) == (8.0, 4.0)
+
+
+def test_it_is_drawn():
+    model = MLP(2, [2, 1], "sigmoid", seed=0)
+    picture = mb.compile(lambda x: model(x)).draw([0.5, 1.0])
+    assert "w1_11" in picture.dot
+    assert "sigmoid" in picture.dot or "σ" in picture.dot
+
+
+def test_stats_tell_what_compiling_took():
+    f = mb.compile(lambda x: mb.exp(x) * 2.0 * 3.0 + mb.exp(x))
+    passes, size, seconds = f.stats(1.0)
+    assert passes[0] == ("recorded", passes[0][1])
+    assert passes[-1][1] < passes[0][1]
+    assert seconds > 0
+    assert size >= 0
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda f: f.batched([[1.0, 2.0]], [1.0], threads=0), ValueError),
+        (lambda f: f.batched([[1.0, 2.0]], [1.0], threads=True), ValueError),
+        (lambda f: f.batched([[1.0, 2.0]], [1.0], gradients="all"), ValueError),
+        (lambda f: f.batched([[1.0, 2.0]], [1.0, 2.0]), ShapeError),
+        (lambda f: f.batched([["a", "b"]], [1.0]), TypeError),
+        (lambda f: f.batched([[None, 1.0]], [1.0]), TypeError),
+        (lambda f: f.batched([[1.0, 2.0]], [1.0], parameters=[1.0]), ShapeError),
+        (lambda f: f.batched([[1.0, 2.0]], [1.0], parameters=["a"] * 17), TypeError),
+        (lambda f: f.value_and_grad([1.0], 2.0), IndexError),
+        (lambda f: f.value_and_grad(np.zeros((2, 2)), 2.0), TypeError),
+        (lambda f: f.value_and_grad([mb.Value(1.0), 2.0], 2.0), TypeError),
+        (lambda f: f.value_and_grad(["1", 2.0], 2.0), TypeError),
+        (lambda f: f.value_and_grad([1.0, 2.0]), TypeError),
+        (lambda f: f.jvp(([1.0, 2.0], 1.0), ([1.0], 1.0)), ShapeError),
+    ],
+)
+def test_bad_input_is_refused_and_nothing_breaks(call, error):
+    f = mb.compile(lambda x, y: (x[0] * y + x[1]) * 1.0)
+    good = f.value_and_grad([1.0, 2.0], 3.0)
+    with pytest.raises(error):
+        call(f)
+    assert f.value_and_grad([1.0, 2.0], 3.0) == good == (5.0, ([3.0, 1.0], 1.0))
+
+
+def test_arrays_of_any_layout_and_kind():
+    f = mb.compile(lambda w, s: w[0] * w[1] * s)
+    for kind in (np.float64, np.float32, np.int64):
+        w = np.arange(1, 13, dtype=kind).reshape(6, 2)
+        expected = [f.value_and_grad([float(a), float(b)], 2.0) for a, b in w]
+        for k, row in enumerate(w):
+            value, (dw, ds) = f.value_and_grad(row, 2.0)
+            assert (value, list(dw), float(ds)) == (expected[k][0], expected[k][1][0], expected[k][1][1])
+        strided = np.zeros((6, 4), dtype=kind)[:, ::2]
+        strided[:] = w
+        values, (dw, _) = f.batched(strided, np.full(6, 2.0))
+        assert values.tolist() == [value for value, _ in expected]
+        assert dw.tolist() == [slopes[0] for _, slopes in expected]
+        assert f.batched(np.asfortranarray(w)[::-1], np.full(6, 2.0))[0].tolist() == values[::-1].tolist()
+    value, (dw, _) = f.value_and_grad(np.asfortranarray(np.arange(4.0).reshape(2, 2))[:, 1], 1.0)
+    assert (value, dw.tolist()) == (3.0, [3.0, 1.0])
+
+
+def test_lists_tuples_and_arrays_are_different_structures():
+    f = mb.compile(lambda w: w[0] * w[1])
+    for _ in range(2):
+        assert f.value_and_grad([2.0, 3.0]) == (6.0, [3.0, 2.0])
+        assert f.value_and_grad((2.0, 3.0)) == (6.0, (3.0, 2.0))
+        assert f.value_and_grad({0: 2.0, 1: 3.0}) == (6.0, {0: 3.0, 1: 2.0})
+        found = f.value_and_grad(np.array([2.0, 3.0]))[1]
+        assert isinstance(found, np.ndarray)
+        assert found.tolist() == [3.0, 2.0]
+    assert isinstance(f.value_and_grad(np.array([2, 3]))[1], np.ndarray)
+    dot = mb.compile(lambda m, v: (m @ v).sum())
+    assert dot(np.eye(2), np.array([2.0, 3.0])) == 5.0
+
+
+def test_results_are_not_overwritten_by_later_calls():
+    f = mb.compile(lambda w: w[0] * w[1])
+    first = f.value_and_grad(np.array([2.0, 3.0]))[1]
+    again = f.value_and_grad(np.array([4.0, 5.0]))[1]
+    third = f.value_and_grad(np.array([6.0, 7.0]))[1]
+    assert [list(first), list(again), list(third)] == [[3.0, 2.0], [5.0, 4.0], [7.0, 6.0]]
+
+
+def test_threads_do_not_disturb_each_other():
+    from concurrent.futures import ThreadPoolExecutor
+
+    f = mb.compile(lambda w: w[0] * w[1])
+    f.value_and_grad(np.array([1.0, 1.0]))
+    points = [np.array([float(k), k + 1.0]) for k in range(2000)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(f.value_and_grad, points))
+    assert all((value, list(g)) == (a * b, [b, a]) for (value, g), (a, b) in zip(found, points, strict=True))
+
+
+def test_first_calls_by_many_threads():
+    for _ in range(5):
+        f = mb.compile(lambda x: sum((mb.tanh(x + i) for i in range(20)), 0.0))
+        found = []
+
+        def many(f=f, found=found):
+            found.extend([f.value_and_grad(0.5) for _ in range(200)])
+
+        threads = [threading.Thread(target=many) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == 800
+        assert len(set(found)) == 1
+
+
+def test_keyword_arguments_are_told_apart_to_the_bit():
+    f = mb.compile(lambda x, c=0.0: mb.div(x, c))
+    assert (f(1.0, c=0.0), f(1.0, c=-0.0)) == (math.inf, -math.inf)
+    g = mb.compile(lambda x, n=1: x * 2 if n is True else x)
+    assert (g(1.0, n=True), g(1.0, n=1), g(1.0, n=(1,)), g(1.0, n=(True,))) == (2.0, 1.0, 1.0, 1.0)
+    assert len(g._recordings) == 4
+    with pytest.raises(TypeError, match="hashable"):
+        g(1.0, n=[])
+
+
+class Spring:
+    def __init__(self, stiffness):
+        self.stiffness = stiffness
+
+    @mb.compile
+    def energy(self, x):
+        return self.stiffness * x * x
+
+    @mb.compile(fast_math=True)
+    def force(self, x, n=1):
+        return -self.stiffness * x * n
+
+
+def test_methods():
+    soft, hard = Spring(2.0), Spring(3.0)
+    assert (soft.energy(2.0), hard.energy(2.0)) == (8.0, 12.0)
+    assert soft.energy is soft.energy
+    assert hard.energy.value_and_grad(1.0) == (3.0, 6.0)
+    assert soft.force(1.0, n=3) == -6.0
+    assert isinstance(Spring.energy, Compiled)
+
+
+def test_small_things():
+    w = Value(2.0)
+    assert mb.compile(lambda: w * 2).hessian() == []
+    with pytest.raises(TypeError, match="tuple"):
+        mb.compile(lambda x, y: x * y).hvp((2.0, 3.0), 1.0)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_collector_is_as_it_was(on):
+    (gc.enable if on else gc.disable)()
+    seen = []
+
+    def f(x):
+        seen.append(gc.isenabled())
+        if len(seen) > 1:
+            raise ArithmeticError("of the user's function")
+        return x * x
+
+    try:
+        compiled = mb.compile(f)
+        assert compiled.value_and_grad(3.0) == (9.0, 6.0)
+        with pytest.raises(ArithmeticError):
+            compiled([1.0])
+        assert (seen, gc.isenabled()) == ([False, False], on)
+    finally:
+        gc.enable()
+
+
+def test_unknown_backends_are_refused():
+    with pytest.raises(ValueError, match="native, python"):
+        mb.compile(lambda x: x, backend="cuda")
+
+
+def test_programs_know_their_sizes():
+    f = mb.compile(lambda x, y: x * y)
+    f.value_and_grad(1.0, 2.0)
+    assert f.stats(1.0, 2.0).passes[0] == ("recorded", 1)
+    assert f.stats(1.0, 2.0).seconds > 0

@@ -13,7 +13,7 @@ from micrograd_bp.compiler.passes import Code
 from micrograd_bp.op import OPS
 from micrograd_bp.tape import Tape
 
-llvmlite = pytest.importorskip("llvmlite.binding")
+llvmlite = pytest.importorskip("llvmlite.binding", reason="needs llvmlite: pip install llvmlite")
 
 EXACT = {
     "exp": mpmath.exp,

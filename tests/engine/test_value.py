@@ -438,7 +438,7 @@ def test_threads_lose_no_update():
     assert shared.grad == 200 * sum(3 * i + 1 for i in range(1, 9))
 
 
-@pytest.mark.skipif(mb.compiled, reason="nothing interrupts a pass of machine code")
+@pytest.mark.skipif(mb.compiled, reason="of the interpreted build: MICROGRAD_BP_BUILD=pure pip install .")
 def test_an_interrupted_backward_puts_the_leaves_back():
     a, b = Value(2.0), Value(5.0)
     root = a * b + a

@@ -2,11 +2,11 @@
 
 import math
 import re
-import shutil
 import subprocess
 
 import pytest
 from hypothesis import given
+from needs import needs_latex
 
 import micrograd_bp as mb
 from micrograd_bp import Value, nn
@@ -295,7 +295,7 @@ def test_html_is_escaped_and_markdown_is_mathematics():
     assert explained.markdown.startswith("$$\n\\begin{aligned}")
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex")
+@needs_latex
 def test_the_latex_compiles(tmp_path):
     loss, w, _ = neuron()
     net, named = network()

@@ -12,7 +12,7 @@ from micrograd_bp.nn import MLP
 from micrograd_bp.optim import Adam, AdamW, GradientDescent, Optimiser
 from micrograd_bp.schedules import cosine, step_decay
 
-pytest.importorskip("llvmlite")
+pytest.importorskip("llvmlite", reason="needs llvmlite: pip install llvmlite")
 from micrograd_bp.compiler import training
 
 X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]

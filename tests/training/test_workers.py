@@ -11,7 +11,7 @@ from micrograd_bp.errors import MissingExtraError, TrainingError
 from micrograd_bp.nn import MLP
 from micrograd_bp.optim import GradientDescent
 
-pytest.importorskip("joblib")
+pytest.importorskip("joblib", reason="needs joblib: pip install joblib")
 X, Y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.5, 0.5]], [0.0, 1.0, 1.0, 0.0, 0.5]
 
 
@@ -83,7 +83,7 @@ def test_without_joblib(monkeypatch):
 
 
 def test_the_demo_here_and_on_a_cluster(tmp_path, capsys):
-    pytest.importorskip("distributed")
+    pytest.importorskip("distributed", reason="needs distributed: pip install distributed")
     demo.main(["--quick", "--dask", "--out", str(tmp_path)])
     told = capsys.readouterr().out
     assert told.count("the same bits") == 3
