@@ -95,3 +95,37 @@ def test_a_property_can_fail():
     assert any("cube(" in note for note in caught.value.__notes__)
     with pytest.raises(TypeError, match="has no parameter 'z'"):
         gradient_property(z=values())(lambda x: x)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: expressions(ops=[]).example(), "no operation given; there are add"),
+        (lambda: expressions(ops=["sine"]).example(), "no operation 'sine'"),
+        (lambda: expressions(max_nodes=0).example(), "max_nodes is a whole number from 1, not 0"),
+        (lambda: points_in("logarithm"), "no operation 'logarithm'"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
+def test_bad_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_a_property_draws_again_where_the_function_ends():
+    @gradient_property(grad=lambda x: 1 / x, x=values(-1.0, 10.0))
+    def logarithm(x):
+        return math.log(x)
+
+    logarithm()
+
+    @gradient_property(grad=lambda x: -1 / x**2, x=values(0.0, 3.0))
+    def reciprocal(x):
+        return 1 / x
+
+    reciprocal()
+    with pytest.raises(TypeError, match="y has a default; give it a strategy, y=values"):
+
+        @gradient_property
+        def with_default(x, y=2.0):
+            return x * y

@@ -108,6 +108,8 @@ def test_domains_and_errors():
     [
         (lambda: mb.op(lambda x, out: 1.0)(lambda x: x), ValueError, "'<lambda>' is no name for an operation"),
         (lambda: mb.op(lambda x, out: 1.0, name="tanh")(lambda x: x), ValueError, "the name 'tanh' is taken"),
+        (lambda: mb.op(lambda x, out: out, name="lambda")(math.exp), ValueError, "'lambda' is no name"),
+        (lambda: mb.op(3.0)(math.sinh), TypeError, "a derivative rule is a function"),
         (lambda: mb.op(lambda x, out: 1.0, name="data")(lambda x: x), ValueError, "the name 'data' is taken"),
         (lambda: mb.op(name="f")(lambda x: x), TypeError, r"f\(x\) needs a derivative rule for each argument, 0 given"),
         (lambda: mb.op(lambda x, out: 1.0, name="f")(lambda x, y: x), TypeError, r"f\(x, y\) needs .* 1 given"),

@@ -106,3 +106,23 @@ def test_adjoints_leave_grads_alone():
     x = Value(3.0)
     assert mb.adjoints(x * x, [x]) == [6.0]
     assert not x.has_grad
+
+
+def test_sums_that_overflow_are_found():
+    x = mb.Value(1.0, "x")
+    root = (x * 1.7e308 - 1.7e308) + (x * 1.7e308 - 1.7e308)
+    found = mb.trace_nonfinite(root)
+    assert "what arrives at x over several paths sums to inf" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("build", "kind"),
+    [
+        (lambda x: mb.maximum(x, 3.0001), "flat"),
+        (lambda x: mb.clip(x, -1.0, 2.9995), "flat"),
+        (lambda x: mb.square(x - 3.0), "stationary"),
+    ],
+)
+def test_why_zero_beside_a_kink(build, kind):
+    x = mb.Value(3.0, "x")
+    assert [reason.kind for reason in mb.why_zero(build(x), x)] == [kind]
