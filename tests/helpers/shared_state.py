@@ -109,8 +109,11 @@ class Process:
         self.settings = _settings()
 
     def changes(self) -> list[str]:
-        """A sentence for each difference."""
-        return [f"{name} was changed" for name, now in _settings().items() if now != self.settings[name]]
+        """A sentence for each difference; of variables of the environment it has the names."""
+        now = _settings()
+        found = [f"{name} was changed" for name in now if now[name] != self.settings[name]]
+        variables = {name for name, _ in now["os.environ"].items() ^ self.settings["os.environ"].items()}
+        return [*found, *[f"{name} is another in it" for name in sorted(variables)]]
 
     def restore(self) -> None:
         os.chdir(self.settings["the working directory"])

@@ -1,104 +1,18 @@
 """The page in a real browser: its numbers are the engine's, it needs nothing but itself, names are inert."""
 
-import contextlib
 import math
-import os
-import random
 import re
-import shutil
-from pathlib import Path
 
-import mpmath
-import numpy as np
 import pytest
-from hypothesis import given, settings
+from pages import need_browser, network, neuron, same, state
 from points import fixed
 
 import micrograd_bp as mb
-from micrograd_bp import OPS, Value, nn
+from micrograd_bp import OPS, Value
 from micrograd_bp.formula import number
 from micrograd_bp.page import page as page_of
-from micrograd_bp.page.script import not_in_javascript, script
-from micrograd_bp.strategies import expressions
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        sync_playwright = None
-    if sync_playwright is None or CHROMIUM is None:
-        reason = "needs Chromium and  pip install playwright"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with (
-        sync_playwright() as p,
-        contextlib.closing(p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])) as running,
-    ):
-        yield running
-
-
-@pytest.fixture
-def visit(browser, tmp_path):
-    """Opens HTML text; at the end nothing was complained about and nothing else was asked for."""
-    faults, asked = [], []
-
-    def opened(html, **options):
-        path = tmp_path / "page.html"
-        path.write_text(html, encoding="utf-8")
-        opened.pages += 1
-        view = browser.new_context(**options).new_page()
-        view.on("console", lambda message: faults.append(message.text))
-        view.on("pageerror", lambda error: faults.append(str(error)))
-        view.on("request", lambda request: asked.append(request.url))
-        view.goto(path.as_uri())
-        return view
-
-    opened.faults, opened.pages = faults, 0
-    yield opened
-    assert faults == []
-    assert len(asked) == opened.pages
-
-
-def neuron():
-    w, b, x, y = Value(2.0, "w"), Value(0.7, "b"), Value(-1.5, "x"), Value(1.0, "y")
-    z = w * x + b
-    z.name = "z"
-    y_hat = z.sigmoid()
-    y_hat.name = "ŷ"
-    loss = (y_hat - y) ** 2 / 2
-    loss.name = "L"
-    return loss
-
-
-def network():
-    outputs = nn.MLP(2, [2, 2], "sigmoid", "sigmoid", seed=1)([Value(1.0, "x1"), Value(0.5, "x2")])
-    cost = (outputs[0] - 1) ** 2 + (outputs[1] - 0.2) ** 2
-    cost.name = "C"
-    return cost
-
-
-def state(view):
-    """What the page has computed: step, values and gradients in topological order."""
-    told = view.evaluate("micrograd.state()")
-    return told["step"], told["data"], told["grad"]
-
-
-def same(ours, theirs, terms=()):
-    """Equal to 1e-12 of the larger, or, for a sum, of the largest of its terms: what cancels has lost those digits in
-    Python too. Subnormal numbers have few digits."""
-    if math.isnan(ours) or math.isnan(theirs) or math.isinf(ours) or math.isinf(theirs):
-        return str(ours) == str(theirs)
-    return abs(ours - theirs) <= 1e-12 * max(abs(theirs), *map(abs, terms), 2.0**-1022 * 1e13)
-
-
-def terms_of(node):
-    return [arg.data for arg in node.args if isinstance(arg, Value)] if node.op is OPS["add"] else ()
-
-
-# --- numbers ----------------------------------------------------------------------------------------------------------
+need_browser()
 
 
 @pytest.mark.parametrize("build", [neuron, network])
@@ -138,87 +52,6 @@ def test_a_step_back_shows_what_was_known_then(visit):
     assert view.locator("#v0 .number").all_text_contents()[1] == ""
 
 
-EVERY = list(OPS.values())
-
-
-def every_row(points):
-    """One graph in which every row occurs, on leaves of its own, with the given numbers."""
-    total = None
-    leaves = []
-    for op, point in zip(EVERY, points, strict=True):
-        args = [Value(x, f"{op.name}_{i}") for i, x in enumerate(point)]
-        leaves += args
-        term = op(*args)
-        total = term if total is None else total + term
-    return total, leaves
-
-
-def test_edited_leaves_are_recomputed_as_python_does(visit):
-    points = {op: [p for p in fixed(op, 60) if all(abs(x) < 1e6 for x in p)][:12] for op in EVERY}
-    total, leaves = every_row([points[op][0] for op in EVERY])
-    view = visit(page_of(total))
-    place = {node.name: i for i, node in enumerate(mb.topological_order(total)) if node.op is None}
-    for k in range(1, 10):
-        total, leaves = every_row([points[op][k % len(points[op])] for op in EVERY])
-        total.backward()
-        for leaf in leaves:
-            view.evaluate("([i, x]) => { data[i] = x === null ? NaN : x; }", [place[leaf.name], leaf.data])
-        view.evaluate("() => { forward(); paint(); }")
-        _, data, grad = state(view)
-        order = mb.topological_order(total)
-        wrong = [
-            (node.name or node.op, node.data, d, node.grad, g)
-            for node, d, g in zip(order, data, grad, strict=True)
-            if not same(d, node.data, terms_of(node)) or not same(g, node.grad)
-        ]
-        assert wrong == []
-
-
-@pytest.mark.parametrize("op", EVERY, ids=OPS)
-def test_each_row_in_javascript(visit, op):
-    """Function and rules at the fixed points of the accuracy tests, extremes included."""
-    view = visit("<!DOCTYPE html><meta charset=utf-8><title>rows</title>")
-    special = (Path(mb.page.__file__).parent / "special.js").read_text()
-    code = f"{special}; const F = {{}}, D = {{}}; {script([op])}; "
-    points = fixed(op)
-    each = "[f(...p), ...d.map((rule) => rule(...p, f(...p)))].map(String)"
-    run = f"(points) => {{ {code} const f = F.{op.name}, d = D.{op.name}; return points.map((p) => {each}); }}"
-    for point, found in zip(points, view.evaluate(run, points), strict=True):
-        out = op.fn(*point)
-        wanted = [out, *(rule(*point, out) for rule in op.partials)]
-        for ours, theirs in zip(wanted, found, strict=True):
-            text = {"Infinity": "inf", "-Infinity": "-inf", "NaN": "nan"}.get(theirs, theirs)
-            assert same(float(text), ours), (point, ours, theirs)
-
-
-@settings(max_examples=40)
-@given(expression=expressions(max_nodes=10, n_leaves=3))
-def test_random_expressions_are_computed_as_python_does(browser, expression):
-    """Each operation and rule at the arguments that the page itself had, so that no rounding is amplified."""
-    leaves = [Value(x, name) for name, x in expression.inputs.items()]
-    order = mb.topological_order(expression(*leaves))
-    with contextlib.closing(browser.new_page()) as view:
-        view.set_content(page_of(order[-1]))
-        view.evaluate("forward()")
-        told = view.evaluate("micrograd.state()")
-    place = {node: i for i, node in enumerate(order)}
-    data, grads = told["data"], [0.0] * len(order)
-    grads[-1] = 1.0
-    for i, node in reversed(list(enumerate(order))):
-        if node.op is None:
-            assert data[i] == node.data
-            continue
-        numbers = [data[place[arg]] if isinstance(arg, Value) else arg for arg in node.args]
-        near = (1.0,) if node.op.bound.shift else ()  # such a rule cancels, or feels the rounding of its argument
-        assert same(data[i], node.op.fn(*numbers), near)
-        for arg, rule, local in zip(node.args, node.op.partials, told["locals"][i], strict=True):
-            if isinstance(arg, Value):
-                assert same(local, rule(*numbers, data[i]), near), (node.op, numbers)
-                taken = local != 0.0 or not node.op.selects or math.isfinite(grads[i])
-                grads[place[arg]] += grads[i] * local if grads[i] != 0.0 and taken else 0.0
-    assert [repr(float(x)) for x in told["grad"]] == list(map(repr, grads))  # backward to the bit
-
-
 def not_taken():
     x, y = Value(2.0, "x"), Value(1.0, "y")
     return mb.maximum(x, y) * math.inf + mb.where(Value(0.0, "c"), mb.sqrt(y - 1.0), x * 2.0)
@@ -250,62 +83,6 @@ def test_what_the_engine_passes_on_and_what_it_does_not(visit, build):
         assert [repr(float(x)) for x in data] == [repr(node.data) for node in order]
         assert [repr(float(x)) for x in grad] == [repr(node.grad) for node in order]
         view.evaluate("forward()")
-
-
-def test_sums_and_products_are_pythons_to_the_bit(visit):
-    rng = random.Random(5)
-    a, b, c = (Value(rng.uniform(-9, 9), name) for name in "abc")
-    v = (a * b - c) / (a + 0.1) - a * a * c
-    view = visit(page_of(v))
-    for _ in range(20):
-        point = [rng.uniform(-9, 9) for _ in "abc"]
-        a, b, c = map(Value, point)
-        v = (a * b - c) / (a + 0.1) - a * a * c
-        v.backward()
-        order = mb.topological_order(v)
-        for leaf, x in zip((a, b, c), point, strict=True):
-            view.evaluate("([i, x]) => change(i, x)", [order.index(leaf), x])
-        assert state(view)[1:] == ([node.data for node in order], [node.grad for node in order])
-
-
-SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, math.inf, -math.inf, math.nan]
-
-
-@pytest.mark.parametrize("name", ["pow", "fmin", "fmax", "erf", "erfc"])
-def test_cs_functions_where_javascript_differs(visit, name):
-    """At zeros, infinities and nan as in C99, as Python's math has it; erf and erfc to 3e-15 everywhere."""
-    view = visit("<!DOCTYPE html><title>functions</title>")
-    code = (Path(mb.page.__file__).parent / "special.js").read_text()
-    rng = random.Random(7)
-    if name.startswith("erf"):
-        points = [(x,) for x in SPECIAL] + [(rng.uniform(-6.0, 26.0),) for _ in range(1000)]
-        points += [(10.0 ** rng.uniform(-12, 0),) for _ in range(200)]
-        wanted = [float(getattr(mpmath, name)(x)) if math.isfinite(x) else getattr(math, name)(x) for (x,) in points]
-    else:
-        points = [(x, y) for x in SPECIAL for y in SPECIAL]
-        alone = {"pow": mb.ieee.power, "fmin": np.fmin, "fmax": np.fmax}[name]
-        wanted = [float(alone(x, y)) for x, y in points]
-    run = f"(points) => {{ {code}; return points.map((p) => {name}(...p)); }}"
-    for point, ours, found in zip(points, wanted, view.evaluate(run, points), strict=True):
-        close = ours == found or math.isclose(ours, found, rel_tol=3e-15)
-        assert close or (ours != ours and found != found), (point, ours, found)
-
-
-@pytest.mark.parametrize("digits", [1, 4, 9, 16, 17])
-def test_numbers_are_written_as_everywhere(visit, digits):
-    rng = random.Random(digits)
-    numbers = [rng.gauss(0, 1) * 10.0 ** rng.randint(-20, 20) for _ in range(500)]
-    numbers += [k / 2**n for n in range(24) for k in range(-9, 40, 2)]  # halves: Python rounds them to even
-    numbers += [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, 1.7e308, 9999.5, 99995.0, 9.9995e-5, 1e15, 1e16, 1e22]
-    view = visit(page_of(Value(1.0, "x"), digits=digits))
-    assert view.evaluate("(numbers) => numbers.map(show)", numbers) == [number(x, digits) for x in numbers]
-
-
-def test_a_wrong_row_is_noticed(visit):
-    view = visit("<!DOCTYPE html><title>rows</title>")
-    code = script([OPS["mul"]]).replace("=> b", "=> a")
-    found = view.evaluate(f"() => {{ const F = {{}}, D = {{}}; {code}; return D.mul[0](2, 3, 6); }}")
-    assert not same(float(found), OPS["mul"].partials[0](2.0, 3.0, 6.0))
 
 
 def test_a_field_and_a_slider_change_everything(visit):
@@ -671,37 +448,6 @@ def test_a_row_of_ones_own_is_shown_but_not_recomputed(visit, own_ops):
     view.keyboard.press("End")
 
 
-@pytest.mark.parametrize(
-    ("rule", "native"),
-    [
-        (lambda x, out: 3.0 * math.pow(x, 2.0), "{0} * {0} * {0}"),  # computes with floats only
-        (lambda x, out: 3.0 * mb.square(x) if x > 0 else 0.0, "{0} * {0} * {0}"),  # decides
-        (lambda x, out: 3.0 * mb.square(x), "alert({0})"),
-        (lambda x, out: 3.0 * mb.square(x), "{0}; `"),
-        (lambda x, out: 3.0 * mb.square(x), ""),  # not C's function of that name
-    ],
-)
-def test_rows_that_javascript_cannot_compute(visit, rule, native, own_ops):
-    row = mb.op(rule, name="fabs", native=native)(lambda x: x**3)
-    assert not_in_javascript([row]) == ["fabs"]
-    x = Value(2.0, "x")
-    loss = row(x) * 2
-    loss.backward()
-    view = visit(page_of(loss))
-    assert state(view)[2][0] == x.grad == 24.0
-    view.focus("#v0")
-    assert "24" in view.inner_text("#why")
-
-
-def test_a_row_of_ones_own_with_a_c99_form_is_computed(visit, own_ops):
-    row = mb.op(lambda x, out: mb.div(1.0, mb.cosh(x)), name="gd_here", native="atan(sinh({0}))")(
-        lambda x: math.atan(math.sinh(x))
-    )
-    view = visit(page_of(row(Value(2.0, "x")) * 2))
-    view.fill("#n0", "0.5")
-    assert same(state(view)[2][0], 2 / math.cosh(0.5))
-
-
 def test_leaves_that_are_not_finite(visit):
     view = visit(page_of(Value(math.inf, "a") + Value(math.nan, "b")))
     assert view.get_attribute("#n0", "placeholder") == "inf"
@@ -714,23 +460,3 @@ def test_leaves_that_are_not_finite(visit):
 def test_motion_can_be_declined(visit):
     view = visit(page_of(neuron()), reduced_motion="reduce")
     assert view.evaluate("getComputedStyle(document.querySelector('.card')).transitionDuration") == "0s"
-
-
-def test_all_rows_have_a_form_in_javascript():
-    assert not_in_javascript(OPS.values()) == []
-
-
-def test_it_is_saved_and_has_limits(tmp_path):
-    saved = neuron().graph(title="a neuron").save(tmp_path / "deep" / "loss.html")
-    html = saved.read_text()
-    assert html.startswith("<!DOCTYPE html>")
-    assert "<title>a neuron</title>" in html
-    assert neuron().graph(title="a neuron").save(tmp_path / "again.html").read_text() == html
-    assert len(html) < 60_000
-    long = Value(1.0)
-    for _ in range(600):
-        long = long + 1
-    with pytest.raises(ValueError, match="601 values, a page at most 500"):
-        page_of(long)
-    with pytest.raises(ValueError, match="a page is made of a value's graph"):
-        mb.draw(nn.MLP(2, [1])).save(tmp_path / "model.html")
