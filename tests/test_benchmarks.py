@@ -1,11 +1,13 @@
 """The benchmarks measure what they say: the same gradients, a process each, and a report of what was left out."""
 
-import shutil
+import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from needs import needs_gcc, needs_llvm
 
 import benchmarks.__main__ as bench
 from benchmarks import minimal
@@ -15,6 +17,14 @@ from benchmarks.workloads import workloads
 from micrograd_bp import Value, topological_order
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _what_benchmarks_set_is_put_back(monkeypatch):
+    """They put the demos' folder on the path, and variables for libraries' threads into the environment."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with mock.patch.dict(os.environ):
+        yield
 
 
 @pytest.mark.parametrize("name", ["chain", "xor", "gpt"])
@@ -85,9 +95,10 @@ def test_the_report_names_what_was_left_out():
     assert "| minimal | 500 | 64 | RecursionError | – | – | – |" in text
 
 
-@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
+@needs_llvm
+@pytest.mark.slow
+@needs_gcc
 def test_compiled_programs_are_measured_beside_c(tmp_path):
-    pytest.importorskip("llvmlite")
     command = [sys.executable, "-m", "benchmarks.compiled", "--quick", "--rounds", "1", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
@@ -96,8 +107,8 @@ def test_compiled_programs_are_measured_beside_c(tmp_path):
     assert "| C |" in text
 
 
+@needs_llvm
 def test_another_gradient_of_a_compiled_program_is_noticed():
-    pytest.importorskip("llvmlite")
     from benchmarks.compiled import check
 
     check("ours", [1.0, 2.0], [1.0, 2.0 + 1e-13])
