@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 FORMS = ("compiled", "pure")
-MODULES = ("ieee", "op", "number", "node", "engine", "dual", "slopes")
+MODULES = ("ieee", "op", "number", "node", "engine", "nn/leaves", "dual", "slopes")
 # Not ops: its rules are for whatever kind of number they are given. What they do to floats is written into slopes.
 CHECKED_AS = ["--config-file=", "--python-version=3.11", "--ignore-missing-imports", "--follow-imports=silent"]
 HEADER = Path(__file__).resolve().with_name("trashcan.h")

@@ -1,4 +1,4 @@
-"""`Neuron`, `Layer`, `MLP`. Imports engine, ops, errors, module and init."""
+"""`Neuron`, `Layer`, `MLP`. Imports engine, errors, op, leaves, module and init."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Any, cast
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.nn.init import Initialiser, constant, initialiser
+from micrograd_bp.nn.leaves import Walk
 from micrograd_bp.nn.module import Module
 from micrograd_bp.op import OPS, Op, Operand
 
 Activation = Callable[[Value], Value]
+_LAYER = {"neurons", "_frozen"}  # what a layer has by itself
 
 
 def identity(x: Value) -> Value:
@@ -144,6 +146,10 @@ class Layer(Module):
         yield from _tutorial_names(self.neurons, "")
         yield from self._others()
 
+    def _walk_first(self, walk: Walk) -> None:
+        if walk.weights(self.neurons, Neuron):
+            walk.skip(self.neurons)
+
 
 class MLP(Module):
     """Layers in a row: `MLP(2, [2, 1])` is the XOR network of the first tutorial.
@@ -211,6 +217,12 @@ class MLP(Module):
         for number, layer in enumerate(self.layers, start=1):
             yield from _tutorial_names(layer.neurons, str(number))
         yield from self._others()
+
+    def _walk_first(self, walk: Walk) -> None:
+        for layer in self.layers:
+            if walk.weights(layer.neurons, Neuron) and type(layer) is Layer and vars(layer).keys() <= _LAYER:
+                walk.frozen |= layer._frozen
+                walk.skip(layer)
 
 
 def _tutorial_names(neurons: list[Neuron], layer: str) -> Iterator[tuple[str, Value]]:
