@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from functools import reduce
 from numbers import Integral
+from operator import add, mul
 from typing import Any, cast
 
 from micrograd_bp.engine import Value
@@ -91,20 +93,22 @@ class Neuron(Module):
         return self.activation is not identity
 
     def __call__(self, x: Sequence[Any]) -> Any:
-        _check_inputs(x, len(self.w), "neuron")
-        z = self.b
-        for w, x_k in zip(self.w, x, strict=True):
-            z = z + w * x_k
-        if not isinstance(z, Operand):
-            raise TypeError("each input is a number or a Value, not an array: call the network sample by sample")
+        w = self.w
+        if type(x) not in (list, tuple) or len(x) != len(w):
+            _check_inputs(x, len(w), "neuron")
+            x = [x_k for _, x_k in zip(w, x, strict=True)]
+        z: Any = reduce(add, map(mul, w, x), self.b)  # from left to right: ((b + w[0] x[0]) + w[1] x[1]) + ...
         if isinstance(z, Value):  # in forward mode it is a Dual, which has no name
-            z.name = self._names[0]
+            z._name = self._names[0]
+        elif not isinstance(z, Operand):
+            raise TypeError("each input is a number or a Value, not an array: call the network sample by sample")
         a: Any = self.activation(z)
-        if not isinstance(a, Operand):
+        if isinstance(a, Value):
+            if a._name is None and a._op is not None:
+                a._name = self._names[1]
+        elif not isinstance(a, Operand):
             name = activation_name(self.activation)
             raise TypeError(f"the activation {name} gave {type(a).__name__} {a!r}; it has to give a Value")
-        if isinstance(a, Value) and a.op is not None and a.name is None:
-            a.name = self._names[1]
         return a
 
     def __repr__(self) -> str:
