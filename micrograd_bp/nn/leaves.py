@@ -64,26 +64,29 @@ class Walk:
         That is so for neurons of this very class, without further attributes, whose weights are Values and whose
         activation is a row or a function.
         """
-        alone = True
+        count = 0
+        done: list[Any] = []
         usual: Any = None  # neurons of one layer have one activation: it is looked at once
         for neuron in neurons:
+            count += 1
+            plain = isinstance(neuron.b, Value)
             for weight in neuron.w:
                 self.leaves.append(weight)
                 if not isinstance(weight, Value):
-                    alone = False
+                    plain = False
             self.leaves.append(neuron.b)
-            if not isinstance(neuron.b, Value):
-                alone = False
-            if alone:
-                activation = neuron.activation if type(neuron) is neuron_class else None
-                if activation is None or not _NEURON.issuperset(vars(neuron)):
-                    alone = False
-                elif activation is not usual:
-                    alone = isinstance(activation, Op) or type(activation) is FunctionType
+            if plain and type(neuron) is neuron_class and _NEURON.issuperset(vars(neuron)):
+                activation = neuron.activation
+                if activation is usual or isinstance(activation, Op) or type(activation) is FunctionType:
                     usual = activation
-                if alone and neuron._frozen:
-                    self.frozen.update(neuron._frozen)
-        return alone
+                    if neuron._frozen:
+                        self.frozen.update(neuron._frozen)
+                    done.append(neuron)
+        if len(done) == count:
+            return True
+        for neuron in done:
+            self.skip(neuron)
+        return False
 
     def distinct(self) -> list[Any]:
         """The leaves that are not frozen, each once."""
