@@ -27,6 +27,7 @@ MODULES = (
     "engine/number",
     "engine/node",
     "engine/value",
+    "nn/leaves",
     "autodiff/dual",
 )
 # Not ops/table: its rules are for whatever kind of number they are given. `slopes` has what they do to floats.

@@ -32,10 +32,10 @@ from benchmarks import minimal
 from benchmarks.peers import Nodes
 from benchmarks.report import machine
 from benchmarks.workloads import gpt_demo, workloads
-from micrograd_bp.cli.xor import X, Y, error, tutorial_model
-from micrograd_bp.training.native_loop import Loop
-from micrograd_bp.training.losses import mean
 from micrograd_bp.autodiff.tape import Tape
+from micrograd_bp.cli.xor import X, Y, error, tutorial_model
+from micrograd_bp.training.losses import mean
+from micrograd_bp.training.native_loop import Loop
 
 Task = tuple[Callable[[], Any], int]  # what is run, and how many operations of the unit that is
 FLAGS = {"C": ["-O3", "-march=native"], "C, -ffast-math": ["-O3", "-march=native", "-ffast-math"]}

@@ -1,4 +1,7 @@
-"""What is measured: functions of a list of numbers, of whatever kind, that every peer computes in the same order."""
+"""What is measured: functions of a list of numbers, of whatever kind, that every peer computes in the same order.
+
+And steps of training, for the peers that have networks of their own.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,19 @@ Rows = Any  # a namespace with relu, exp and log for the numbers
 
 
 class Workload(NamedTuple):
-    """A function of numbers and its inputs; `operations` as it is written, `repeat` times in one measurement."""
+    """A function of numbers and its inputs; `operations` as it is written, `repeat` times in one measurement.
+
+    A workload with `steps` is that many steps of training one model over `samples` samples: the inputs are
+    the parameters that the model begins with, and `f` is the loss of the model.
+    """
 
     name: str
     says: str
     inputs: list[float]
-    f: Callable[[Sequence[Any], Rows], Any]
+    f: Callable[[Any, Rows], Any]
     operations: int
     repeat: int = 1
+    steps: int = 0
 
 
 def chain(numbers: Sequence[Any], rows: Rows) -> Any:
@@ -63,6 +71,17 @@ def _moons() -> tuple[list[list[float]], list[float]]:
     draw = random.Random(1337)
     points = [[draw.gauss(0.0, 1.0), draw.gauss(0.0, 1.0)] for _ in range(100)]
     return points, [1.0 if x * y > 0 else -1.0 for x, y in points]
+
+
+def squared_error(samples: int) -> Callable[[Any, Rows], Any]:
+    """The loss of a model, which is called sample by sample, in the words of micrograd's users."""
+    points, labels = (column[:samples] for column in _moons())
+
+    def loss(model: Any, _: Rows) -> Any:
+        scores = list(map(model, points))
+        return sum((score - label) ** 2 for score, label in zip(scores, labels, strict=True)) * (1.0 / samples)
+
+    return loss
 
 
 def xor(numbers: Sequence[Any], rows: Rows) -> Any:
@@ -111,6 +130,12 @@ def workloads() -> dict[str, Workload]:
     made = [
         Workload("chain", "10,000 operations * + * relu", [0.9, 0.5], chain, 10_000),
         Workload("moons", "MLP 2-16-16-1, a full-batch step over 100 points", weights, moons, 64_337),
+        Workload(
+            "step", "100 training steps of nn.MLP 2-16-16-1, one sample", weights, squared_error(1), 64_500, steps=100
+        ),
+        Workload(
+            "batch", "10 training steps of nn.MLP 2-16-16-1, 8 samples", weights, squared_error(8), 51_500, steps=10
+        ),
         Workload("xor", "100 epochs of XOR 2-2-1", [draw.uniform(0.0, 1.0) for _ in range(9)], xor, 112, 100),
     ]
     try:

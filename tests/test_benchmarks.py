@@ -15,6 +15,7 @@ from benchmarks.peers import METHODS, Nodes
 from benchmarks.report import markdown, medians
 from benchmarks.workloads import workloads
 from micrograd_bp import Value, topological_order
+from micrograd_bp.nn import MLP
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,6 +47,28 @@ def test_workloads_are_as_large_as_they_say():
         assert workload.operations == pytest.approx(len(topological_order(root)) - len(leaves), rel=0.1)
 
 
+@pytest.mark.parametrize(("name", "samples"), [("step", 1), ("batch", 8)])
+def test_training_steps_are_as_large_as_they_say(name, samples):
+    workload, model = workloads()[name], MLP(2, [16, 16, 1])
+    assert len(model.parameters()) == len(workload.inputs)
+    nodes = len(topological_order(workload.f(model, METHODS))) - len(workload.inputs)
+    assert workload.operations == pytest.approx(workload.steps * nodes, rel=0.01)
+    assert 640 < nodes / samples < 650
+
+
+def test_training_steps_end_with_the_gradients_that_micrograd_has():
+    micrograd, networks = pytest.importorskip("micrograd.engine"), pytest.importorskip("micrograd.nn")
+    workload = workloads()["batch"]._replace(steps=3)
+    first = Nodes(Value, MLP)(workload._replace(steps=1))[2]
+    ours = Nodes(Value, MLP)(workload)
+    theirs = Nodes(micrograd.Value, networks.MLP)(workload)
+    assert bench.agree(ours[2], theirs[2])
+    assert not bench.agree(ours[2], first)  # the parameters have moved
+    assert any(ours[2])
+    assert ours[0] > 0.0
+    assert ours[1] > 0.0
+
+
 def test_another_gradient_is_noticed():
     assert bench.agree([1.0, 2.0], [1.0, 2.0 + 1e-10])
     assert not bench.agree([1.0, 2.0], [1.0, 2.0 + 1e-8])
@@ -64,13 +87,13 @@ def test_it_runs(tmp_path):
         "floats",
         "compiled",
     ]
-    command += ["--workloads", "chain", "xor", "--no-scale", "--out", str(tmp_path)]
+    command += ["--workloads", "chain", "xor", "step", "--no-scale", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     assert "## chain" in text
-    assert text.count("| interpreted |") == 4
-    assert text.count("| minimal |") == 4
+    assert text.count("| interpreted |") == 6
+    assert text.count("| minimal |") == 4  # it has no networks
     assert "another gradient" not in text
     assert (tmp_path / "results.png").stat().st_size > 10_000
 

@@ -16,8 +16,8 @@ from shared_state import op_with, table_restored
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, Value
-from micrograd_bp.autodiff.forward import derivative
 from micrograd_bp.autodiff.dual import Dual
+from micrograd_bp.autodiff.forward import derivative
 from micrograd_bp.engine.value import record
 
 X = Value(2.0, "x")

@@ -30,7 +30,7 @@ ORDER = (
         "custom",
     ),  # L1
     *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
-    *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
+    *("tree", "calculus", "anomaly", "nn.init", "nn.leaves", "nn.module", "nn.network", "nn", "closed_form"),  # L2
     *("tape", "compiler.passes", "compiler.recording", "compiler.native", "compiler.c"),
     *("compiler.arrays", "compiler.numpy_", "compiler.replay"),
     *(

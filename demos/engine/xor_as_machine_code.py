@@ -23,8 +23,8 @@ import micrograd_bp as mb
 from demos.shared.command_line import count, heading, options, table, wrote
 from demos.shared.figures import BLUE, ORANGE, axes, figure, save
 from demos.shared.xor import XOR_Y, X, error, train, tutorial_model
-from micrograd_bp.training.history import History
 from micrograd_bp.nn import MLP
+from micrograd_bp.training.history import History
 
 
 def trained(seed: int, epochs: int, compiled: bool) -> tuple[MLP, History, float]:

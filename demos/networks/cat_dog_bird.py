@@ -24,8 +24,8 @@ from typing import NamedTuple
 from demos.shared.classification import Data, confusion, split
 from demos.shared.command_line import count, heading, options, table
 from demos.shared.figures import BLUE, GREEN, ORANGE, RED, axes, figure, save
-from micrograd_bp.training.history import History
 from micrograd_bp.nn import MLP
+from micrograd_bp.training.history import History
 from micrograd_bp.training.loop import fit
 
 KINDS = ("cat", "dog", "bird")

@@ -36,11 +36,11 @@ from demos.shared.figures import BLUE, GREEN, GREY, ORANGE, RED, axes, colour_pl
 from micrograd_bp import sigmoid
 from micrograd_bp.check.closed_form import Network, forward
 from micrograd_bp.errors import MissingExtraError
-from micrograd_bp.training.history import History
 from micrograd_bp.nn import MLP
+from micrograd_bp.training.history import History
+from micrograd_bp.training.loop import fit
 from micrograd_bp.training.optim import Adam
 from micrograd_bp.training.schedules import cosine
-from micrograd_bp.training.loop import fit
 
 
 class Task(NamedTuple):

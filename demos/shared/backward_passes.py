@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import micrograd_bp as mb
 from demos.shared.xor import NAMES, START, cost
 from micrograd_bp import Value, topological_order
-from micrograd_bp.training.losses import half_squared_error, squared_error
 from micrograd_bp.nn import MLP
+from micrograd_bp.training.losses import half_squared_error, squared_error
 
 Adjoints = dict[Value, float]
 Shape = tuple[tuple[int, ...], ...]  # the indices of each node's arguments; a node without arguments is a leaf

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import micrograd_bp as mb
 from micrograd_bp import Value
-from micrograd_bp.training.losses import Loss, half_squared_error, squared_error
 from micrograd_bp.nn import MLP
+from micrograd_bp.training.losses import Loss, half_squared_error, squared_error
 
 Parameters = Mapping[str, Value]
 

@@ -14,8 +14,8 @@ from demos.shared.surfaces import Point
 from demos.shared.tutorial_networks import mean_cost
 from micrograd_bp.cli.xor import STOP, X, error, tutorial_model
 from micrograd_bp.cli.xor import Y as XOR_Y
-from micrograd_bp.training.history import History
 from micrograd_bp.nn import MLP
+from micrograd_bp.training.history import History
 
 __all__ = ["ALPHA", "CHANGES", "GENERIC", "HAND_SET_XNOR", "NAMES", "START", "STOP", "TRAINED", "XNOR_Y", "XOR_Y", "X"]
 __all__ += ["copies", "cost", "difference", "error", "exchange", "flip_unit", "output", "swap_units", "train"]

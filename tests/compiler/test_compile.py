@@ -14,13 +14,13 @@ from recorded import BACKENDS, bits, of_row
 
 import micrograd_bp as mb
 from micrograd_bp import Value, ops
+from micrograd_bp.autodiff.tape import Tape
+from micrograd_bp.check.strategies import expressions
 from micrograd_bp.compiler import Compiled, arrays, native, numpy_, passes
 from micrograd_bp.compiler.c import to_c
 from micrograd_bp.errors import MissingExtraError, ShapeError, TraceError
 from micrograd_bp.nn import MLP
 from micrograd_bp.ops.op import OPS, Op
-from micrograd_bp.check.strategies import expressions
-from micrograd_bp.autodiff.tape import Tape
 
 ROWS = list(OPS.values())
 

@@ -10,9 +10,9 @@ from recorded import BACKENDS, bits, raw
 
 import micrograd_bp as mb
 from micrograd_bp import Value, ops
-from micrograd_bp.compiler.replay import Replay
-from micrograd_bp.check.strategies import expressions
 from micrograd_bp.autodiff.tape import Tape, append_gradient
+from micrograd_bp.check.strategies import expressions
+from micrograd_bp.compiler.replay import Replay
 
 AT_ZERO = [  # where an adjoint of the first derivative is exactly 0
     (lambda x, y: (1 - x) ** 2 + 100 * (y - x * x) ** 2, (1.0, 1.0)),

@@ -9,13 +9,13 @@ from needs import needs_llvm
 from recorded import bits, raw
 
 import micrograd_bp as mb
+from micrograd_bp.check.strategies import expressions
 from micrograd_bp.compiler import machine, numpy_, passes
 from micrograd_bp.compiler.assembly import assembled
 from micrograd_bp.compiler.interpreter import Interpreter
 from micrograd_bp.compiler.recording import record
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.nn import MLP
-from micrograd_bp.check.strategies import expressions
 
 EXACT = [
     "add",

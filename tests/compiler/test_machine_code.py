@@ -14,6 +14,7 @@ from points import fixed
 from recorded import BACKENDS, bits, of_row, raw
 
 import micrograd_bp as mb
+from micrograd_bp.check.strategies import expressions
 from micrograd_bp.compiler import library
 from micrograd_bp.compiler.llvm import program
 from micrograd_bp.compiler.machine import Machine
@@ -21,7 +22,6 @@ from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.nn import MLP
 from micrograd_bp.ops.op import OPS, Op
-from micrograd_bp.check.strategies import expressions
 
 ROWS = list(OPS.values())
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from recorded import Named, bits, raw
 
 import micrograd_bp as mb
+from micrograd_bp.check.strategies import expressions
 from micrograd_bp.compiler import passes
 from micrograd_bp.compiler.replay import Replay
-from micrograd_bp.check.strategies import expressions
 
 
 @pytest.mark.parametrize(

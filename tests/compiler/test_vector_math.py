@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import micrograd_bp as mb
+from micrograd_bp.autodiff.tape import Tape
 from micrograd_bp.compiler import vector_math
 from micrograd_bp.compiler.machine import Machine
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.ops.op import OPS
-from micrograd_bp.autodiff.tape import Tape
 
 llvmlite = pytest.importorskip("llvmlite.binding", reason="needs llvmlite: pip install llvmlite")
 

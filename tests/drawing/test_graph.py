@@ -9,7 +9,8 @@ import pytest
 
 import micrograd_bp as mb
 from micrograd_bp import MissingExtraError, Value, draw
-from micrograd_bp.drawing import graphviz as layout, theme
+from micrograd_bp.drawing import graphviz as layout
+from micrograd_bp.drawing import theme
 from micrograd_bp.drawing.dot import labels
 from micrograd_bp.symbolic.templates import number
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import micrograd_bp as mb
 from micrograd_bp import Value, draw, nn
-from micrograd_bp.drawing.mermaid import quoted
 from micrograd_bp.drawing.labels import one_line, printable
+from micrograd_bp.drawing.mermaid import quoted
 
 HOSTILE = [
     *(

@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from micrograd_bp import ShapeError, Value, draw, nn
-from micrograd_bp.drawing import graphviz as layout, theme
+from micrograd_bp.drawing import graphviz as layout
+from micrograd_bp.drawing import theme
 from micrograd_bp.symbolic.templates import number
 
 SVG = "{http://www.w3.org/2000/svg}"

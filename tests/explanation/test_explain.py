@@ -10,8 +10,8 @@ from needs import needs_latex
 
 import micrograd_bp as mb
 from micrograd_bp import Value, nn
-from micrograd_bp.explanation.backward_steps import backward_steps
 from micrograd_bp.check.strategies import expressions, mlps
+from micrograd_bp.explanation.backward_steps import backward_steps
 
 
 def neuron():

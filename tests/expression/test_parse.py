@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, ExpressionError, Value, parse
-from micrograd_bp.expression.locations import display_width, error
-from micrograd_bp.expression.lexer import LONGEST_TEXT
 from micrograd_bp.check.strategies import expressions
+from micrograd_bp.expression.lexer import LONGEST_TEXT
+from micrograd_bp.expression.locations import display_width, error
 
 
 def run(text, **values):

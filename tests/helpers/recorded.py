@@ -7,10 +7,10 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from micrograd_bp.autodiff.tape import Tape
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.compiler.recording import derived, record
 from micrograd_bp.ops.op import Op
-from micrograd_bp.autodiff.tape import Tape
 
 BACKENDS = ["python", *(["native"] if importlib.util.find_spec("llvmlite") else [])]
 

@@ -15,8 +15,8 @@ from points import arguments, fixed
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, Value, ops
-from micrograd_bp.symbolic.templates import fill
 from micrograd_bp.ops.op import ATOM, Operand
+from micrograd_bp.symbolic.templates import fill
 
 rows = pytest.mark.parametrize("op", OPS.values(), ids=OPS)
 INF, NAN = math.inf, math.nan

@@ -13,10 +13,10 @@ from points import fixed
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, Value
-from micrograd_bp.symbolic.templates import number
+from micrograd_bp.check.strategies import expressions
 from micrograd_bp.page import page as page_of
 from micrograd_bp.page.javascript import not_in_javascript, script
-from micrograd_bp.check.strategies import expressions
+from micrograd_bp.symbolic.templates import number
 
 need_browser()
 

@@ -9,8 +9,8 @@ from points import fixed
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, Value
-from micrograd_bp.symbolic.templates import number
 from micrograd_bp.page import page as page_of
+from micrograd_bp.symbolic.templates import number
 
 need_browser()
 

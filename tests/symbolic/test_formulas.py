@@ -13,12 +13,12 @@ from points import fixed
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, Value
-from micrograd_bp.engine import topological_order
-from micrograd_bp.symbolic.templates import latex_name, number
 from micrograd_bp.check.strategies import expressions
+from micrograd_bp.engine import topological_order
 from micrograd_bp.symbolic.graph_formulas import Symbols, derivative_term
-from micrograd_bp.symbolic.term import constant, symbol
 from micrograd_bp.symbolic.printer import typeset
+from micrograd_bp.symbolic.templates import latex_name, number
+from micrograd_bp.symbolic.term import constant, symbol
 
 x, y, z = (Value(v, name) for v, name in ((0.7, "x"), (1.3, "y"), (0.4, "z")))
 EDGES = [(op, place) for op in OPS.values() for place in range(op.arity)]

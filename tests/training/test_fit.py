@@ -8,9 +8,9 @@ import pytest
 
 from micrograd_bp import ShapeError, StateError, TrainingError, Value, nn
 from micrograd_bp.training.history import History
+from micrograd_bp.training.loop import fit
 from micrograd_bp.training.optim import Adam, GradientDescent
 from micrograd_bp.training.schedules import exponential
-from micrograd_bp.training.loop import fit
 
 X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 XOR = [0.0, 1.0, 1.0, 0.0]

@@ -7,8 +7,8 @@ import pytest
 
 import micrograd_bp as mb
 from micrograd_bp.errors import StateError, TraceError, TrainingError
-from micrograd_bp.training.history import History
 from micrograd_bp.nn import MLP
+from micrograd_bp.training.history import History
 from micrograd_bp.training.optim import Adam, AdamW, GradientDescent, Optimiser
 from micrograd_bp.training.schedules import cosine, step_decay
 

@@ -4,9 +4,9 @@ import builtins
 import os
 from unittest import mock
 
+import many_processes as demo
 import pytest
 
-import many_processes as demo
 import micrograd_bp as mb
 from micrograd_bp import Value
 from micrograd_bp.errors import MissingExtraError, TrainingError
