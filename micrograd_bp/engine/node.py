@@ -38,7 +38,7 @@ class Node(Number):
 
     @data.setter
     def data(self, data: Any) -> None:
-        self._data = as_float(data)
+        self._data = data if type(data) is float else as_float(data)
 
     @property
     def grad(self) -> float:

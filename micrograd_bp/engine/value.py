@@ -219,6 +219,21 @@ def _new_mark() -> i64:
     return _last_mark
 
 
+def clear_gradients(leaves: list[Value]) -> None:
+    """Put the gradients of leaves back to 0.0 and absent; a node that was computed is cleared with all it was made from.
+
+    The lock is taken once: a backward pass in another thread keeps partial sums in the gradients, and would give a wrong
+    result where they were cleared before its end.
+    """
+    with _lock:
+        for leaf in leaves:
+            if leaf._op is None:
+                leaf._grad = 0.0
+                leaf._has_grad = False
+            else:
+                leaf.zero_grad()
+
+
 def topological_order(root: Value | Any) -> list[Value]:
     """The nodes that `root` was made from, and `root`: each after its arguments, depth first, left to right.
 

@@ -1,4 +1,4 @@
-"""The leaves that a module holds, without their names, and the clearing of their gradients.
+"""The leaves that a module holds, without their names.
 
 A training step asks for both, so this module is compiled where the engine is. Nothing is kept from one walk to the
 next: a structure that was changed is seen as it is.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
-from micrograd_bp.engine import Value, _lock
+from micrograd_bp.engine.value import Value
 from micrograd_bp.ops.op import Op
 
 _NEURON = frozenset({"activation", "w", "b", "_names", "_frozen"})
@@ -95,18 +95,3 @@ class Walk:
         if self.frozen:
             return [leaf for leaf in self.leaves if leaf not in self.frozen]
         return self.leaves
-
-
-def clear(leaves: list[Any]) -> None:
-    """Put gradients back to 0.0 and absent.
-
-    Under the engine's lock, once: a backward pass in another thread keeps its partial sums in the gradients, and one
-    that was cleared before its end would be wrong after it.
-    """
-    with _lock:
-        for leaf in leaves:
-            if isinstance(leaf, Value) and leaf._op is None:
-                leaf._grad = 0.0
-                leaf._has_grad = False
-            else:  # a weight that was computed: with all it was made from
-                leaf.zero_grad()

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from micrograd_bp.engine import Value
+from micrograd_bp.engine.value import clear_gradients
 from micrograd_bp.errors import StateError
-from micrograd_bp.nn.leaves import Walk, clear
+from micrograd_bp.nn.leaves import Walk
 from micrograd_bp.ops.reals import as_float, short
 
 _FORMAT, _VERSION = "micrograd_bp parameters", 1
@@ -72,7 +73,7 @@ class Module:
         leaves = self._walk().leaves
         if getattr(self.parameters, "__func__", None) is not Module.parameters:  # the user's own, as in micrograd
             leaves.extend(self.parameters())
-        clear(leaves)
+        clear_gradients(leaves)
 
     def _walk(self) -> Walk:
         """The parameters in the order of `named_parameters`, but without making their names."""
