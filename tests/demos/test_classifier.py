@@ -102,9 +102,11 @@ def test_the_same_seed_is_the_same_training():
 
 
 @pytest.mark.parametrize("name", ["digits", "moons"])
-def test_it_runs(name, tmp_path, capsys):
+def test_it_runs(name, tmp_path, capsys, monkeypatch):
     if name == "digits":
         pytest.importorskip("sklearn")
+        X, Y = demo.digits()
+        monkeypatch.setattr(demo, "digits", lambda: Data(X[:100], Y[:100]))
     demo.main([name, "--quick", "--epochs", "1", "--out", str(tmp_path)])
     assert "test accuracy" in capsys.readouterr().out
     kinds = {"digits": ("training", "confusion", "wrong"), "moons": ("training", "boundary")}[name]
