@@ -1,5 +1,6 @@
 """The interpreter for large programs beside the replay and beside straight machine code."""
 
+import functools
 import math
 
 import numpy as np
@@ -52,16 +53,22 @@ def test_the_interpreter_has_the_replays_bits(expression):
     assert found[:, 0] == pytest.approx(expected, rel=1e-9, abs=1e-300, nan_ok=True)  # by vector functions
 
 
+@functools.cache
+def twice_compiled():
+    """A model's error, to be compiled as it stands and, when that is asked for, for the interpreter: each once."""
+    model = MLP(3, [6, 4, 2], "relu", "tanh", seed=2)
+    f = lambda x, y: sum(mb.square(a - b) for a, b in zip(model(x), y, strict=True))  # noqa: E731
+    return mb.compile(f, backend="native"), mb.compile(f, backend="native")
+
+
 @needs_llvm
 @pytest.mark.parametrize("count", [1, 63, 64, 200, 2500])
 def test_large_programs_are_the_small_ones(monkeypatch, count):
     """The same model interpreted and compiled as it stands: values, single gradients and sums over batches."""
-    model = MLP(3, [6, 4, 2], "relu", "tanh", seed=2)
-    f = lambda x, y: sum(mb.square(a - b) for a, b in zip(model(x), y, strict=True))  # noqa: E731
+    straight, large = twice_compiled()
     draw = np.random.default_rng(4)
     X, Y = draw.normal(size=(count, 3)), draw.normal(size=(count, 2))
     X[0] = 0.0  # a kink and adjoints of 0
-    straight, large = mb.compile(f, backend="native"), mb.compile(f, backend="native")
     expected = [straight.batched(X, Y, gradients=kind) for kind in ("parameters", "each", "sum")]
     value = straight.backward(X[0], Y[0])
     monkeypatch.setattr(machine, "STRAIGHT", -1)

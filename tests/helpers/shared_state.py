@@ -10,7 +10,7 @@ import gc
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import GetSetDescriptorType
 from typing import Any
@@ -106,21 +106,19 @@ class Process:
     """Settings of the process that a later test would meet, as they were when this was made."""
 
     def __init__(self) -> None:
-        self.settings = _settings()
+        self.settings = _settings(os.environ)
 
     def changes(self) -> list[str]:
-        """A sentence for each difference; of variables of the environment it has the names."""
-        now = _settings()
-        found = [f"{name} was changed" for name in now if now[name] != self.settings[name]]
-        variables = {name for name, _ in now["os.environ"].items() ^ self.settings["os.environ"].items()}
-        return [*found, *[f"{name} is another in it" for name in sorted(variables)]]
+        """A sentence for each difference."""
+        now = _settings(self.settings["os.environ"])
+        return [f"{name} was changed" for name in now if now[name] != self.settings[name]]
 
     def restore(self) -> None:
         os.chdir(self.settings["the working directory"])
-        environment = self.settings["os.environ"]
-        for name in os.environ.keys() - environment.keys() - {"PYTEST_CURRENT_TEST"}:
-            del os.environ[name]
-        os.environ.update(environment)
+        for name in _variables(os.environ).keys() - self.settings["os.environ"].keys():
+            if name.startswith("MICROGRAD_BP_"):
+                del os.environ[name]
+        os.environ.update(self.settings["os.environ"])
         sys.path[:] = self.settings["sys.path"]
         sys.setrecursionlimit(self.settings["the recursion limit"])
         (gc.enable if self.settings["whether cycles are collected"] else gc.disable)()
@@ -130,10 +128,16 @@ class Process:
             sys.modules["matplotlib.pyplot"].close(figure)
 
 
-def _settings() -> dict[str, Any]:
+def _variables(known: Iterable[str]) -> dict[str, str]:
+    """The environment, without what other packages add to it when they are imported: those variables stay."""
+    names = {name for name in os.environ if name in known or name.startswith("MICROGRAD_BP_")}
+    return {name: os.environ[name] for name in names - {"PYTEST_CURRENT_TEST"}}
+
+
+def _settings(known: Iterable[str]) -> dict[str, Any]:
     return {
         "the working directory": os.getcwd(),  # noqa: PTH109 (a plain string is compared faster)
-        "os.environ": {name: text for name, text in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
+        "os.environ": _variables(known),
         "sys.path": list(sys.path),
         "the recursion limit": sys.getrecursionlimit(),
         "whether cycles are collected": gc.isenabled(),
