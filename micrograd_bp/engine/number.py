@@ -141,7 +141,7 @@ ROW_METHODS: set[str] = set()
 def add_method(op: Op, name: str) -> None:
     """Make a row a method of all Numbers. (A `__getattr__` would slow every attribute down.)"""
     ROW_METHODS.add(name)
-    setattr(Number, name, as_method(op, name, op.arity))
+    setattr(Number, name, as_method(op, name))
 
 
 for _row in OPS.values():
