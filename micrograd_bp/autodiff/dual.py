@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from micrograd_bp.engine.number import Number, check_domain, local_derivative
+from micrograd_bp.engine.number import Number, chain_product, check_domain, local_derivative
 from micrograd_bp.ops.op import Op, Operand
 from micrograd_bp.ops.reals import as_float
 
