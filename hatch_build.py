@@ -26,6 +26,7 @@ MODULES = (
     "ops/slopes",
     "engine/number",
     "engine/node",
+    "engine/methods",
     "engine/value",
     "autodiff/dual",
 )
@@ -117,7 +118,7 @@ def compile_in(folder: Path) -> None:
     header = folder / "trashcan.h"
     header.write_text(TRASHCAN)
     sources = [f"micrograd_bp/{name}.py" for name in MODULES]
-    extensions = mypycify([*CHECKED_AS, "--always-true=MYPYC", *sources], opt_level="3", group_name="micrograd_bp")
+    extensions = mypycify([*CHECKED_AS, *sources], opt_level="3", group_name="micrograd_bp")
     # fused multiply-add would give other digits than Python
     ours = ["/FI" + str(header)] if os.name == "nt" else ["-include", str(header), "-ffp-contract=off", "-g0"]
     for extension in extensions:
@@ -203,7 +204,7 @@ class Compile(BuildHookInterface):  # type: ignore[misc]  # untyped where it is 
         if version == "editable" or not self.dependencies():
             return
         self.folder = Path(tempfile.mkdtemp())
-        ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd")
+        ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "*.pyi")  # stubs are for users' type checkers
         shutil.copytree(Path(self.root) / "micrograd_bp", self.folder / "micrograd_bp", ignore=ignored)
         command = [sys.executable, str(Path(__file__).resolve()), str(self.folder)]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -30,6 +30,3 @@ def as_method(row: Callable[..., Any], name: str, arity: int) -> Callable[..., A
     method = of_one if arity == 1 else of_more
     method.__name__ = method.__qualname__ = name
     return method
-
-
-MYPYC = False  # True to the compiler's type checker alone (--always-true MYPYC), never when the code runs
