@@ -26,7 +26,6 @@ MODULES = (
     "ops/slopes",
     "engine/number",
     "engine/node",
-    "engine/methods",
     "engine/value",
     "autodiff/dual",
 )

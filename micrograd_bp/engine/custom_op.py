@@ -52,7 +52,7 @@ def op(
     >>> del mb.OPS["gudermann"]
     """
 
-    if len(partials) == 1 and callable(partials[0]) and not _takes(partials[0], 2):
+    if len(partials) == 1 and callable(partials[0]) and not takes(partials[0], 2):
         raise TypeError(_BARE)
 
     def define(function: Callable[..., float], *more: object) -> Op:
@@ -67,7 +67,7 @@ def op(
             raise TypeError(f"{called}({names}) needs a derivative rule for each argument, {len(partials)} given")
         if not all(map(callable, partials)):
             raise TypeError(f"{called}: a derivative rule is a function (*args, out) -> d out / d arg")
-        if not all(_takes(rule, len(parameters) + 1) for rule in partials):
+        if not all(takes(rule, len(parameters) + 1) for rule in partials):
             raise TypeError(f"{called}: a derivative rule takes ({', '.join(p.name for p in parameters)}, out)")
         if not called.isidentifier() or keyword.iskeyword(called) or called.startswith("_"):
             raise ValueError(f"{called!r} is no name for an operation: give name=, an identifier without a leading _")
@@ -99,10 +99,10 @@ def op(
     return define
 
 
-def _takes(rule: Rule, count: int) -> bool:
-    """Whether a rule can be called with so many arguments; True for built-in functions that do not tell."""
+def takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many arguments; True for built-in functions that do not tell."""
     try:
-        inspect.signature(rule).bind(*range(count))
+        inspect.signature(function).bind(*range(count))
     except (TypeError, ValueError) as error:
         return isinstance(error, ValueError)
     return True
