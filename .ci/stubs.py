@@ -83,6 +83,7 @@ def methods_stub() -> str:
     return "\n".join(
         [
             WRITTEN,
+            "from micrograd_bp.drawing.picture import Graph as Graph",
             "from micrograd_bp.engine.node import Node",
             "from micrograd_bp.engine.value import Value",
             "from micrograd_bp.ops.reals import Real",

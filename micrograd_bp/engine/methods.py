@@ -6,6 +6,10 @@ stub beside this module lists them with their types; `python .ci/stubs.py` write
 
 from __future__ import annotations
 
+from typing import Any
+
 from micrograd_bp.engine.node import Node as Methods
 
-__all__ = ["Methods"]
+Graph = Any  # to type checkers the class of this name in the room `drawing`, which is above this one
+
+__all__ = ["Graph", "Methods"]

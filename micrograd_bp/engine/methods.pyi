@@ -1,5 +1,6 @@
 # Written by `python .ci/stubs.py`.
 
+from micrograd_bp.drawing.picture import Graph as Graph
 from micrograd_bp.engine.node import Node
 from micrograd_bp.engine.value import Value
 from micrograd_bp.ops.reals import Real

@@ -1,10 +1,9 @@
-"""What the engine knows of pictures: the type of `Value.graph`'s options and of its result. Drawing is a room above."""
+"""What the engine knows of pictures: the types of `Value.graph`'s options. Drawing is a room above."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypedDict, TypeVar
+from typing import Generic, Literal, TypedDict, TypeVar
 
 V = TypeVar("V")
 View = Literal["values", "steps", "neurons", "layers"]
@@ -27,19 +26,3 @@ class GraphOptions(TypedDict, Generic[V], total=False):
     digits: int
     title: str | None
     max_nodes: int
-
-
-class Picture(Protocol):
-    """A picture of a graph: `dot`, `svg` and `mermaid` are text, `save` writes a file; `drawing.Graph` is one."""
-
-    root: Any
-    nodes: int
-    dot: str
-    options: dict[str, Any]
-
-    @property
-    def svg(self) -> str: ...
-    @property
-    def mermaid(self) -> str: ...
-    def save(self, path: str | Path) -> Path: ...
-    def _repr_svg_(self) -> str: ...

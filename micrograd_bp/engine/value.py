@@ -6,10 +6,10 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, Unpack, overload
 
 from micrograd_bp._mypyc import i64, mypyc_attr
-from micrograd_bp.engine.methods import Methods
+from micrograd_bp.engine.methods import Graph, Methods
 from micrograd_bp.engine.node import Edge, edges
 from micrograd_bp.engine.number import check_domain
-from micrograd_bp.engine.pictures import GraphOptions, Picture
+from micrograd_bp.engine.pictures import GraphOptions
 from micrograd_bp.ops import add as _add
 from micrograd_bp.ops import mul as _mul
 from micrograd_bp.ops.op import Op, Operand
@@ -174,7 +174,7 @@ class Value(Methods):
         """A new leaf with the same data and name: what is made from it does not reach back here."""
         return Value(self._data, self._name)
 
-    def graph(self, **options: Unpack[GraphOptions[Value]]) -> Picture:
+    def graph(self, **options: Unpack[GraphOptions[Value]]) -> Graph:
         """The graph below this node as a picture: `.svg`, `.dot`, `.save("x.svg")`; options: see `draw_graph`."""
         from micrograd_bp.drawing import draw_graph
 
