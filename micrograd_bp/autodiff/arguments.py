@@ -13,6 +13,7 @@ lists of coordinates. Where f can be called in both ways and raises TypeError in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial, update_wrapper
 from numbers import Integral
 from typing import Any, SupportsIndex, TypeVar
@@ -37,20 +38,16 @@ def along(
     point = tuple(point) if isinstance(point, Iterator) else point
     if not hasattr(point, "__len__") or isinstance(point, (Operand, Mapping, str, bytes)) or _is_number(point):
         return run((point,), (direction,))
-    several, one = _can_take(f, len(point)), _can_take(f, 1)
-    first_separate = several
-    if several == one:
-        first_separate = isinstance(point, tuple) or (listed and not hasattr(point, "dtype"))
-    if several != one:
-        return _read(run, point, direction, first_separate)
+    several, one = partial(_can_take, f, len(point)), partial(_can_take, f, 1)
+    separate = isinstance(point, tuple) or (listed and not hasattr(point, "dtype"))
+    if len(point) != 1:
+        separate = (several() or not one()) if separate else (several() and not one())
     try:
-        return _read(run, point, direction, first_separate)
-    except TypeError:
-        if several:
-            try:
-                return _read(run, point, direction, not first_separate)
-            except TypeError:
-                pass  # the first reading is what the error is about
+        return _read(run, point, direction, separate)
+    except TypeError:  # of the first reading; the other one may be meant where f takes both
+        if several() and one():
+            with suppress(TypeError):
+                return _read(run, point, direction, not separate)
         raise
 
 

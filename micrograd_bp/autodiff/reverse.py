@@ -220,12 +220,16 @@ def jacobian(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, Any]:
 
     def differentiated(*args: P.args, **keywords: P.kwargs) -> Any:
         inner, given, alone = chosen(f, argnums, args, keywords)
-        out, gradient, _ = _reverse(inner, given)
-        leaves, _, rebuild = flatten(out)
-        return rebuild([(gradient(leaf),) if alone else gradient(leaf) for leaf in leaves])
+        return _jacobian(inner, given, alone)
 
     named_as(f, differentiated, "The Jacobian")
     return differentiated
+
+
+def _jacobian(f: Function, args: tuple[Any, ...], alone: bool = False) -> Any:
+    out, gradient, _ = _reverse(f, args)
+    leaves, _, rebuild = flatten(out)
+    return rebuild([(gradient(leaf),) if alone else gradient(leaf) for leaf in leaves])
 
 
 def hessian(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, list[list[Any]]]:
@@ -243,7 +247,11 @@ def hessian(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, list[li
     def differentiated(*args: P.args, **keywords: P.kwargs) -> list[list[Any]]:
         inner, given, _ = chosen(f, argnums, args, keywords)
         leaves, _, rebuild = flatten(given)
-        rows: list[list[Any]] = jacobian(lambda xs: flatten(grad(inner)(*rebuild(xs)))[0])(list(leaves))
+
+        def gradient(numbers: list[Any]) -> list[Any]:
+            return flatten(_value_and_grad(inner, None, rebuild(numbers), {})[1])[0]
+
+        rows: list[list[Any]] = _jacobian(gradient, (list(leaves),))
         return rows
 
     named_as(f, differentiated, "The Hessian")
