@@ -121,7 +121,7 @@ def compile_in(folder: Path) -> None:
     header = folder / "trashcan.h"
     header.write_text(TRASHCAN)
     sources = [f"micrograd_bp/{name}.py" for name in MODULES]
-    extensions = mypycify([*CHECKED_AS, "--always-true=MYPYC", *sources], opt_level="3", group_name="micrograd_bp")
+    extensions = mypycify([*CHECKED_AS, *sources], opt_level="3", group_name="micrograd_bp")
     generated = Path("build", "__native_micrograd_bp.c")  # where mypyc writes all modules of a group
     generated.write_text(with_docstrings(generated.read_text("utf-8"), sources), "utf-8")
     # fused multiply-add would give other digits than Python
@@ -279,7 +279,7 @@ class Compile(BuildHookInterface):  # type: ignore[misc]  # untyped where it is 
         if version == "editable" or not self.dependencies():
             return
         self.folder = Path(tempfile.mkdtemp())
-        ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd")
+        ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "*.pyi")  # stubs are for users' type checkers
         shutil.copytree(Path(self.root) / "micrograd_bp", self.folder / "micrograd_bp", ignore=ignored)
         command = [sys.executable, str(Path(__file__).resolve()), str(self.folder)]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -41,6 +41,3 @@ def as_method(row: Any, name: str) -> Any:
             parameters.append(Parameter(argument, Parameter.POSITIONAL_OR_KEYWORD, default=default))
         method.__signature__ = Signature(parameters)
     return method
-
-
-MYPYC = False  # True to the compiler's type checker alone (--always-true MYPYC), never when the code runs

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from micrograd_bp.autodiff.arguments import Function, along
 from micrograd_bp.autodiff.dual import Dual, new_level
 from micrograd_bp.autodiff.pytree import check_same_structure, flatten
-from micrograd_bp.autodiff.reverse import Function, grad
+from micrograd_bp.autodiff.reverse import grad
 from micrograd_bp.ops.op import Operand
 from micrograd_bp.ops.reals import as_float
 
 
-def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
     """f(*args), and its derivative as `args` move along `tangents` (in their structure), as structured as f's result.
+
+    The point `args` is the tuple of f's arguments; of a function of one argument it may be that argument itself, and
+    `tangents` likewise (see `autodiff.arguments`). Raises ShapeError where their structures differ.
 
     >>> jvp(lambda x, y: [x * y, x + y], (2.0, 5.0), (1.0, 10.0))
     ([10.0, 7.0], [25.0, 11.0])
+    >>> jvp(lambda x: x**2, 3.0, 1.0)
+    (9.0, 6.0)
     """
-    leaves, paths, rebuild = flatten(tuple(args))
-    moves, places, _ = flatten(tuple(tangents))
+    return along(partial(_jvp, f), f, args, tangents)
+
+
+def _jvp(f: Function, args: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+    leaves, paths, rebuild = flatten(args)
+    moves, places, _ = flatten(tangents)
     check_same_structure(paths, places, "the tangents", "the arguments")
     level = new_level()
     out = f(*rebuild([Dual(_plain(x), _seed(t), level) for x, t in zip(leaves, moves, strict=True)]))
@@ -47,20 +57,24 @@ def derivative(f: Function, order: int = 1) -> Function:
 
 
 def _slope(f: Function) -> Function:
-    return lambda x: jvp(f, (x,), (1.0,))[1]
+    return lambda x: _jvp(f, (x,), (1.0,))[1]
 
 
-def hvp(f: Function, args: Sequence[Any], vector: Sequence[Any]) -> Any:
+def hvp(f: Function, args: Any, vector: Any) -> Any:
     """The Hessian of a scalar function times `vector`, both in the structure of `args`: one pass, no matrix.
+
+    The point `args` and the direction `vector` are given as to `jvp`; the result is structured as the arguments, or as
+    the only one.
 
     >>> hvp(lambda x, y: x**2 * y, (3.0, 5.0), (1.0, 0.0))
     (10.0, 6.0)
     """
-    return jvp(grad(f), args, vector)[1]
+    return along(partial(_jvp, grad(f)), f, args, vector)[1]
 
 
 def directional_derivative(f: Function, point: Any, direction: Any) -> Any:
-    """D_u f = grad f . u with u the direction scaled to length 1, of a function of one number or structure of numbers.
+    """D_u f = grad f . u with u the direction scaled to length 1. Point and direction are given as to `jvp`; a list is
+    the only argument of a function that can take it so.
 
     It is largest along the gradient, where it is the gradient's length, and smallest against it (third tutorial, (3)
     and (4)). Raises ValueError where the direction has no length.
@@ -68,12 +82,14 @@ def directional_derivative(f: Function, point: Any, direction: Any) -> Any:
     >>> f = lambda p: p[0] ** 2 + 3 * p[1] ** 2
     >>> round(directional_derivative(f, [4.0, -4.0], [3.0, 4.0]), 12)
     -14.4
+    >>> round(directional_derivative(lambda x, y: x**2 + 3 * y**2, (4.0, -4.0), (3.0, 4.0)), 12)
+    -14.4
     """
     numbers, _, rebuild = flatten(direction)
     length = math.hypot(*[as_float(x) for x in numbers])
     if not (math.isfinite(length) and length > 0.0):
         raise ValueError(f"a direction has a positive finite length, not {length!r}")
-    return jvp(f, (point,), (rebuild([x / length for x in numbers]),))[1]
+    return along(partial(_jvp, f), f, point, rebuild([x / length for x in numbers]), listed=False)[1]
 
 
 def _plain(x: Any) -> Any:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec
 
 from micrograd_bp import ops
+from micrograd_bp.autodiff.arguments import Argnums, Function, check_argnums, chosen, named_as
 from micrograd_bp.autodiff.dual import Dual
 from micrograd_bp.autodiff.pytree import check_same_structure, flatten
 from micrograd_bp.engine import Value, topological_order
@@ -21,7 +22,7 @@ from micrograd_bp.engine.chain import contribution, dependents, local_derivative
 from micrograd_bp.engine.node import described
 from micrograd_bp.engine.value import record
 
-Function = Callable[..., Any]
+P = ParamSpec("P")
 
 
 def gradients(root: Value, wrt: Sequence[Value], seed: float = 1.0) -> list[Value | float]:
@@ -175,35 +176,58 @@ def _leaves_within(root: Value, own: set[Value]) -> bool:
     return all(leaf in own or (isinstance(leaf, _Variable) and not leaf.active) for leaf in leaves)
 
 
-def value_and_grad(f: Function) -> Function:
+def value_and_grad(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, tuple[Any, Any]]:
     """The function that gives `(f(*args), gradient)`; the gradient is structured as `args`, or as the only argument.
 
-    Raises TypeError where f gives anything but one number.
+    `argnums` chooses what the derivatives are taken by: a number gives the gradient by that positional argument (from
+    0; -1 is the last), a tuple of numbers the tuple of those gradients. All else, keyword arguments too, is passed to f
+    as it is and may be anything.
+
+    Raises TypeError where f gives anything but one number, or `argnums` are no whole numbers; ValueError where there is
+    no argument of such a number, or one is named twice.
 
     >>> value_and_grad(lambda x, y: x**2 + 3 * y**2)(4.0, -4.0)
     (64.0, (8.0, -24.0))
     >>> value_and_grad(lambda w: w["a"] * w["b"][0])({"a": 2.0, "b": [3.0]})
     (6.0, {'a': 3.0, 'b': [2.0]})
+    >>> value_and_grad(lambda x, n: x**n, argnums=0)(2.0, n=3)
+    (8.0, 12.0)
     """
+    check_argnums(argnums)
 
-    def differentiated(*args: Any) -> tuple[Any, Any]:
-        out, gradient, settled = _reverse(f, args)
-        if flatten(out)[1] != [""]:
-            raise TypeError(f"grad is of a function that gives one number, not {type(out).__name__}; see jacobian")
-        return settled(out), gradient(out)
+    def differentiated(*args: P.args, **keywords: P.kwargs) -> tuple[Any, Any]:
+        return _value_and_grad(f, argnums, args, keywords)
 
+    named_as(f, differentiated, "The value and gradient")
     return differentiated
 
 
-def grad(f: Function) -> Function:
-    """The gradient of a function of one or more numbers or structures of numbers: the second part of `value_and_grad`.
+def _value_and_grad(f: Function, argnums: Argnums, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, Any]:
+    f, args, alone = chosen(f, argnums, args, keywords)
+    out, gradient, settled = _reverse(f, args)
+    if flatten(out)[1] != [""]:
+        raise TypeError(f"grad is of a function that gives one number, not {type(out).__name__}; see jacobian")
+    return settled(out), (gradient(out),) if alone else gradient(out)
+
+
+def grad(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, Any]:
+    """The gradient of a function of one or more numbers or structures of numbers: the second part of `value_and_grad`,
+    which explains `argnums` and the errors.
 
     >>> grad(lambda x, y: x**2 + 3 * y**2)(4.0, -4.0)
     (8.0, -24.0)
+    >>> grad(lambda x, y: x**2 + 3 * y**2, argnums=1)(4.0, -4.0)
+    -24.0
     >>> grad(grad(lambda x: x**3))(2.0)
     12.0
     """
-    return lambda *args: value_and_grad(f)(*args)[1]
+    check_argnums(argnums)
+
+    def differentiated(*args: P.args, **keywords: P.kwargs) -> Any:
+        return _value_and_grad(f, argnums, args, keywords)[1]
+
+    named_as(f, differentiated, "The gradient")
+    return differentiated
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
@@ -227,31 +251,52 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
     return rebuild([settled(leaf) for leaf in leaves]), pull_back
 
 
-def jacobian(f: Function) -> Function:
+def jacobian(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, Any]:
     """The function that gives d f / d args: in the structure of f's result, each number's gradient in that of `args`.
+
+    `argnums` and keyword arguments are as in `value_and_grad`.
 
     >>> jacobian(lambda x: [x[0] * x[1], x[0] ** 2, 3.0])([2.0, 5.0])
     [[5.0, 2.0], [4.0, 0.0], [0.0, 0.0]]
     """
 
-    def differentiated(*args: Any) -> Any:
-        out, gradient, _ = _reverse(f, args)
-        leaves, _, rebuild = flatten(out)
-        return rebuild([gradient(leaf) for leaf in leaves])
+    check_argnums(argnums)
 
+    def differentiated(*args: P.args, **keywords: P.kwargs) -> Any:
+        inner, given, alone = chosen(f, argnums, args, keywords)
+        return _jacobian(inner, given, alone)
+
+    named_as(f, differentiated, "The Jacobian")
     return differentiated
 
 
-def hessian(f: Function) -> Function:
+def _jacobian(f: Function, args: tuple[Any, ...], alone: bool = False) -> Any:
+    out, gradient, _ = _reverse(f, args)
+    leaves, _, rebuild = flatten(out)
+    return rebuild([(gradient(leaf),) if alone else gradient(leaf) for leaf in leaves])
+
+
+def hessian(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, list[list[Any]]]:
     """The function that gives the matrix of second derivatives of a scalar function, as rows over all its numbers.
+
+    With `argnums` these are the numbers of the arguments that it chooses, in its order; `argnums` and keyword arguments
+    are as in `value_and_grad`.
 
     >>> hessian(lambda x, y: x**2 * y)(3.0, 5.0)
     [[10.0, 6.0], [6.0, 0.0]]
     """
 
-    def differentiated(*args: Any) -> list[list[Any]]:
-        leaves, _, rebuild = flatten(args)
-        rows: list[list[Any]] = jacobian(lambda xs: flatten(grad(f)(*rebuild(xs)))[0])(list(leaves))
+    check_argnums(argnums)
+
+    def differentiated(*args: P.args, **keywords: P.kwargs) -> list[list[Any]]:
+        inner, given, _ = chosen(f, argnums, args, keywords)
+        leaves, _, rebuild = flatten(given)
+
+        def gradient(numbers: list[Any]) -> list[Any]:
+            return flatten(_value_and_grad(inner, None, rebuild(numbers), {})[1])[0]
+
+        rows: list[list[Any]] = _jacobian(gradient, (list(leaves),))
         return rows
 
+    named_as(f, differentiated, "The Hessian")
     return differentiated

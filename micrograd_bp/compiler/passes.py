@@ -97,8 +97,9 @@ def eliminate_dead(code: Code) -> Code:
     return rewritten(code, lambda tape, op, args: None, keep)
 
 
-_RIGHT = {ops.mul: 1.0, ops.div: 1.0, ops.pow: 1.0, ops.sub: 0.0, ops.add: -0.0}  # x op this is x, for every float
-_LEFT = {ops.mul: 1.0, ops.add: -0.0}
+# x op this is x, for every float
+_RIGHT: dict[Op, float] = {ops.mul: 1.0, ops.div: 1.0, ops.pow: 1.0, ops.sub: 0.0, ops.add: -0.0}
+_LEFT: dict[Op, float] = {ops.mul: 1.0, ops.add: -0.0}
 
 
 def _is(number: float | None, other: float | None) -> bool:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import functools
 import importlib.util
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Literal, ParamSpec, cast, get_args, overload
 
 import numpy as np
 
+from micrograd_bp.autodiff.arguments import Function, along
 from micrograd_bp.autodiff.pytree import flatten
 from micrograd_bp.autodiff.tape import Tracer
 from micrograd_bp.compiler import numpy_, storage
@@ -29,20 +30,21 @@ from micrograd_bp.errors import ShapeError
 from micrograd_bp.ops.op import Operand
 from micrograd_bp.ops.reals import as_float
 
-Function = Callable[..., Any]
-BACKENDS = ("native", "python")
+P = ParamSpec("P")
+Backend = Literal["native", "python"]
+BACKENDS: tuple[str, ...] = get_args(Backend)
 """What runs a tape: machine code (the default where llvmlite is installed), or the rows one after the other."""
 
 
-class Compiled(Viewed):
+class Compiled(Viewed, Generic[P]):
     """What `compile` gives: called as the function is, and asked for derivatives."""
 
-    def __init__(self, f: Function, fast_math: bool = False, backend: str | None = None) -> None:
+    def __init__(self, f: Callable[P, Any], fast_math: bool = False, backend: Backend | None = None) -> None:
         if not callable(f):
             raise TypeError(f"compile takes a function, not {type(f).__name__}")
         if backend is not None and backend not in BACKENDS:
             raise ValueError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
-        self.f = f
+        self.f: Function = f
         self.fast_math = fast_math
         self._asked = backend is not None
         self.backend = backend or ("native" if importlib.util.find_spec("llvmlite") else "python")
@@ -53,7 +55,11 @@ class Compiled(Viewed):
         self._at_shapes: dict[Key, Callable[[Key], tuple[float, Any]]] = {}  # value and gradient, without more ado
         functools.update_wrapper(self, f, updated=())
 
-    def __get__(self, instance: Any, owner: Any = None) -> Compiled:
+    @overload
+    def __get__(self, instance: None, owner: Any = None) -> Compiled[P]: ...
+    @overload
+    def __get__(self, instance: object, owner: Any = None) -> Compiled[...]: ...
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
         """As a method: a program for each object."""
         if instance is None:
             return self
@@ -67,13 +73,13 @@ class Compiled(Viewed):
             raise TypeError("a program that was loaded is not copied: load it again")
         return Compiled, (self.f, self.fast_math, self.backend if self._asked else None)  # a copy records for itself
 
-    def __call__(self, *args: Any, **static: Any) -> Any:
+    def __call__(self, *args: P.args, **static: P.kwargs) -> Any:
         if any(isinstance(leaf, Tracer) for leaf in flatten(args)[0]):
             return self.f(*args, **static)  # part of another recording
         numbers, recording, program = self._ready(args, static, "value")
         return recording.rebuild_result(list(program.run(numbers)))
 
-    def value_and_grad(self, *args: Any, **static: Any) -> tuple[float, Any]:
+    def value_and_grad(self, *args: P.args, **static: P.kwargs) -> tuple[float, Any]:
         """f(*args) and its gradient in the structure of the arguments, of one argument the gradient itself.
 
         Fastest for floats and NumPy arrays of doubles.
@@ -90,7 +96,7 @@ class Compiled(Viewed):
         value, *gradient = program.run(numbers)
         return value, recording.rebuild_args(gradient)
 
-    def backward(self, *args: Any, **static: Any) -> float:
+    def backward(self, *args: P.args, **static: P.kwargs) -> float:
         """f(*args); its derivatives by the Values that f uses are added to their `grad`, as `Value.backward` does."""
         numbers, recording, program = self._ready(args, static, "parameters")
         value, *gradient = program.run(numbers)
@@ -98,12 +104,14 @@ class Compiled(Viewed):
             parameter.grad += slope
         return value
 
-    def parameters(self, *args: Any, **static: Any) -> list[Value]:
+    def parameters(self, *args: P.args, **static: P.kwargs) -> list[Value]:
         """The leaves that f uses besides its arguments, in the order in which it meets them."""
         return list(self._recorded(args, static)[1].tape.parameters.values())
 
-    def jvp(self, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    def jvp(self, args: Any, tangents: Any) -> tuple[Any, Any]:
         """f(*args), and its derivative as `args` move along `tangents`, both in the structure of f's result.
+
+        The point and the direction are given as to `micrograd_bp.jvp`.
 
         >>> compile(lambda x, y: x * y).jvp((2.0, 5.0), (1.0, 0.5))
         (10.0, 6.0)
@@ -112,12 +120,12 @@ class Compiled(Viewed):
         half = len(found) // 2
         return recording.rebuild_result(found[:half]), recording.rebuild_result(found[half:])
 
-    def hvp(self, args: Sequence[Any], direction: Sequence[Any]) -> Any:
-        """The Hessian at `args` times `direction`; both are tuples of arguments, and so is the result unless of one."""
+    def hvp(self, args: Any, direction: Any) -> Any:
+        """The Hessian at `args` times `direction`, which are given as to `micrograd_bp.hvp`; so is the result."""
         recording, found = self._along(args, direction, "hvp")
         return recording.rebuild_args(found)
 
-    def hessian(self, *args: Any, **static: Any) -> list[list[float]]:
+    def hessian(self, *args: P.args, **static: P.kwargs) -> list[list[float]]:
         """The matrix of second derivatives, as rows over all numbers of the arguments.
 
         >>> compile(lambda x, y: x**2 * y).hessian(3.0, 5.0)
@@ -128,7 +136,11 @@ class Compiled(Viewed):
         return [found[start : start + len(numbers)] for start in range(0, len(found), len(numbers) or 1)]
 
     def batched(
-        self, *data: Any, gradients: str = "each", threads: int | None = None, parameters: Any = None
+        self,
+        *data: Any,
+        gradients: Literal["each", "sum", "parameters"] = "each",
+        threads: int | None = None,
+        parameters: Any = None,
     ) -> tuple[Any, Any]:
         """Values and gradients of many samples at once: each argument is an array, a sample per first index.
 
@@ -165,13 +177,13 @@ class Compiled(Viewed):
         storage.save(path, list(self._recordings.values()), self.fast_math)
 
     @classmethod
-    def load(cls, path: str | Path, backend: str | None = None) -> Compiled:
+    def load(cls, path: str | Path, backend: Backend | None = None) -> Compiled[...]:
         """What `save` wrote, for arguments of the structures that it had been called with; nothing of it is run.
 
         Its `parameters` are new Values. Raises StateError for a file that is not right.
         """
         recordings, fast_math = storage.load(path)
-        compiled = cls(storage.lost, fast_math, backend)
+        compiled = cls(cast(Any, storage.lost), fast_math, backend)
         for recording in recordings:
             compiled._recordings[signature(recording.args), ()] = recording
         return compiled
@@ -202,9 +214,9 @@ class Compiled(Viewed):
 
     def _along(self, args: Any, direction: Any, what: str) -> tuple[Recording, list[float]]:
         """The results of a program that takes a direction after the arguments, and the recording."""
-        if not (isinstance(args, (tuple, list)) and isinstance(direction, (tuple, list))):
-            raise TypeError(f"{what} takes a tuple of arguments and one of as many directions: {what}((x,), (dx,))")
-        args, direction = tuple(args), tuple(direction)
+        return along(functools.partial(self._moved, what), self.f, args, direction)
+
+    def _moved(self, what: str, args: Key, direction: Key) -> tuple[Recording, list[float]]:
         given, expected = flatten(direction)[1], flatten(args)[1]
         if given != expected:
             raise ShapeError(f"the direction has numbers at {', '.join(given)}, the arguments at {', '.join(expected)}")
@@ -222,8 +234,16 @@ class Compiled(Viewed):
         return key, self._recordings[key]
 
 
+@overload
+def compile(  # noqa: A001
+    f: Callable[P, Any], *, fast_math: bool = False, backend: Backend | None = None
+) -> Compiled[P]: ...
+@overload
+def compile(  # noqa: A001
+    f: None = None, *, fast_math: bool = False, backend: Backend | None = None
+) -> Callable[[Callable[P, Any]], Compiled[P]]: ...
 def compile(  # noqa: A001 (the name that users expect)
-    f: Function | None = None, *, fast_math: bool = False, backend: str | None = None
+    f: Function | None = None, *, fast_math: bool = False, backend: Backend | None = None
 ) -> Any:
     """`f`, recorded on a tape at its first call with arguments of a structure, and run from there.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from micrograd_bp.compiler import arrays
 from micrograd_bp.compiler.c import to_c
@@ -12,6 +12,8 @@ from micrograd_bp.compiler.machine import Machine
 from micrograd_bp.compiler.recording import Recording, derived
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.engine import Value
+from micrograd_bp.engine.methods import Graph
+from micrograd_bp.engine.pictures import GraphOptions
 
 Key = tuple[Any, ...]
 
@@ -54,7 +56,7 @@ class Viewed:
         shown = [listing(derived(recording, "value", True)) for recording in self._recordings.values()]
         return "\n\n".join(shown) if shown else f"{self!r}: not called yet, so nothing is recorded"
 
-    def draw(self, *args: Any, **options: Any) -> Any:
+    def draw(self, *args: Any, **options: Unpack[GraphOptions[Value]]) -> Graph:
         """The graph of the optimised program at these arguments, as `draw` shows a Value's; options: `draw_graph`'s."""
         numbers, _, program = self._ready(args, {}, "value")
         root = values(program.run.code, numbers)[0]

@@ -8,16 +8,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
 
 from micrograd_bp.drawing import theme
 from micrograd_bp.drawing.labels import called, count, html, labels, quote, small, tooltip
 from micrograd_bp.drawing.scene import Box, Scene
 from micrograd_bp.engine import Value
 from micrograd_bp.engine.chain import passes
+from micrograd_bp.engine.pictures import Edges
 from micrograd_bp.symbolic.templates import number
-
-Edges = Literal["local", "flow", "none"]
 
 _RANKS, _NEAR = 300, 4  # Graphviz lays out a node for each rank that an edge crosses: half a second for so many
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{}"{}>{}</TABLE>'

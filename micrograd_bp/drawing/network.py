@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from typing import TypedDict
 
 from micrograd_bp.drawing import theme
 from micrograd_bp.drawing.dot import TABLE, Style, head, pill
@@ -20,6 +21,7 @@ from micrograd_bp.engine import Value
 from micrograd_bp.nn import Layer, Module, Neuron
 from micrograd_bp.nn.network import activation_name
 from micrograd_bp.ops.op import OPS
+from micrograd_bp.ops.reals import Numbers
 from micrograd_bp.symbolic.templates import number, one_line
 
 _SPACE = "\N{NO-BREAK SPACE}"
@@ -45,9 +47,15 @@ class Columns:
         return self.inputs[j] if column == 0 else f"a{column}_{j + 1}"
 
 
-def draw_network(
-    model: Module, *, inputs: Sequence[Value | float] | None = None, digits: int = 3, title: str | None = None
-) -> Graph:
+class NetworkOptions(TypedDict, total=False):
+    """The options of `draw_network`."""
+
+    inputs: Numbers | None
+    digits: int
+    title: str | None
+
+
+def draw_network(model: Module, *, inputs: Numbers | None = None, digits: int = 3, title: str | None = None) -> Graph:
     """A network as the tutorials draw it: neurons as circles in columns, biases below them, weights on the lines, their
     sign as the colour and their size as the width; gradients (∂) once there are any.
 
@@ -71,7 +79,7 @@ def draw_network(
     )
 
 
-def columns(model: Module, inputs: Sequence[Value | float] | None) -> Columns:
+def columns(model: Module, inputs: Numbers | None) -> Columns:
     """The layers of a model, evaluated where `inputs` are given.
 
     Raises ValueError where its layers do not follow one another, ShapeError for another number of inputs.

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Any, Unpack, overload
 
-from micrograd_bp.drawing.network import draw_network
+from micrograd_bp.drawing.network import NetworkOptions, draw_network
 from micrograd_bp.drawing.picture import Graph
 from micrograd_bp.drawing.value_graph import draw_graph
 from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.engine.pictures import GraphOptions
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.nn import Module
 
 _MOST_IN_NOTEBOOK = 60  # values; a cell that ends with the loss of a large network shows its text
 
 
+@overload
+def draw(drawn: Value, **options: Unpack[GraphOptions[Value]]) -> Graph: ...
+@overload
+def draw(drawn: Module, **options: Unpack[NetworkOptions]) -> Graph: ...
 def draw(drawn: Value | Module, **options: Any) -> Graph:
     """A picture of a value's graph, with the options of `draw_graph`, or of a network, with those of `draw_network`.
 

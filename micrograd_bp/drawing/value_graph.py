@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from micrograd_bp.drawing import collapse, mermaid
-from micrograd_bp.drawing.dot import Edges, Style, dot
+from micrograd_bp.drawing.dot import Style, dot
 from micrograd_bp.drawing.labels import count
 from micrograd_bp.drawing.layers import Groups
 from micrograd_bp.drawing.named_steps import in_steps
 from micrograd_bp.drawing.picture import Graph
 from micrograd_bp.drawing.scene import around_node, below, everything
 from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.engine.pictures import Clusters, Direction, Edges, View
 from micrograd_bp.ops.reals import short
-
-View = Literal["values", "steps", "neurons", "layers"]
-Clusters = Literal["auto", "neurons", "layers"]
 
 
 def draw_graph(
@@ -29,7 +27,7 @@ def draw_graph(
     edges: Edges = "local",
     constants: bool = True,
     inputs: Sequence[Value] | None = None,
-    direction: Literal["LR", "TB"] = "LR",
+    direction: Direction = "LR",
     digits: int = 4,
     title: str | None = None,
     max_nodes: int = 500,
@@ -59,7 +57,7 @@ def draw_graph(
     _check_choice("view", view, get_args(View))
     _check_choice("clusters", clusters, (*get_args(Clusters), None))
     _check_choice("edges", edges, get_args(Edges))
-    _check_choice("direction", direction, ("LR", "TB"))
+    _check_choice("direction", direction, get_args(Direction))
     _check_count("max_nodes", max_nodes, 1)
     if depth is not None:
         _check_count("depth", depth, 0)

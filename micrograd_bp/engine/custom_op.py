@@ -6,6 +6,7 @@ import inspect
 import keyword
 import math
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from micrograd_bp.engine.number import ROW_METHODS, add_method
@@ -35,8 +36,9 @@ def op(
     A rule is `(*args, out) -> d out / d arg`, written with + - * and this package's functions, so that it holds for
     Values and Duals too and higher derivatives come out. The other facts are those of `Op`; arguments and defaults are
     the function's own. The operation is called by its name as a function, is a method of Values and an activation of
-    networks, is drawn, copied and pickled (by name) like any other. Where the function raises ValueError or divides by
-    zero, and outside `domain`, its value is nan; where it overflows, inf.
+    networks, is drawn, copied and pickled (by name) like any other. Type checkers know the function but not the method,
+    which is added when the program runs. Where the function raises ValueError or divides by zero, and outside `domain`,
+    its value is nan; where it overflows, inf.
 
     Raises ValueError for a name that is taken or no identifier, TypeError where the rules are not as many as the
     arguments or do not take all of them and the result.
@@ -52,7 +54,7 @@ def op(
     >>> del mb.OPS["gudermann"]
     """
 
-    if len(partials) == 1 and callable(partials[0]) and not _takes(partials[0], 2):
+    if len(partials) == 1 and callable(partials[0]) and not takes(partials[0], 2):
         raise TypeError(_BARE)
 
     def define(function: Callable[..., float], *more: object) -> Op:
@@ -67,7 +69,7 @@ def op(
             raise TypeError(f"{called}({names}) needs a derivative rule for each argument, {len(partials)} given")
         if not all(map(callable, partials)):
             raise TypeError(f"{called}: a derivative rule is a function (*args, out) -> d out / d arg")
-        if not all(_takes(rule, len(parameters) + 1) for rule in partials):
+        if not all(takes(rule, len(parameters) + 1) for rule in partials):
             raise TypeError(f"{called}: a derivative rule takes ({', '.join(p.name for p in parameters)}, out)")
         if not called.isidentifier() or keyword.iskeyword(called) or called.startswith("_"):
             raise ValueError(f"{called!r} is no name for an operation: give name=, an identifier without a leading _")
@@ -100,10 +102,15 @@ def op(
     return define
 
 
-def _takes(rule: Rule, count: int) -> bool:
-    """Whether a rule can be called with so many arguments; True for built-in functions that do not tell."""
+def takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many arguments; True for built-in functions that do not tell."""
+    if type(function) is FunctionType and not hasattr(function, "__wrapped__"):  # the usual case, which is fast
+        code, optional = function.__code__, len(function.__defaults__ or ())
+        if code.co_kwonlyargcount > len(function.__kwdefaults__ or ()) or count < code.co_argcount - optional:
+            return False
+        return count <= code.co_argcount or bool(code.co_flags & inspect.CO_VARARGS)
     try:
-        inspect.signature(rule).bind(*range(count))
+        inspect.signature(function).bind(*range(count))
     except (TypeError, ValueError) as error:
         return isinstance(error, ValueError)
     return True

@@ -5,10 +5,9 @@ Each operator is one row bound to its operands; each row is a method of the same
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from micrograd_bp._mypyc import MYPYC, as_method, mypyc_attr
+from micrograd_bp._mypyc import as_method, mypyc_attr
 from micrograd_bp.errors import DomainError, PoleError
 from micrograd_bp.ops import abs as absolute
 from micrograd_bp.ops import add, div, mul, neg, sub
@@ -41,21 +40,8 @@ def _comparable(other: Any) -> Any:
     )  # as it is: Python compares big ints and Fractions exactly
 
 
-if TYPE_CHECKING and not MYPYC:
-
-    class _Rows(Operand):
-        """For type checkers: they cannot see the methods that rows are made into below."""
-
-        __slots__ = ()
-
-        def __getattr__(self, name: str) -> Callable[..., Self]: ...
-
-else:
-    _Rows = Operand
-
-
 @mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
-class Number(_Rows):
+class Number(Operand):
     """An operand with Python's operators and a method per row. Subclasses say what `apply` does and what `data` is."""
 
     __slots__ = ()
@@ -97,13 +83,13 @@ class Number(_Rows):
     def __rpow__(self, other: Any) -> Self | Any:
         return self.apply(power, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
-    def __neg__(self) -> Self:
+    def __neg__(self) -> Any:
         return neg(self)
 
     def __pos__(self) -> Self:
         return self
 
-    def __abs__(self) -> Self:
+    def __abs__(self) -> Any:
         return absolute(self)
 
     def __lt__(self, other: Any) -> bool:

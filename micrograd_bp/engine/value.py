@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, Unpack, overload
 
 from micrograd_bp._mypyc import i64, mypyc_attr
 from micrograd_bp.engine.chain import passes
-from micrograd_bp.engine.node import Edge, Node
+from micrograd_bp.engine.methods import Graph, Methods
+from micrograd_bp.engine.node import Edge
 from micrograd_bp.engine.number import check_domain
+from micrograd_bp.engine.pictures import GraphOptions
 from micrograd_bp.ops import add as _add
 from micrograd_bp.ops import mul as _mul
 from micrograd_bp.ops.op import Op, Operand
 from micrograd_bp.ops.reals import as_float
+
+if TYPE_CHECKING:
+    from micrograd_bp.ops.reals import Real
 
 ADD: Final[Op] = _add
 MUL: Final[Op] = _mul
@@ -22,7 +27,7 @@ _last_mark: i64 = 0
 
 
 @mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
-class Value(Node):
+class Value(Methods):
     """A number that remembers the operation, the arguments and the local derivatives that made it.
 
     `data`         the number; may be set (what was recorded from it before stays as it was)
@@ -46,6 +51,10 @@ class Value(Node):
 
     __slots__ = ()
 
+    @overload
+    def __add__(self, other: Value | Real) -> Value: ...
+    @overload
+    def __add__(self, other: Operand) -> Any: ...
     def __add__(self, other: Any) -> Self | Any:  # the rows add and mul by hand: they are most of what is computed
         if isinstance(other, Value):
             node = Value(self._data + other._data)
@@ -59,6 +68,10 @@ class Value(Node):
         node._y = other
         return node
 
+    @overload
+    def __mul__(self, other: Value | Real) -> Value: ...
+    @overload
+    def __mul__(self, other: Operand) -> Any: ...
     def __mul__(self, other: Any) -> Self | Any:
         if isinstance(other, Value):
             node = Value(self._data * other._data)
@@ -89,6 +102,14 @@ class Value(Node):
                 return arg.apply_unchecked(op, args)
         return record(op, args)
 
+    @overload
+    def backward(self, seed: Real = 1.0, create_graph: Literal[False] = False) -> None: ...
+    @overload
+    def backward(self, seed: Real = 1.0, *, create_graph: Literal[True]) -> dict[Value, Value]: ...
+    @overload
+    def backward(self, seed: Real, create_graph: Literal[True]) -> dict[Value, Value]: ...
+    @overload
+    def backward(self, seed: Real = 1.0, create_graph: bool = False) -> dict[Value, Value] | None: ...
     def backward(self, seed: float | Any = 1.0, create_graph: bool = False) -> dict[Value, Any] | None:
         """Add d self / d leaf, times `seed`, to the `grad` of every leaf; set it on the nodes between.
 
@@ -161,7 +182,7 @@ class Value(Node):
         """A new leaf with the same data and name: what is made from it does not reach back here."""
         return Value(self._data, self._name)
 
-    def graph(self, **options: Any) -> Any:
+    def graph(self, **options: Unpack[GraphOptions[Value]]) -> Graph:
         """The graph below this node as a picture: `.svg`, `.dot`, `.save("x.svg")`; options: see `draw_graph`."""
         from micrograd_bp.drawing import draw_graph
 
@@ -220,10 +241,10 @@ def _new_mark() -> i64:
 
 
 def clear_gradients(leaves: list[Value]) -> None:
-    """Put the gradients of leaves back to 0.0 and absent; a node that was computed is cleared with all it was made from.
+    """Put the gradients of leaves back to 0.0 and absent; what was computed is cleared with all it was made from.
 
-    The lock is taken once: a backward pass in another thread keeps partial sums in the gradients, and would give a wrong
-    result where they were cleared before its end.
+    The lock is taken once: a backward pass in another thread keeps partial sums in the gradients, and would give a
+    wrong result where they were cleared before its end.
     """
     with _lock:
         for leaf in leaves:

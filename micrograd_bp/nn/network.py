@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import reduce
 from numbers import Integral
 from operator import add, mul
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import ShapeError
@@ -16,9 +16,21 @@ from micrograd_bp.nn.initialisers import Initialiser, constant, initialiser
 from micrograd_bp.nn.leaves import Walk
 from micrograd_bp.nn.module import Module
 from micrograd_bp.ops.op import OPS, Op, Operand
+from micrograd_bp.ops.reals import Numbers
 
 Activation = Callable[[Value], Value]
 _LAYER = {"neurons", "_frozen"}  # what a layer has by itself
+
+if TYPE_CHECKING:
+
+    class Outputs(Value, list[Value]):  # type: ignore[misc]  # no such object exists; it has the methods of both
+        """What a layer or network gives: of one neuron its Value, of several the list of them.
+
+        How many there are is known at run time only, so a type checker accepts what either of both can do.
+        """
+
+else:
+    Outputs = Any
 
 
 def identity(x: Value) -> Value:
@@ -92,7 +104,7 @@ class Neuron(Module):
         """micrograd's name for: the activation is not the identity."""
         return self.activation is not identity
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Numbers) -> Value:
         w = self.w
         if type(x) not in (list, tuple) or len(x) != len(w):
             _check_inputs(x, len(w), "neuron")
@@ -109,7 +121,8 @@ class Neuron(Module):
         elif not isinstance(a, Operand):
             name = activation_name(self.activation)
             raise TypeError(f"the activation {name} gave {type(a).__name__} {a!r}; it has to give a Value")
-        return a
+        result: Value = a  # to a type checker; in forward mode it is a Dual
+        return result
 
     def __repr__(self) -> str:
         return f"Neuron({len(self.w)}, {activation_name(self.activation)!r})"
@@ -127,20 +140,24 @@ class Layer(Module):
         n_outputs: int,
         activation: str | Activation = "relu",
         *,
+        init: str | Initialiser = "uniform",
+        bias_init: float | str | Initialiser = 0.0,
         rng: random.Random | None = None,
         seed: int | None = None,
-        **options: Any,
+        nonlin: bool = True,
     ) -> None:
         _check_size("n_outputs", n_outputs)
         source = _generator(rng, seed)
         self.neurons = [
-            Neuron(n_inputs, activation, rng=source, n_outputs=n_outputs, **options) for _ in range(n_outputs)
+            Neuron(n_inputs, activation, init=init, bias_init=bias_init, rng=source, nonlin=nonlin, n_outputs=n_outputs)
+            for _ in range(n_outputs)
         ]
         _name_all(self.neurons, "")
 
-    def __call__(self, x: Sequence[Any]) -> Any:
-        out = [neuron(x) for neuron in self.neurons]
-        return out[0] if len(out) == 1 else out
+    def __call__(self, x: Numbers) -> Outputs:
+        out: Any = [neuron(x) for neuron in self.neurons]
+        given: Outputs = out[0] if len(out) == 1 else out
+        return given
 
     def __repr__(self) -> str:
         first = self.neurons[0]
@@ -201,13 +218,14 @@ class MLP(Module):
         for number, layer in enumerate(self.layers, start=1):
             _name_all(layer.neurons, str(number))
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Numbers) -> Outputs:
         _check_inputs(x, len(self.layers[0].neurons[0].w), "MLP")
         values: Any = x
         for layer in self.layers:
-            out = layer(values)
+            out: Any = layer(values)
             values = out if isinstance(out, list) else [out]
-        return values[0] if len(values) == 1 else values
+        given: Outputs = values[0] if len(values) == 1 else values
+        return given
 
     def __repr__(self) -> str:
         sizes = [len(layer.neurons) for layer in self.layers]

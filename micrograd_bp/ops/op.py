@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from micrograd_bp._mypyc import mypyc_attr
 from micrograd_bp.ops.domain import REAL, Bound, Interval
 from micrograd_bp.ops.reals import as_float
+
+if TYPE_CHECKING:
+    from micrograd_bp.ops.reals import Real
 
 Rule = Callable[..., Any]
 ATOM = 9  # the precedence of a name, a number or a function call: never in brackets
@@ -132,13 +135,13 @@ class Op:
         self.native = self.native if native is None else native
 
     @overload
-    def __call__(self, *args: float, **named: float) -> float: ...
+    def __call__(self, *args: Real, **named: Real) -> float: ...
     @overload
-    def __call__(self, x: T, *args: T | float, **named: T | float) -> T: ...
+    def __call__(self, x: T, *args: T | Real, **named: T | Real) -> T: ...
     @overload
-    def __call__(self, x: float, y: T, /, *args: T | float) -> T: ...
+    def __call__(self, x: Real, y: T, /, *args: T | Real) -> T: ...
     @overload
-    def __call__(self, x: float, y: float, z: T, /) -> T: ...
+    def __call__(self, x: Real, y: Real, z: T, /) -> T: ...
     def __call__(self, *args: Any, **named: Any) -> Any:
         if named or len(args) != self.arity:
             args = self.complete(args, named)

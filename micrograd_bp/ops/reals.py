@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import math
 import numbers
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    import numpy
+
+    Real: TypeAlias = float | Fraction | numpy.floating[Any] | numpy.integer[Any] | numpy.bool_
+    """The real numbers that `is_real` accepts, as a type checker can name them; `float` includes int and bool."""
+
+
+class Numbers(Protocol):
+    """A sequence for type checkers: a list, a tuple, or a NumPy array, which is no `Sequence` to them."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __getitem__(self, index: int, /) -> Any: ...
 
 
 def as_float(x: object) -> float:

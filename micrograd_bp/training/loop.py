@@ -9,13 +9,14 @@ import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple, Protocol
+from numbers import Integral
+from typing import Any, Literal, NamedTuple, Protocol, SupportsIndex
 
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.nn import Module
 from micrograd_bp.ops.op import Operand
-from micrograd_bp.ops.reals import as_float, short
+from micrograd_bp.ops.reals import Numbers, as_float, short
 from micrograd_bp.training.history import History, restore, resume_from, state_of
 from micrograd_bp.training.losses import Loss, Sample, l2_penalty, loss_function, mean
 from micrograd_bp.training.optim import OPTIMISERS, Optimiser, clip_gradient, gradient_norm
@@ -25,15 +26,16 @@ from micrograd_bp.training.workers import workers as workers_for
 
 def fit(
     model: Any,
-    X: Sequence[Any],
-    Y: Sequence[Any],
+    X: Numbers,
+    Y: Numbers,
     *,
     loss: str | Loss = "half_squared_error",
-    optimiser: str | Optimiser = "gradient_descent",
-    learning_rate: float = 0.1,
-    epochs: int = 100,
-    batch: int | Literal["full"] = "full",
-    seed: int | None = 0,
+    optimiser: str | Optimiser | None = None,
+    optimizer: str | Optimiser | None = None,
+    learning_rate: float | None = None,
+    epochs: SupportsIndex = 100,
+    batch: SupportsIndex | Literal["full"] = "full",
+    seed: SupportsIndex | None = 0,
     stop_cost: float | None = None,
     stop_gradient: float | None = None,
     l2: float = 0.0,
@@ -41,13 +43,18 @@ def fit(
     callbacks: Iterable[Callback] = (),
     progress: bool | None = None,
     resume: History | None = None,
-    workers: int | None = None,
+    workers: SupportsIndex | None = None,
     compiled: bool = False,
 ) -> History:
     """Train `model` on samples `X` with targets `Y`; returns the history.
 
+    `X`, `Y`         one entry per sample: lists, or arrays whose first index is the sample. An entry of X is what the
+                     model is called with; one of Y a number, or as many numbers as the model has outputs
     `batch`          "full", or so many samples per step (1: stochastic descent), drawn anew each epoch by `seed`
-    `optimiser`      a name, with `learning_rate`, or an Optimiser of the model's parameters
+    `optimiser`      a name ("gradient_descent", the default, "adam", "adamw"), or an Optimiser of the model's
+                     parameters; `optimizer` is another spelling
+    `learning_rate`  of an optimiser that is given by name; None means its own usual one, 0.1 of gradient descent and
+                     0.001 of Adam and AdamW. An Optimiser has its own
     `stop_cost`      ends where an epoch's cost is below it; `stop_gradient` where the gradient's length is. With a full
                      batch both are tested before the step, so that the model is the one whose cost is told
     `l2`             this times the sum of the squared parameters is added to the cost
@@ -74,16 +81,20 @@ def fit(
     ('cost', [2.0, 1.0])
     """
     samples = paired(X, Y)
-    size = len(samples) if batch == "full" else min(whole_number("batch", batch), len(samples))
+    size = len(samples) if isinstance(batch, str) and batch == "full" else whole_number("batch", batch)
+    size = min(size, len(samples))
     epochs = whole_number("epochs", epochs)
-    steps = optimiser_for(optimiser, learning_rate, model)
+    if optimiser is not None and optimizer is not None:
+        raise TypeError("optimiser and optimizer are two spellings of one setting: give one of them")
+    chosen = optimizer if optimiser is None else optimiser
+    steps = optimiser_for("gradient_descent" if chosen is None else chosen, learning_rate, model)
     check_settings(l2, clip=clip, stop_cost=stop_cost, stop_gradient=stop_gradient)
     calls = list(callbacks)
     if not all(map(callable, calls)):
         raise TypeError("callbacks are functions of (epoch, history)")
     run = _Run(model, steps, loss_function(loss), size, stop_cost, stop_gradient, l2, clip, None)
     run.cost(samples[:1])  # what does not fit together says so before anything is moved
-    shuffle = random.Random(seed)
+    shuffle = random.Random(int(seed) if isinstance(seed, Integral) else seed)  # type: ignore[arg-type]  # str as ever
     history = History() if resume is None else resume
     resume_from(history, steps, shuffle)
     if compiled and workers is not None:
@@ -201,7 +212,7 @@ class _Run(NamedTuple):
 
 
 @contextmanager
-def _workers(count: int | None, run: _Run) -> Iterator[_Run]:
+def _workers(count: SupportsIndex | None, run: _Run) -> Iterator[_Run]:
     """The run, with its processes where they are asked for."""
     if count is None:
         yield run
@@ -213,13 +224,14 @@ def _workers(count: int | None, run: _Run) -> Iterator[_Run]:
 # --- what is given, checked before anything is trained ----------------------------------------------------------------
 
 
-def paired(X: Sequence[Any], Y: Sequence[Any]) -> list[Sample]:
+def paired(X: Numbers, Y: Numbers) -> list[Sample]:
     """(x, y) for each sample, NumPy rows as lists.
 
     Raises TypeError for what is no sequence of numbers, ShapeError for other lengths, ValueError for nan and inf.
     """
     for name, data in (("X", X), ("Y", Y)):
-        if not hasattr(data, "__len__") or isinstance(data, (str, bytes, dict, set)):
+        scalar = getattr(data, "ndim", None) == 0  # an array without an axis, which has __len__ too
+        if scalar or not hasattr(data, "__len__") or isinstance(data, (str, bytes, dict, set)):
             raise TypeError(f"{name} is a sequence, one entry for each sample, not {type(data).__name__}")
     if len(X) != len(Y):
         raise ShapeError(f"{len(X)} samples in X and {len(Y)} in Y", f"{len(X)} targets", f"{len(Y)} targets")
@@ -245,7 +257,7 @@ def _numbers(entry: Any) -> list[float]:
     return [as_float(x) for x in entry] if hasattr(entry, "__len__") else [as_float(entry)]
 
 
-def optimiser_for(optimiser: str | Optimiser, learning_rate: float, model: Any) -> Optimiser:
+def optimiser_for(optimiser: str | Optimiser, learning_rate: float | None, model: Any) -> Optimiser:
     """The optimiser of that name for the model, or the one that is given."""
     if isinstance(optimiser, Optimiser):
         return optimiser
@@ -255,7 +267,8 @@ def optimiser_for(optimiser: str | Optimiser, learning_rate: float, model: Any) 
         raise ValueError(f"no optimiser {optimiser!r}; there are {', '.join(OPTIMISERS)}, or an Optimiser")
     if not isinstance(model, Module):
         raise TypeError("a model that is no Module has no parameters(): give an Optimiser of its parameters")
-    return OPTIMISERS[optimiser](model.parameters(), learning_rate)
+    kind = OPTIMISERS[optimiser]
+    return kind(model.parameters(), kind.usual_rate if learning_rate is None else learning_rate)
 
 
 def check_settings(l2: object, **others: object) -> None:
@@ -269,9 +282,9 @@ def check_settings(l2: object, **others: object) -> None:
 
 def whole_number(name: str, count: object) -> int:
     """TypeError or ValueError for what is no whole number from 1."""
-    if isinstance(count, bool) or not isinstance(count, int):
+    if isinstance(count, bool) or not isinstance(count, Integral):
         also = ' or "full"' if name == "batch" else ""
         raise TypeError(f"{name} is a whole number{also}, not {short(count)}")
     if count < 1:
         raise ValueError(f"{name} is at least 1, not {count}")
-    return count
+    return int(count)

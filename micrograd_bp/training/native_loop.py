@@ -249,7 +249,7 @@ class Lanes:
     def __init__(self, model: Any, loss: Any, parameters: Sequence[Value]) -> None:
         self._places = {p: k for k, p in enumerate(parameters)}
         self._model, self._loss = model, loss
-        self._programs: dict[int | None, Compiled] = {}
+        self._programs: dict[int | None, Compiled[...]] = {}
         self._classes: bool | None = None  # not asked yet
 
     def gradients(self, samples: Sequence[Sample]) -> tuple[float, list[float]]:
@@ -278,7 +278,7 @@ class Lanes:
                 self._classes = True
         return self._classes
 
-    def _program(self, target: int | None) -> Compiled:
+    def _program(self, target: int | None) -> Compiled[...]:
         model, loss = self._model, self._loss
         if target is None:
             return Compiled(lambda x, y: loss(model(x), y))

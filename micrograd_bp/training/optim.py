@@ -22,20 +22,24 @@ __all__ = ["OPTIMISERS", "Adam", "AdamW", "GradientDescent", "Optimiser", "clip_
 class Optimiser:
     """What optimisers have in common: `step()` moves the parameters by their gradients, `zero_grad()` clears these.
 
-    `learning_rate` is the step size before the schedule, `rate` the one of the next step, `steps` how many were made.
+    `learning_rate` is the step size before the schedule, by default the class's `usual_rate`; `rate` is the one of the
+    next step, `steps` how many were made.
     Subclasses say in `_moves` by how much each parameter changes, in rows and + - * /: traced numbers reach it too.
     """
 
+    usual_rate: float = 0.1
     _slots: tuple[str, ...] = ()  # names of lists, one number per parameter, that a subclass carries from step to step
 
-    def __init__(self, parameters: Iterable[Value], learning_rate: float, schedule: Schedule | None = None) -> None:
+    def __init__(
+        self, parameters: Iterable[Value], learning_rate: float | None = None, schedule: Schedule | None = None
+    ) -> None:
         self.parameters = list(parameters)
         if not self.parameters:
             raise ValueError("an optimiser needs parameters; are all of them frozen?")
         for p in self.parameters:
             if not isinstance(p, Value) or p.op is not None:
                 raise TypeError(f"a parameter is a leaf Value, not {p!r}")
-        self.learning_rate = _positive("learning_rate", learning_rate)
+        self.learning_rate = _positive("learning_rate", self.usual_rate if learning_rate is None else learning_rate)
         self.schedule = schedule or constant()
         self.steps = 0
         for name in self._slots:
@@ -91,7 +95,7 @@ class Optimiser:
 class GradientDescent(Optimiser):
     """p ← p − rate · v, with v = momentum · v + gradient; with `nesterov` gradient + momentum · v in place of v.
 
-    Without momentum v is the gradient: the tutorials' w ← w − α dE/dw.
+    Without momentum v is the gradient: the tutorials' w ← w − α dE/dw. The learning rate is 0.1 by default.
 
     >>> w = Value(4.0)
     >>> descent = GradientDescent([w], learning_rate=0.2)
@@ -107,7 +111,7 @@ class GradientDescent(Optimiser):
     def __init__(
         self,
         parameters: Iterable[Value],
-        learning_rate: float,
+        learning_rate: float | None = None,
         *,
         momentum: float = 0.0,
         nesterov: bool = False,
@@ -133,9 +137,11 @@ class GradientDescent(Optimiser):
 class Adam(Optimiser):
     """p ← p − rate · m̂ / (√v̂ + epsilon), m and v running means of gradient and squared gradient (Kingma and Ba).
 
-    `betas` are their decay rates, 0.9 and 0.999 by default; the hats correct for their start at 0.
+    `betas` are their decay rates, 0.9 and 0.999 by default; the hats correct for their start at 0. The learning rate is
+    0.001 by default.
     """
 
+    usual_rate = 1e-3
     _slots = ("means", "squares")
     means: list[float]
     squares: list[float]
@@ -143,7 +149,7 @@ class Adam(Optimiser):
     def __init__(
         self,
         parameters: Iterable[Value],
-        learning_rate: float = 1e-3,
+        learning_rate: float | None = None,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
@@ -171,7 +177,7 @@ class AdamW(Adam):
     def __init__(
         self,
         parameters: Iterable[Value],
-        learning_rate: float = 1e-3,
+        learning_rate: float | None = None,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,

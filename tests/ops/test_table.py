@@ -15,6 +15,7 @@ from points import arguments, fixed
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, Value, ops
+from micrograd_bp.ops import table
 from micrograd_bp.ops.op import ATOM, Operand
 from micrograd_bp.symbolic.templates import fill
 

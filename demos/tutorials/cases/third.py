@@ -53,7 +53,7 @@ def _one_neuron() -> tuple[Result, Result]:
 def _layers() -> tuple[Value, list[list[Value]], list[list[list[float]]]]:
     """Return the cost of the 3-3-3-1 network for y = 1, its activations layer by layer, and its weights."""
     model = four_layers()
-    a = [model.layers[0](SAMPLE_X)]
+    a: list[list[Value]] = [model.layers[0](SAMPLE_X)]
     a.append(model.layers[1](a[0]))
     a.append([model.layers[2](a[1])])
     weights = [[[w.data for w in neuron.w] for neuron in layer.neurons] for layer in model.layers]
