@@ -31,6 +31,7 @@ from micrograd_bp import OPS, Value
 from micrograd_bp.autodiff.reverse import adjoints, gradients
 from micrograd_bp.engine.chain import contribution, passes, reverse_pass
 from micrograd_bp.engine.value import topological_order
+from micrograd_bp.symbolic.graph_formulas import Symbols
 
 EXACT = [
     *("add", "sub", "mul", "div", "neg", "square", "reciprocal", "sqrt", "relu", "leaky_relu", "abs"),
@@ -221,8 +222,8 @@ class Sum(NamedTuple):
 
 
 def exact_passes(root, leaves):
-    """The derivatives by each leaf from the recorded local derivatives, without rounding or overflow: by a forward and by
-    a backward pass. Then whether every product on the way stays well within the floats."""
+    """The derivatives by each leaf from the recorded local derivatives, without rounding or overflow: by a forward and
+    by a backward pass. Then whether every product on the way stays well within the floats."""
     m = mpmath.mp.clone()
     m.dps = 60
     order = topological_order(root)
@@ -410,10 +411,9 @@ def test_in_the_page(programs):
     graphs = []
     for _, (_, _, root, leaves) in programs:
         order = topological_order(root)
-        nodes = [
-            {key: document._node(node, mb.symbolic.graph_formulas.Symbols(order), 4)[key] for key in KEYS}
-            for node in order
-        ]
+        symbols = Symbols(order)
+        about = [document._node(node, symbols, 4) for node in order]
+        nodes = [{key: node[key] for key in ("op", "args", "data", "locals", "structural")} for node in about]
         graphs.append({"nodes": nodes, "leaves": [order.index(leaf) if leaf in order else -1 for leaf in leaves]})
     code = f"""(graphs) => {{
       {rows}
