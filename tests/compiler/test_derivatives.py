@@ -109,7 +109,7 @@ def test_higher_derivatives():
 
 
 def test_zero_times_an_infinite_slope():
-    """The slope of sqrt at 0 times an adjoint that came out as 0 is nan, as in the engine; a constant 0 passes nothing."""
+    """The slope of sqrt at 0 times a computed adjoint of 0 is nan, as in the engine; a constant 0 passes nothing."""
     f = mb.compile(lambda x, y: mb.sqrt(x) * y)
     slope, other = f.value_and_grad(0.0, 0.0)[1]
     assert math.isnan(slope)
