@@ -9,12 +9,15 @@ of its own, since it imports the package.
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,7 @@ MODULES = (
     "engine/number",
     "engine/node",
     "engine/value",
+    "nn/leaves",
     "autodiff/dual",
 )
 # Not ops/table: its rules are for whatever kind of number they are given. `slopes` has what they do to floats.
@@ -118,6 +122,8 @@ def compile_in(folder: Path) -> None:
     header.write_text(TRASHCAN)
     sources = [f"micrograd_bp/{name}.py" for name in MODULES]
     extensions = mypycify([*CHECKED_AS, *sources], opt_level="3", group_name="micrograd_bp")
+    generated = Path("build", "__native_micrograd_bp.c")  # where mypyc writes all modules of a group
+    generated.write_text(with_docstrings(generated.read_text("utf-8"), sources), "utf-8")
     # fused multiply-add would give other digits than Python
     ours = ["/FI" + str(header)] if os.name == "nt" else ["-include", str(header), "-ffp-contract=off", "-g0"]
     for extension in extensions:
@@ -127,6 +133,76 @@ def compile_in(folder: Path) -> None:
     command.inplace = True
     command.ensure_finalized()
     command.run()
+
+
+# mypyc keeps signatures and drops docstrings. These are the places in the C it writes where Python looks for both.
+_SIGNATURE = r'(NULL|"[^"\n]*\\n--\\n\\n")'
+_PLACES = {
+    "module": r'("SYMBOL",\s*)(NULL)(, /\* docstring \*/)',
+    "class": rf"(CPyType_(?:\w+___)?SYMBOL_template_ = {{[^}}]*\.tp_doc = PyDoc_STR\(){_SIGNATURE}(\))",
+    "function": rf"(\(PyCFunction\)CPyPy_(?:\w+___)?SYMBOL,\s*[A-Z_| ]+, PyDoc_STR\(){_SIGNATURE}(\))",
+    "property": r"(\(getter\)(?:\w+___)?SYMBOL,\s*(?:\(setter\)\w+|NULL),\s*)(NULL)(, NULL})",
+}
+
+
+def with_docstrings(c: str, sources: list[str]) -> str:
+    """The C text `c` that mypyc wrote for the modules `sources`, with their docstrings.
+
+    SystemExit where one of them has no place or several: then mypyc writes something that is not known here.
+    """
+    for source in sources:
+        for kind, symbol, signature, doc in _docstrings(source):
+
+            def filled(found: re.Match[str], signature: str = signature, doc: str = doc) -> str:
+                kept = _c_string(signature) if found[2] == "NULL" else found[2]
+                return "\n    ".join([found[1] + kept, *map(_c_string, doc.splitlines(keepends=True))]) + found[3]
+
+            c, count = re.subn(_PLACES[kind].replace("SYMBOL", re.escape(symbol)), filled, c)
+            if count != 1:
+                raise SystemExit(
+                    f"{source}: the docstring of the {kind} {symbol} has {count} places in the C that mypyc wrote, not "
+                    f"1: mypyc does not compile this {kind}, or this version of mypyc writes C that is not known here"
+                )
+    return c
+
+
+def _docstrings(source: str) -> Iterator[tuple[str, str, str, str]]:
+    """(kind, name in C, signature, docstring) of whatever has a docstring in a module."""
+    tree = ast.parse(Path(source).read_text(encoding="utf-8"))
+    module = source.removesuffix(".py").replace("/", ".")
+    name = module.rpartition(".")[2]
+    if doc := ast.get_docstring(tree):
+        yield "module", module, "", doc
+    for top in tree.body:
+        if isinstance(top, ast.FunctionDef) and (doc := ast.get_docstring(top)):
+            yield "function", f"{name}___{top.name}", _signature(top, top.name), doc
+        if not isinstance(top, ast.ClassDef):
+            continue
+        methods = [node for node in top.body if isinstance(node, ast.FunctionDef)]
+        if doc := ast.get_docstring(top):
+            made = next((_signature(method, top.name) for method in methods if method.name == "__init__"), "")
+            yield "class", f"{name}___{top.name}", made.replace("(self, ", "("), doc
+        for method in methods:
+            if not (doc := ast.get_docstring(method)):
+                continue
+            if any(ast.unparse(decorator) == "property" for decorator in method.decorator_list):
+                yield "property", f"{name}___{top.name}_get_{method.name}", "", doc
+            else:
+                signature = _signature(method, method.name).replace("(self", "($self")
+                yield "function", f"{name}___{top.name}___{method.name}", signature, doc
+
+
+def _signature(function: ast.FunctionDef, name: str) -> str:
+    """What mypyc leaves out if a default is no literal: names and defaults, in CPython's form before a docstring."""
+    for node in ast.walk(function.args):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+    return f"{name}({ast.unparse(function.args)})\n--\n\n"
+
+
+def _c_string(text: str) -> str:
+    """`text` as a C string literal, in ASCII."""
+    return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\?' else f"\\{b:03o}" for b in text.encode()) + '"'
 
 
 def rules_at_floats() -> str:

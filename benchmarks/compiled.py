@@ -32,10 +32,10 @@ from benchmarks import minimal
 from benchmarks.peers import Nodes
 from benchmarks.report import machine
 from benchmarks.workloads import gpt_demo, workloads
-from micrograd_bp.cli.xor import X, Y, error, tutorial_model
-from micrograd_bp.training.native_loop import Loop
-from micrograd_bp.training.losses import mean
 from micrograd_bp.autodiff.tape import Tape
+from micrograd_bp.cli.xor import X, Y, error, tutorial_model
+from micrograd_bp.training.losses import mean
+from micrograd_bp.training.native_loop import Loop
 
 Task = tuple[Callable[[], Any], int]  # what is run, and how many operations of the unit that is
 FLAGS = {"C": ["-O3", "-march=native"], "C, -ffast-math": ["-O3", "-march=native", "-ffast-math"]}
@@ -202,7 +202,7 @@ def single(w: Any, libraries: dict[str, Any]) -> dict[str, Task]:
 
 
 def gpt() -> dict[str, Task]:
-    """Loss and gradient of a word of seven letters in demos/gpt.py, 4,192 parameters."""
+    """Loss and gradient of a word of seven letters in demos/networks/gpt.py, 4,192 parameters."""
     workload = workloads()["gpt"]
     demo, letters = gpt_demo()
     model = demo.GPT(letters)
@@ -328,7 +328,7 @@ def main() -> None:
             tasks = batch(small, c, count, (16, 16, 1), 2, "tanh")
             lines += table(f"MLP 2-16-16-1, batch of {count:,}, by sample", "ns", 1e9, measured(tasks, given.rounds))
         tasks = gpt()
-        lines += table("GPT of demos/gpt.py, loss and gradient of a word", "ms", 1e3, measured(tasks, given.rounds))
+        lines += table("demos/networks/gpt.py, loss and gradient of a word", "ms", 1e3, measured(tasks, given.rounds))
         if not given.quick:
             tasks = batch(large, c, 64, (256, 256, 10), 64, "relu")
             title = "MLP 64-256-256-10, 544,306 operations with the gradient, batch of 64, by sample"

@@ -22,6 +22,7 @@ from benchmarks.workloads import Workload
 
 Run = Callable[[Workload], tuple[float, float, list[float]]]
 PACKAGE = Path(__file__).parent.parent / "micrograd_bp"
+OURS = ("chain", "moons", "step", "batch", "xor", "gpt")
 METHODS = SimpleNamespace(relu=lambda v: v.relu(), exp=lambda v: v.exp(), log=lambda v: v.log())
 
 
@@ -42,12 +43,15 @@ class Peer(NamedTuple):
 
 
 class Nodes:
-    """For engines of nodes with `backward()` and `grad`; `leaf` makes one of a number."""
+    """For engines of nodes with `backward()` and `grad`; `leaf` makes one of a number, `network` one of layer sizes."""
 
-    def __init__(self, leaf: Callable[[float], Any]) -> None:
+    def __init__(self, leaf: Callable[[float], Any], network: Callable[[int, list[int]], Any] | None = None) -> None:
         self.leaf = leaf
+        self.network = network
 
     def __call__(self, workload: Workload) -> tuple[float, float, list[float]]:
+        if workload.steps and self.network is not None:
+            return self.train(self.network(2, [16, 16, 1]), workload)
         leaves = [self.leaf(x) for x in workload.inputs]
         start = time.perf_counter()
         root = workload.f(leaves, METHODS)
@@ -55,6 +59,24 @@ class Nodes:
         root.backward()
         end = time.perf_counter()
         return middle - start, end - middle, [float(p.grad or 0.0) for p in leaves]  # torch: None where nothing came
+
+    def train(self, model: Any, workload: Workload) -> tuple[float, float, list[float]]:
+        """The training loop as micrograd's users write it; its first step is not timed."""
+        for p, x in zip(model.parameters(), workload.inputs, strict=True):
+            p.data = x
+        forward = backward = 0.0
+        for step in range(workload.steps + 1):
+            start = time.perf_counter()
+            model.zero_grad()
+            loss = workload.f(model, METHODS)
+            middle = time.perf_counter()
+            loss.backward()
+            for p in model.parameters():
+                p.data -= 0.001 * p.grad
+            end = time.perf_counter()
+            if step > 0:
+                forward, backward = forward + (middle - start), backward + (end - middle)
+        return forward, backward, [float(p.grad) for p in model.parameters()]
 
 
 class _Sources(MetaPathFinder):
@@ -73,15 +95,14 @@ class _Sources(MetaPathFinder):
 
 def _interpreted() -> Run:
     sys.meta_path.insert(0, _Sources())
-    from micrograd_bp import Value
-
-    return Nodes(Value)
+    return _ours()
 
 
 def _ours() -> Run:
     from micrograd_bp import Value
+    from micrograd_bp.nn import MLP
 
-    return Nodes(Value)
+    return Nodes(Value, MLP)
 
 
 def _compiled() -> Run:
@@ -100,8 +121,9 @@ def _minimal() -> Run:
 
 def _micrograd() -> Run:
     from micrograd.engine import Value
+    from micrograd.nn import MLP
 
-    return Nodes(Value)
+    return Nodes(Value, MLP)
 
 
 def _minigrad() -> Run:
@@ -213,11 +235,11 @@ def _floats() -> Run:
 PEERS = {
     peer.name: peer
     for peer in (
-        Peer("compiled", _compiled),
-        Peer("interpreted", _interpreted),
+        Peer("compiled", _compiled, workloads=OURS),
+        Peer("interpreted", _interpreted, workloads=OURS),
         Peer("floats", _floats, workloads=("chain", "moons", "xor")),
         Peer("minimal", _minimal),
-        Peer("micrograd", _micrograd, "micrograd", ("chain", "moons")),
+        Peer("micrograd", _micrograd, "micrograd", ("chain", "moons", "step", "batch")),
         Peer("minigrad", _minigrad, "minigrad", ("chain",)),  # crashes on larger ones
         Peer("torch", _torch, "torch"),
         Peer("xad", _xad, "xad", ("chain", "moons", "xor")),

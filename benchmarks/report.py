@@ -46,7 +46,8 @@ def markdown(times: Times, faults: dict[str, str], scale: dict[str, dict[str, An
         f"Medians of {rounds} interleaved rounds, a process for each; the gradients agree to 1e-9. Each time is",
         "that of a second step: the first is not timed, but what it left behind is there, as in training. The last",
         "columns: how many times as long as ours. `floats` computes no gradient, it is what the operations cost",
-        "Python. Where forward and backward cannot be told apart, all is in the first.",
+        "Python. Where forward and backward cannot be told apart, all is in the first. In training steps the first is",
+        "`zero_grad()`, the model and the loss, the second `backward()` and the loop over `parameters()`.",
     ]
     for name, workload in workloads().items():
         if not any(key[0] == name for key in times):

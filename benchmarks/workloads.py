@@ -1,4 +1,7 @@
-"""What is measured: functions of a list of numbers, of whatever kind, that every peer computes in the same order."""
+"""What is measured: functions of a list of numbers, of whatever kind, that every peer computes in the same order.
+
+And steps of training, for the peers that have networks of their own.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,19 @@ Rows = Any  # a namespace with relu, exp and log for the numbers
 
 
 class Workload(NamedTuple):
-    """A function of numbers and its inputs; `operations` as it is written, `repeat` times in one measurement."""
+    """A function of numbers and its inputs; `operations` as it is written, `repeat` times in one measurement.
+
+    A workload with `steps` is that many steps of training one model over `samples` samples: the inputs are
+    the parameters that the model begins with, and `f` is the loss of the model.
+    """
 
     name: str
     says: str
     inputs: list[float]
-    f: Callable[[Sequence[Any], Rows], Any]
+    f: Callable[[Any, Rows], Any]
     operations: int
     repeat: int = 1
+    steps: int = 0
 
 
 def chain(numbers: Sequence[Any], rows: Rows) -> Any:
@@ -65,6 +73,17 @@ def _moons() -> tuple[list[list[float]], list[float]]:
     return points, [1.0 if x * y > 0 else -1.0 for x, y in points]
 
 
+def squared_error(samples: int) -> Callable[[Any, Rows], Any]:
+    """The loss of a model, which is called sample by sample, in the words of micrograd's users."""
+    points, labels = (column[:samples] for column in _moons())
+
+    def loss(model: Any, _: Rows) -> Any:
+        scores = list(map(model, points))
+        return sum((score - label) ** 2 for score, label in zip(scores, labels, strict=True)) * (1.0 / samples)
+
+    return loss
+
+
 def xor(numbers: Sequence[Any], rows: Rows) -> Any:
     """One epoch of the XOR network 2-2-1: (COST) over its four samples."""
     w11, w12, b1, w21, w22, b2, v1, v2, c = numbers
@@ -88,7 +107,7 @@ def _sum(terms: Sequence[Any]) -> Any:
 
 
 def gpt(numbers: Sequence[Any], rows: Rows) -> Any:
-    """The loss of one word in `demos/gpt.py`, a graph of 60,000 values; needs numbers with exp(), log(), relu()."""
+    """The loss of one word in `demos/networks/gpt.py`, a graph of 60,000 values of numbers with exp, log, relu."""
     demo, letters = gpt_demo()
     following = iter(numbers)
     return demo.loss(demo.GPT(letters, leaf=lambda _: next(following)), "unicorn")
@@ -96,9 +115,9 @@ def gpt(numbers: Sequence[Any], rows: Rows) -> Any:
 
 @cache
 def gpt_demo() -> tuple[Any, list[str]]:
-    """demos/gpt.py and its letters. ImportError without matplotlib."""
-    sys.path.insert(0, str(Path(__file__).parent.parent / "demos"))
-    import gpt as demo
+    """demos/networks/gpt.py and its letters. ImportError without matplotlib."""
+    sys.path.append(str(Path(__file__).parent.parent))  # the folder that holds the package `demos`
+    from demos.networks import gpt as demo
 
     return demo, sorted({demo.END, *"".join(demo.pictograph_words())})
 
@@ -111,6 +130,12 @@ def workloads() -> dict[str, Workload]:
     made = [
         Workload("chain", "10,000 operations * + * relu", [0.9, 0.5], chain, 10_000),
         Workload("moons", "MLP 2-16-16-1, a full-batch step over 100 points", weights, moons, 64_337),
+        Workload(
+            "step", "100 training steps of nn.MLP 2-16-16-1, one sample", weights, squared_error(1), 64_500, steps=100
+        ),
+        Workload(
+            "batch", "10 training steps of nn.MLP 2-16-16-1, 8 samples", weights, squared_error(8), 51_500, steps=10
+        ),
         Workload("xor", "100 epochs of XOR 2-2-1", [draw.uniform(0.0, 1.0) for _ in range(9)], xor, 112, 100),
     ]
     try:
@@ -119,5 +144,5 @@ def workloads() -> dict[str, Workload]:
         return {w.name: w for w in made}
     numbers: list[float] = []
     demo.GPT(letters, leaf=numbers.append)
-    made.append(Workload("gpt", "a step of demos/gpt.py without Adam, one word", numbers, gpt, 60_000))
+    made.append(Workload("gpt", "a step of demos/networks/gpt.py without Adam, one word", numbers, gpt, 60_000))
     return {w.name: w for w in made}

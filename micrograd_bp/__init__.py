@@ -1,7 +1,9 @@
 """A scalar automatic-differentiation engine in which every derivative can be read, checked and drawn.
 
 `Value` is a number that remembers how it was made; `backward()` applies the chain rule; every operation of the table in
-`ops/table.py` is a function here (`mb.exp(x)`, of floats too) and a method of Values (`x.exp()`).
+`ops/table.py` is a function here (`mb.exp(x)`, of floats too) and a method of Values (`x.exp()`), and `help(mb.exp)`
+shows its formula, derivative and domain. `OPS` has the operations by name; `compiled` tells whether the core runs as
+machine code, as it does where it was installed with a C compiler.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from micrograd_bp.errors import (
     TraceError,
     TrainingError,
 )
+from micrograd_bp.explanation import operation_help as _operation_help  # noqa: F401  # teaches operations to help()
 from micrograd_bp.explanation.chain_rule import explain
 from micrograd_bp.explanation.diagnose import trace_nonfinite, why_zero
 from micrograd_bp.expression import parse

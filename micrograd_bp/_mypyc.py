@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
 T = TypeVar("T")
@@ -18,15 +19,25 @@ else:
         return lambda cls: cls
 
 
-def as_method(row: Callable[..., Any], name: str, arity: int) -> Callable[..., Any]:
+def as_method(row: Any, name: str) -> Any:
     """A row as a method of a class. Here, because Python binds its own functions faster than compiled ones."""
 
-    def of_one(number: Any) -> Any:
-        return row(number)
+    def of_one(self: Any) -> Any:
+        return row(self)
 
-    def of_more(number: Any, *args: Any, **named: Any) -> Any:
-        return row(number, *args, **named)
+    def of_more(self: Any, *args: Any, **named: Any) -> Any:
+        return row(self, *args, **named)
 
-    method = of_one if arity == 1 else of_more
+    first, *others = row.arguments
+    method: Any = of_more if others else of_one
     method.__name__ = method.__qualname__ = name
+    called = f"{row.name}({', '.join(row.arguments)})"
+    method.__doc__ = f"Return {called}, where {first} is this number; `help(micrograd_bp.OPS[{row.name!r}])` says more."
+    if others:
+        needed = len(others) - len(row.defaults)
+        parameters = [Parameter("self", Parameter.POSITIONAL_ONLY)]
+        for place, argument in enumerate(others):
+            default = row.defaults[place - needed] if place >= needed else Parameter.empty
+            parameters.append(Parameter(argument, Parameter.POSITIONAL_OR_KEYWORD, default=default))
+        method.__signature__ = Signature(parameters)
     return method

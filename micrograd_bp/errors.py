@@ -106,3 +106,6 @@ class TraceError(TypeError):
 
 class MissingExtraError(ImportError):
     """An optional package is not installed; the message names the command that installs it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)

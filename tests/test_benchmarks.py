@@ -1,11 +1,13 @@
 """The benchmarks measure what they say: the same gradients, a process each, and a report of what was left out."""
 
-import shutil
+import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from needs import needs_gcc, needs_llvm
 
 import benchmarks.__main__ as bench
 from benchmarks import minimal
@@ -13,8 +15,17 @@ from benchmarks.peers import METHODS, Nodes
 from benchmarks.report import markdown, medians
 from benchmarks.workloads import workloads
 from micrograd_bp import Value, topological_order
+from micrograd_bp.nn import MLP
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _what_benchmarks_set_is_put_back(monkeypatch):
+    """They put the demos' folder on the path, and variables for libraries' threads into the environment."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with mock.patch.dict(os.environ):
+        yield
 
 
 @pytest.mark.parametrize("name", ["chain", "xor", "gpt"])
@@ -36,6 +47,28 @@ def test_workloads_are_as_large_as_they_say():
         assert workload.operations == pytest.approx(len(topological_order(root)) - len(leaves), rel=0.1)
 
 
+@pytest.mark.parametrize(("name", "samples"), [("step", 1), ("batch", 8)])
+def test_training_steps_are_as_large_as_they_say(name, samples):
+    workload, model = workloads()[name], MLP(2, [16, 16, 1])
+    assert len(model.parameters()) == len(workload.inputs)
+    nodes = len(topological_order(workload.f(model, METHODS))) - len(workload.inputs)
+    assert workload.operations == pytest.approx(workload.steps * nodes, rel=0.01)
+    assert 640 < nodes / samples < 650
+
+
+def test_training_steps_end_with_the_gradients_that_micrograd_has():
+    micrograd, networks = pytest.importorskip("micrograd.engine"), pytest.importorskip("micrograd.nn")
+    workload = workloads()["batch"]._replace(steps=3)
+    first = Nodes(Value, MLP)(workload._replace(steps=1))[2]
+    ours = Nodes(Value, MLP)(workload)
+    theirs = Nodes(micrograd.Value, networks.MLP)(workload)
+    assert bench.agree(ours[2], theirs[2])
+    assert not bench.agree(ours[2], first)  # the parameters have moved
+    assert any(ours[2])
+    assert ours[0] > 0.0
+    assert ours[1] > 0.0
+
+
 def test_another_gradient_is_noticed():
     assert bench.agree([1.0, 2.0], [1.0, 2.0 + 1e-10])
     assert not bench.agree([1.0, 2.0], [1.0, 2.0 + 1e-8])
@@ -54,13 +87,13 @@ def test_it_runs(tmp_path):
         "floats",
         "compiled",
     ]
-    command += ["--workloads", "chain", "xor", "--no-scale", "--out", str(tmp_path)]
+    command += ["--workloads", "chain", "xor", "step", "--no-scale", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     assert "## chain" in text
-    assert text.count("| interpreted |") == 4
-    assert text.count("| minimal |") == 4
+    assert text.count("| interpreted |") == 6
+    assert text.count("| minimal |") == 4  # it has no networks
     assert "another gradient" not in text
     assert (tmp_path / "results.png").stat().st_size > 10_000
 
@@ -85,9 +118,10 @@ def test_the_report_names_what_was_left_out():
     assert "| minimal | 500 | 64 | RecursionError | – | – | – |" in text
 
 
-@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
+@needs_llvm
+@pytest.mark.slow
+@needs_gcc
 def test_compiled_programs_are_measured_beside_c(tmp_path):
-    pytest.importorskip("llvmlite")
     command = [sys.executable, "-m", "benchmarks.compiled", "--quick", "--rounds", "1", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
@@ -96,8 +130,8 @@ def test_compiled_programs_are_measured_beside_c(tmp_path):
     assert "| C |" in text
 
 
+@needs_llvm
 def test_another_gradient_of_a_compiled_program_is_noticed():
-    pytest.importorskip("llvmlite")
     from benchmarks.compiled import check
 
     check("ours", [1.0, 2.0], [1.0, 2.0 + 1e-13])

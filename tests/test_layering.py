@@ -30,7 +30,7 @@ ORDER = (
         "custom",
     ),  # L1
     *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
-    *("tree", "calculus", "anomaly", "nn.init", "nn.module", "nn.network", "nn", "closed_form"),  # L2
+    *("tree", "calculus", "anomaly", "nn.init", "nn.leaves", "nn.module", "nn.network", "nn", "closed_form"),  # L2
     *("tape", "compiler.passes", "compiler.recording", "compiler.native", "compiler.c"),
     *("compiler.arrays", "compiler.numpy_", "compiler.replay"),
     *(
@@ -215,6 +215,6 @@ def test_adding_an_operation_is_one_row(tmp_path):
     table = folder / "micrograd_bp" / "ops.py"
     before, after = table.read_text().split("# fmt: on")
     table.write_text(f"{before}{ROW}# fmt: on{after}")
-    environment = {"PYTHONPATH": f"{folder}:{Path(__file__).parent}", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {"PYTHONPATH": f"{folder}:{Path(__file__).parent / 'helpers'}", "PYTHONDONTWRITEBYTECODE": "1"}
     out = subprocess.run([sys.executable, "-c", USE], capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert out.stdout == "one row\n", out.stderr

@@ -1,1 +1,1 @@
-"""What three tutorials on backpropagation print: every case that can be checked, and how it is."""
+"""The three tutorials on backpropagation, section by section; their derivations; all their misprints."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from micrograd_bp.engine.number import Number, chain_product, check_domain, local_derivative
+from micrograd_bp.engine.chain import contribution, local_derivative
+from micrograd_bp.engine.number import Number, check_domain
 from micrograd_bp.ops.op import Op, Operand
 from micrograd_bp.ops.reals import as_float
 
@@ -23,7 +24,7 @@ def new_level() -> int:
 
 
 class Dual(Number):
-    """`primal` + `tangent` ε with ε² = 0, on a level.
+    """`primal` + `tangent` ε with ε² = 0, on a level. The tangent is None where nothing passes to this number.
 
     >>> x = Dual(3.0, 1.0, new_level())
     >>> y = x * x + 1 / x
@@ -56,19 +57,17 @@ class Dual(Number):
         level = max([arg.level for arg in args if isinstance(arg, Dual)])
         primals = tuple([arg.primal if isinstance(arg, Dual) and arg.level == level else arg for arg in args])
         out = _evaluate(op, primals, checked)
-        tangent: Any = 0.0
-        for arg, rule in zip(args, op.partials, strict=True):
-            if isinstance(arg, Dual) and arg.level == level:
-                local = local_derivative(rule, primals, out)  # a 0 on either side wins: what does not move adds nothing
-                tangent = tangent + chain_product(*((local, arg.tangent) if _is_zero(local) else (arg.tangent, local)))
+        tangent: Any = None
+        for index, arg in enumerate(args):
+            if isinstance(arg, Dual) and arg.level == level and arg.tangent is not None:
+                derivative = local_derivative(op.partials[index], primals, out)
+                amount = contribution(op, index, args, derivative, arg.tangent)
+                if amount is not None:
+                    tangent = amount if tangent is None else tangent + amount
         return Dual(out, tangent, level)
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level})"
-
-
-def _is_zero(x: Any) -> bool:
-    return (x.data if isinstance(x, Number) else x) == 0.0
 
 
 def _evaluate(op: Op, args: tuple[Any, ...], checked: bool) -> Any:

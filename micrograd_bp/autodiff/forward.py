@@ -33,11 +33,10 @@ def _jvp(f: Function, args: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple
     moves, places, _ = flatten(tangents)
     check_same_structure(paths, places, "the tangents", "the arguments")
     level = new_level()
-    out = f(*rebuild([Dual(_plain(x), _plain(t), level) for x, t in zip(leaves, moves, strict=True)]))
+    out = f(*rebuild([Dual(_plain(x), _seed(t), level) for x, t in zip(leaves, moves, strict=True)]))
     results, _, put = flatten(out)
-    mine = [x for x in results if isinstance(x, Dual) and x.level == level]
-    primals = [x.primal if x in mine else x for x in results]
-    return put(primals), put([x.tangent if x in mine else 0.0 for x in results])
+    parts = [(x.primal, x.tangent) if isinstance(x, Dual) and x.level == level else (x, None) for x in results]
+    return put([primal for primal, _ in parts]), put([0.0 if tangent is None else tangent for _, tangent in parts])
 
 
 def derivative(f: Function, order: int = 1) -> Function:
@@ -95,3 +94,9 @@ def directional_derivative(f: Function, point: Any, direction: Any) -> Any:
 
 def _plain(x: Any) -> Any:
     return x if isinstance(x, Operand) else as_float(x)
+
+
+def _seed(tangent: Any) -> Any:
+    """A tangent that is given as exactly 0 is none: what does not move passes nothing on."""
+    tangent = _plain(tangent)
+    return None if isinstance(tangent, float) and tangent == 0.0 else tangent

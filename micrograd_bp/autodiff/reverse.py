@@ -8,7 +8,9 @@ given numbers that are being differentiated themselves they are such numbers, so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, ParamSpec
 
 from micrograd_bp import ops
@@ -16,14 +18,15 @@ from micrograd_bp.autodiff.arguments import Argnums, Function, check_argnums, ch
 from micrograd_bp.autodiff.dual import Dual
 from micrograd_bp.autodiff.pytree import check_same_structure, flatten
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.engine.number import chain_product, local_derivative
+from micrograd_bp.engine.chain import contribution, dependents, local_derivative, parents, passes, reverse_pass
+from micrograd_bp.engine.node import described
 from micrograd_bp.engine.value import record
 
 P = ParamSpec("P")
 
 
-def gradients(root: Value, wrt: Sequence[Value]) -> list[Value | float]:
-    """d root / d node for each node of `wrt`, as graphs: Values that can be differentiated again, 0.0 without a path.
+def gradients(root: Value, wrt: Sequence[Value], seed: float = 1.0) -> list[Value | float]:
+    """d root / d node, times `seed`, for each node of `wrt`: Values with graphs of their own, or 0.0 without a path.
 
     The rules of the table are applied to the nodes themselves: the gradient is computed from what they hold now.
 
@@ -33,7 +36,7 @@ def gradients(root: Value, wrt: Sequence[Value]) -> list[Value | float]:
     >>> slope.data, second.data
     (27.0, 18.0)
     """
-    return _accumulate(topological_order(root), wrt, graph=True)
+    return _accumulate(root, wrt, seed, graph=True)
 
 
 def adjoints(root: Value, wrt: Sequence[Value]) -> list[float]:
@@ -43,27 +46,66 @@ def adjoints(root: Value, wrt: Sequence[Value]) -> list[float]:
     >>> adjoints(x * x, [x]), x.grad
     ([6.0], 0.0)
     """
-    return _accumulate(topological_order(root), wrt, graph=False)
+    return _accumulate(root, wrt, 1.0, graph=False)
 
 
-def _accumulate(order: list[Value], wrt: Sequence[Value], graph: bool) -> list[Any]:
-    """The adjoints of `wrt` below the last node of `order`: graphs by the rules, or floats by what was recorded."""
-    reached = set(wrt)
-    for node in order:
-        if any(isinstance(arg, Value) and arg in reached for arg in node.args):
-            reached.add(node)
-    adjoints: dict[Value, Any] = {order[-1]: 1.0}
-    for node in reversed(order):
-        if node not in adjoints or node.op is None:
+def _accumulate(root: Value, wrt: Sequence[Value], seed: float, graph: bool) -> list[Any]:
+    """The adjoints of `wrt`: graphs by the rules, or floats by what was recorded."""
+    order = topological_order(root)
+    between = dependents(order, parents, wrt)
+
+    def contributions(node: Value, adjoint: Any) -> Iterator[tuple[Value, Any]]:
+        op, args = node.op, node.args
+        if op is None:
+            return
+        for index, (arg, recorded) in enumerate(zip(args, node.local_grads, strict=True)):
+            if isinstance(arg, Value) and arg in between:
+                derivative = local_derivative(op.partials[index], args, node) if graph else recorded
+                amount = contribution(op, index, args, derivative, adjoint)
+                if amount is not None:
+                    yield arg, amount
+
+    found = reverse_pass(order, seed, contributions)
+    return [found.get(node, 0.0) for node in wrt]
+
+
+@dataclass(frozen=True)
+class Indeterminate:
+    """An edge over which a backward pass multiplies 0 by an infinity: from `node` to its argument `index`."""
+
+    node: Value
+    index: int
+    adjoint: float
+    derivative: float
+
+    def __str__(self) -> str:
+        arg = self.node.args[self.index]
+        below = described(arg) if isinstance(arg, Value) else arg
+        return (
+            f"0 · inf at d {described(self.node)} / d {below} (adjoint {self.adjoint!r}, local derivative "
+            f"{self.derivative!r}): nan, though a limit may exist"
+        )
+
+
+def zero_times_infinity(root: Value) -> list[Indeterminate]:
+    """The edges at which the backward pass from `root` computes 0 · inf, the nearest to the root first.
+
+    >>> x = Value(0.0, "x")
+    >>> print(zero_times_infinity(x.cbrt() ** 3)[0])
+    0 · inf at d cbrt(x) / d x (adjoint 0.0, local derivative inf): nan, though a limit may exist
+    """
+    order = topological_order(root)
+    found = []
+    reached = {root}
+    for node, adjoint in zip(reversed(order), reversed(adjoints(root, order)), strict=True):
+        if node not in reached:
             continue
-        for arg, rule, recorded in zip(node.args, node.op.partials, node.local_grads, strict=True):
-            if isinstance(arg, Value) and arg in reached:
-                if recorded == 0.0 and node.op.routes_gradient:
-                    continue  # not taken, and constantly so
-                local = local_derivative(rule, node.args, node) if graph else recorded
-                term = chain_product(adjoints[node], local)
-                adjoints[arg] = adjoints[arg] + term if arg in adjoints else term
-    return [adjoints.get(node, 0.0) for node in wrt]
+        for index, (arg, derivative) in enumerate(zip(node.args, node.local_grads, strict=True)):
+            if isinstance(arg, Value) and derivative is not None and passes(node, index, derivative):
+                reached.add(arg)
+                if {adjoint, derivative} & {0.0} and {abs(adjoint), abs(derivative)} & {math.inf}:
+                    found.append(Indeterminate(node, index, adjoint, derivative))
+    return found
 
 
 class _Variable(Value):
@@ -112,12 +154,14 @@ def _reverse(f: Function, args: tuple[Any, ...]) -> tuple[Any, Callable[[Any], A
         return number.data if isinstance(number, Value) and _leaves_within(number, own) else number
 
     def slopes(number: Any) -> list[Any]:
+        if number is None:  # a tangent to which nothing passes
+            return [None] * len(nodes)
         if isinstance(number, Dual):  # the gradient of a dual number is that of its parts
             parts = (slopes(part) for part in (number.primal, number.tangent))
             return [Dual(primal, tangent, number.level) for primal, tangent in zip(*parts, strict=True)]
         if not isinstance(number, Value):
             return [0.0] * len(nodes)
-        return _accumulate(topological_order(number), nodes, graph=not _leaves_within(number, own))
+        return _accumulate(number, nodes, 1.0, graph=not _leaves_within(number, own))
 
     def gradient(number: Any) -> Any:
         gradient_of_args = rebuild(slopes(number))

@@ -11,10 +11,11 @@ import struct
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from micrograd_bp import ops
 from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.engine.chain import contribution, dependents, product
 from micrograd_bp.engine.number import Number
 from micrograd_bp.errors import TraceError
 from micrograd_bp.ops.op import Op
@@ -180,34 +181,82 @@ def _refuse(what: str) -> NoReturn:
 # --- the adjoint program ----------------------------------------------------------------------------------------------
 
 
-Guard = Literal["", "plain", "smooth"]
-"""What keeps 0 · inf out of the chain rule: nothing; a where that gives 0; or one that can be differentiated again."""
+class Flow(NamedTuple):
+    """What arrives at a number of a tape: an adjoint or a tangent. Where `reached` is 0 when the program runs, nothing
+    arrives, and `number` is 0; None: something always does."""
+
+    number: Any
+    reached: Any = None
 
 
-def append_gradient(tape: Tape, root: int, wrt: Iterable[int], guard: Guard = "plain") -> list[int]:
-    """The places of d root / d each of `wrt`; what computes them is appended.
+class Chain:
+    """The chain rule of `engine/chain.py` on a tape, where a derivative that may be 0 is known only when the program
+    runs: what nothing passes to is held at 0 by a `where`. Without `guarded` (fast_math), it is not."""
 
-    As `backward` does, in its order: an adjoint that is exactly 0 passes nothing on, also where the local derivative is
-    infinite, and what a where, relu, maximum ... did not take gets nothing.
-    """
+    def __init__(self, tape: Tape, guarded: bool = True) -> None:
+        self.tape = tape
+        self.guarded = guarded
+        self._either: dict[tuple[int, int], Any] = {}
+
+    def contribution(self, place: int, index: int, arriving: Flow) -> Flow | None:
+        """The derivative of the operation at `place` by its argument `index`, times what arrives; None for nothing."""
+        tape, op = self.tape, self.tape.ops[place]
+        if op is None:
+            return None
+        args = [tape.tracer(arg) for arg in tape.args[place]]
+        derivative = op.partials[index](*args, Tracer(tape, place))
+        if not isinstance(derivative, Tracer):
+            amount = contribution(op, index, args, derivative, arriving.number)
+            return None if amount is None else Flow(amount, arriving.reached)
+        number, reached = product(derivative, arriving.number), arriving.reached
+        if op.routes_gradient:  # where it is 0, this argument was not selected
+            reached = derivative if reached is None else ops.where(reached, derivative, 0.0)
+        if self.guarded and reached is not None and number is not reached:
+            number = ops.where(reached, number, 0.0)
+        return Flow(number, reached)
+
+    def joined(self, first: Flow | None, then: Flow) -> Flow:
+        """The sum of two contributions: something arrives where one of them does."""
+        if first is None:
+            return then
+        number = first.number + then.number
+        if first.reached is None or then.reached is None:
+            return Flow(number)
+        a, b = self.tape.place(first.reached), self.tape.place(then.reached)
+        if a == b:
+            return Flow(number, first.reached)
+        if (a, b) not in self._either:
+            self._either[a, b] = ops.where(first.reached, first.reached, then.reached)
+        return Flow(number, self._either[a, b])
+
+
+def append_gradient(tape: Tape, root: int, wrt: Iterable[int], guarded: bool = True) -> list[int]:
+    """The places of d root / d each of `wrt`; what computes them is appended, in the order in which `backward` adds."""
     wanted = list(wrt)
-    active = set(wanted)
-    for place in range(len(tape)):
-        if any(arg in active for arg in tape.args[place]):
-            active.add(place)
-    adjoints: dict[int, Any] = {root: 1.0}
+    chain = Chain(tape, guarded)
+    between = dependents(range(len(tape)), tape.args.__getitem__, wanted)
+    flows = {root: Flow(1.0)}
     for place in reversed(_order(tape, root)):
-        op = tape.ops[place]
-        if op is None or place not in active or place not in adjoints:
-            continue
-        numbers = [tape.tracer(arg) for arg in tape.args[place]]
-        for arg, rule in zip(tape.args[place], op.partials, strict=True):
-            if arg not in active:
-                continue
-            passed = passed_on(adjoints[place], rule(*numbers, Tracer(tape, place)), op.routes_gradient, guard)
-            if passed is not None:
-                adjoints[arg] = adjoints[arg] + passed if arg in adjoints else passed
-    return [tape.place(adjoints.get(place, 0.0)) for place in wanted]
+        if place in flows and place in between:
+            for index, arg in enumerate(tape.args[place]):
+                amount = chain.contribution(place, index, flows[place]) if arg in between else None
+                if amount is not None:
+                    flows[arg] = chain.joined(flows.get(arg), amount)
+    return [tape.place(flows[place].number if place in flows else 0.0) for place in wanted]
+
+
+def append_tangents(tape: Tape, results: Iterable[int], guarded: bool = True) -> list[int]:
+    """The places of the results' tangents, for as many tangents of the inputs, which are appended as more inputs."""
+    chain = Chain(tape, guarded)
+    recorded = len(tape)
+    moves = [(place, Tracer(tape, tape.input())) for place in list(tape.inputs)]
+    flows = {place: Flow(move, move) for place, move in moves}  # a tangent of exactly 0 passes nothing on
+    for place in range(recorded):
+        for index, arg in enumerate(tape.args[place]):
+            amount = chain.contribution(place, index, flows[arg]) if arg in flows else None
+            if amount is not None:
+                flows[place] = chain.joined(flows.get(place), amount)
+    return [tape.place(flows[place].number if place in flows else 0.0) for place in results]
 
 
 def _order(tape: Tape, root: int) -> list[int]:
@@ -225,22 +274,3 @@ def _order(tape: Tape, root: int) -> list[int]:
             done[place] = True
             order.append(place)
     return order
-
-
-def passed_on(adjoint: Any, local: Any, routes_gradient: bool, guard: Guard) -> Any:
-    """Adjoint times local derivative, None for nothing, guarded where one of both may be 0 and the other not finite."""
-    if isinstance(local, float) and (local == 0.0 or local == 1.0):
-        return adjoint if local else None
-    if isinstance(adjoint, float) and adjoint == 1.0:
-        return local
-    product = adjoint * local
-    if not guard or isinstance(product, float):
-        return product
-    if routes_gradient and isinstance(local, Tracer):
-        product = ops.where(local, product, 0.0)
-    if isinstance(adjoint, Tracer) and isinstance(local, Tracer):
-        kept: Any = adjoint
-        if guard == "smooth":  # an adjoint of 0 has a derivative, unless it meets what is not finite
-            kept = ops.where(adjoint, 1.0, ops.where(local - local, 0.0, 1.0))
-        product = ops.where(kept, product, 0.0)
-    return product

@@ -10,26 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from micrograd_bp.engine.number import Number, check_domain, local_derivative
+from micrograd_bp.engine.chain import contribution, local_derivative
+from micrograd_bp.engine.number import Number, check_domain
 from micrograd_bp.ops.op import Op, Operand
 from micrograd_bp.ops.reals import as_float
 
 MOST = 10
+SCALE = 16.0  # a power of two above MOST: a coefficient's multiple by its order overflows where it does not
 
 
 class Series(Number):
-    """A power series c_0 + c_1 t + ... + c_n t^n, cut off there."""
+    """A power series c_0 + c_1 t + ... + c_n t^n, cut off there. A coefficient is None where nothing passes to it."""
 
     __slots__ = ("coefficients", "known")
 
-    def __init__(self, coefficients: list[float], known: dict[Any, list[float]]) -> None:
+    def __init__(self, coefficients: list[float | None], known: dict[Any, list[float | None]]) -> None:
         self.coefficients = coefficients
-        self.known = known  # results by row and arguments: a rule's series are the beginnings of longer ones
+        self.known = known  # results by operation and arguments: a rule's series are the beginnings of longer ones
 
     @property
     def data(self) -> float:  # of a Series it is read-only
         """The number itself, c_0."""
-        return self.coefficients[0]
+        first = self.coefficients[0]
+        return 0.0 if first is None else first
 
     def apply(self, op: Op, args: tuple[Any, ...]) -> Any:
         numbers = tuple([arg.data if isinstance(arg, Series) else as_float(arg) for arg in args])
@@ -39,16 +42,15 @@ class Series(Number):
         return self.apply_unchecked(op, args)
 
     def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Any:
-        orders = [len(arg.coefficients) for arg in args if isinstance(arg, Series)]
-        length = min(orders)
-        rows = [arg.coefficients[:length] if isinstance(arg, Series) else [as_float(arg)] for arg in args]
+        length = min([len(arg.coefficients) for arg in args if isinstance(arg, Series)])
+        rows: list[Any] = [arg.coefficients[:length] if isinstance(arg, Series) else [as_float(arg)] for arg in args]
         key = (op, *(tuple(map(repr, row)) for row in rows))  # as text, for 0.0 == -0.0
         if key not in self.known:
             self.known[key] = self._extend(op, args, rows, length)
         return Series(self.known[key], self.known)
 
-    def _extend(self, op: Op, args: tuple[Any, ...], rows: list[list[float]], length: int) -> list[float]:
-        out = [op.fn(*[row[0] for row in rows])]
+    def _extend(self, op: Op, args: tuple[Any, ...], rows: list[Any], length: int) -> list[float | None]:
+        out: list[float | None] = [op.fn(*[row[0] for row in rows])]
         for k in range(1, length):
             lower = tuple(
                 [
@@ -56,14 +58,35 @@ class Series(Number):
                     for arg, row in zip(args, rows, strict=True)
                 ]
             )
-            total = 0.0
-            for arg, row, rule in zip(args, rows, op.partials, strict=True):
-                if isinstance(arg, Series):
-                    slope = local_derivative(rule, lower, Series(out[:k], self.known))
-                    slopes = slope.coefficients if isinstance(slope, Series) else [as_float(slope)]
-                    total += sum(s * (k - i) * row[k - i] for i, s in enumerate(slopes))
-            out.append(total / k)
+            total = self._coefficient(op, lower, rows, out, 1.0)
+            if total is not None and total - total != 0.0:  # its multiple by k overflows, or it does
+                scaled = self._coefficient(op, lower, rows, out, 1.0 / SCALE)
+                total = None if scaled is None else scaled / k * SCALE
+            elif total is not None:
+                total /= k
+            out.append(total)
         return out
+
+    def _coefficient(
+        self, op: Op, lower: tuple[Any, ...], rows: list[Any], out: list[float | None], scale: float
+    ) -> float | None:
+        """k · out_k, times `scale`: coefficient k - 1 of the sum of derivatives times the arguments' derivatives."""
+        k, total = len(out), None
+        for index, arg in enumerate(lower):
+            if not isinstance(arg, Series):
+                continue
+            slope = local_derivative(op.partials[index], lower, Series(out, self.known))
+            slopes = slope.coefficients[:k] if isinstance(slope, Series) else [slope]
+            for i, s in enumerate(slopes):
+                c = rows[index][k - i]
+                if s is None or c is None:
+                    continue
+                amount = (
+                    contribution(op, index, lower, s, (k - i) * (c * scale)) if i == 0 else s * ((k - i) * (c * scale))
+                )
+                if amount is not None:
+                    total = amount if total is None else total + amount
+        return total
 
     def __repr__(self) -> str:
         return f"Series({self.coefficients!r})"
@@ -79,9 +102,9 @@ def taylor(f: Callable[[Any], Any], x: float, order: int) -> list[float]:
     """
     if isinstance(order, bool) or not isinstance(order, int) or not 0 <= order <= MOST:
         raise ValueError(f"order is a whole number from 0 to {MOST}, not {order!r}")
-    out = f(Series([as_float(x), 1.0, *[0.0] * (order - 1)][: order + 1], {}))
+    out = f(Series([as_float(x), 1.0, *[None] * (order - 1)][: order + 1], {}))
     if isinstance(out, Series):
-        return list(out.coefficients)
+        return [0.0 if c is None else c for c in out.coefficients]
     if isinstance(out, Operand):
         raise TypeError(f"the function must give a number made from its argument alone, not {type(out).__name__}")
     return [as_float(out), *[0.0] * order]

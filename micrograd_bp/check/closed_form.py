@@ -15,7 +15,8 @@ Where the tutorial's print is mended: y carries the index j; the sum over i in (
 is no row w_0j; the layers run from L down to 1, not to 2; (COST) is the mean of the errors, not their sum; (3.5)
 follows from (3.4). 1 - sigma(z) is computed as sigma(-z), which is the same and keeps its digits in saturation.
 
-Nothing here reads the table of operations: this is the engine's independent judge.
+`ACTIVATIONS` has what may stand for sigma, by name. Nothing here reads the table of operations: this is the engine's
+independent judge.
 """
 
 from __future__ import annotations
@@ -31,6 +32,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.nn.network import MLP, activation_name
+
+__all__ = [
+    "ACTIVATIONS",
+    "Comparison",
+    "Network",
+    "Row",
+    "backpropagate",
+    "compare",
+    "cost",
+    "cost_of_sample",
+    "forward",
+    "gradient",
+    "sigma",
+    "sigma_prime",
+]
 
 Array = NDArray[np.float64]
 

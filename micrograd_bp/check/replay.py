@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from micrograd_bp.engine import Value
+from micrograd_bp.engine.chain import dependents, parents, passes, variables_among, zero_is_structural
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.ops.op import Op
 
@@ -48,10 +49,7 @@ class Replay:
         self.m.dps = _DIGITS[0]
         self.order = order
         self.variables = variables
-        self.active = set(variables)  # what depends on the variables
-        for node in order:
-            if any(isinstance(arg, Value) and arg in self.active for arg in node.args):
-                self.active.add(node)
+        self.active = dependents(order, parents, variables)  # what depends on the variables
         self._point = [self.m.mpf(leaf.data) for leaf in variables]
         self.values = self._forward(self._point)
 
@@ -100,14 +98,16 @@ class Replay:
         adjoints: dict[Value, Any] = {self.order[-1]: self.m.mpf(1)}
         sizes = dict(adjoints)
         for node in reversed(self.order):
-            adjoint = adjoints.get(node, 0)
-            if node.op is None or node not in self.active or adjoint == 0:
+            if node.op is None or node not in self.active or node not in adjoints:
                 continue
+            adjoint, variables = adjoints[node], variables_among(node.args)
             args = [values[arg] if isinstance(arg, Value) else self.m.mpf(arg) for arg in node.args]
             for place, arg in enumerate(node.args):
                 if isinstance(arg, Value) and arg in self.active:
                     slope = self.slope(node.op, place, args)
                     local = self.m.nan if slope is None else slope
+                    if local == 0 and zero_is_structural(node.op, place, variables):
+                        continue
                     adjoints[arg] = adjoints.get(arg, 0) + adjoint * local
                     sizes[arg] = sizes.get(arg, 0) + sizes[node] * abs(local)
         return adjoints, sizes
@@ -152,15 +152,12 @@ class Replay:
         sums: dict[Value, Any] = {self.order[-1]: self.m.mpf(1)}
         sizes = dict(sums)
         for node in reversed(self.order):
-            adjoint = sums.get(node, 0)
-            if node.op is None or (adjoint == 0 and sizes.get(node, 0) == 0):
+            if node not in sums:
                 continue
-            for arg, local in zip(node.args, node.local_grads, strict=True):
-                if not isinstance(arg, Value) or local is None or (local == 0.0 and node.op.routes_gradient):
+            for place, (arg, local) in enumerate(zip(node.args, node.local_grads, strict=True)):
+                if not isinstance(arg, Value) or local is None or not passes(node, place, local):
                     continue
-                if adjoint == 0 and not math.isfinite(local):
-                    continue
-                sums[arg] = sums.get(arg, 0) + adjoint * local
+                sums[arg] = sums.get(arg, 0) + sums[node] * self.m.mpf(local)
                 sizes[arg] = sizes.get(arg, 0) + sizes[node] * abs(local) + 2.0**-1022  # a product may underflow
         zero = self.m.mpf(0)
         overflow = any(sys.float_info.max < size < self.m.inf for size in sizes.values())

@@ -27,6 +27,7 @@ class Finding:
 
     @property
     def what(self) -> str:
+        """Which derivative this is, as text: "d f / d x", "d² f / d (x, y)"."""
         return f"d f{self.output} / d {self.name}" if "," not in self.name else f"d² f{self.output} / d ({self.name})"
 
     def __str__(self) -> str:
@@ -63,6 +64,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
+        """The worst verdict among the findings; "right" where there are none."""
         return max((f.verdict for f in self.findings), key=VERDICTS.index, default="right")
 
     @cached_property

@@ -13,9 +13,10 @@ from micrograd_bp.autodiff.reverse import adjoints, gradients
 from micrograd_bp.check.match import matched, matched_rows
 from micrograd_bp.check.nodes import node_errors
 from micrograd_bp.check.report import Finding, GradientMismatch, NodeError, Report
-from micrograd_bp.check.subject import Subject, Trace, called, changed
+from micrograd_bp.check.subject import Subject, Trace, changed
 from micrograd_bp.check.verdicts import ByDifferences, ByReplay, Verdict, describe
 from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.engine.node import described
 from micrograd_bp.ops.reals import as_float
 
 Matrix = list[list[float]]  # a row for each number that f gives
@@ -269,7 +270,7 @@ class Check:
 
     def _measure(self) -> tuple[NodeError, ...]:
         replays = [truth.replay for truth in self.replays or () if truth is not None]
-        return tuple(error for replay in replays for error in node_errors(replay, called))
+        return tuple(error for replay in replays for error in node_errors(replay, described))
 
 
 def _by_backward(root: Value | float, leaves: Sequence[Value]) -> list[float]:

@@ -28,6 +28,8 @@ try:
 except ImportError:
     raise MissingExtraError("property tests need hypothesis:  pip install 'micrograd_bp[testing]'") from None
 
+__all__ = ["expressions", "gradient_property", "mlps", "points_in", "values"]
+
 Domain = Op | Interval | Sequence[tuple[Interval, ...]]
 
 _PLAIN = (0.5, 1.0, -1.0, 2.0, 3.0)  # constants that people write

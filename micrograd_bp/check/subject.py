@@ -149,16 +149,6 @@ def changed(shape: list[tuple[object, ...]], beside: list[tuple[object, ...]]) -
     return "near the point the function records another graph: it branches on its inputs"
 
 
-def called(node: Value) -> str:
-    """A node for people: its name, or its operation with what its arguments are called."""
-    if node.name is not None or node.op is None:
-        return node.name or "a leaf"
-    parts = [
-        arg.name or (arg.op.name if arg.op else "leaf") if isinstance(arg, Value) else f"{arg:g}" for arg in node.args
-    ]
-    return f"{node.op.name}({', '.join(parts)})"
-
-
 def plain(result: Any) -> Any:
     """Numbers of other libraries (tensors) as lists, also within lists, tuples and dicts."""
     if isinstance(result, dict):

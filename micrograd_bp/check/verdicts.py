@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from micrograd_bp.autodiff.reverse import gradients
+from micrograd_bp.autodiff.reverse import gradients, zero_times_infinity
 from micrograd_bp.check import nodes
 from micrograd_bp.check.differences import Slope
 from micrograd_bp.check.hints import graph_hint, hint
 from micrograd_bp.check.nodes import SAME, Edge
 from micrograd_bp.check.replay import Replay, Sums
 from micrograd_bp.check.scales import slopes_along, staircase
-from micrograd_bp.check.subject import Subject, called
+from micrograd_bp.check.subject import Subject
 from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.engine.node import described
 
 _EPS = 2.0**-52
 _TINY = 2.0**-1000
@@ -63,7 +64,9 @@ class ByReplay:
         node = nodes.corner(self.replay)
         if node is None or node.op is None:
             return ""
-        return f"{called(node)} is on a kink" + (f"; by convention {node.op.convention}" if node.op.convention else "")
+        return f"{described(node)} is on a kink" + (
+            f"; by convention {node.op.convention}" if node.op.convention else ""
+        )
 
     @cached_property
     def wrong_edge(self) -> Edge | None:
@@ -90,7 +93,7 @@ class ByReplay:
             return Verdict("right", expected)
         if self.wrong_value is not None:
             reason = (
-                f"the value of {called(self.wrong_value)}, {self.wrong_value.data!r}, is not that of its definition"
+                f"the value of {described(self.wrong_value)}, {self.wrong_value.data!r}, is not that of its definition"
             )
             return Verdict("wrong", expected, kind="wrong rule", node=self.wrong_value, reason=reason)
         if self.wrong_edge is not None:
@@ -105,6 +108,10 @@ class ByReplay:
         if not unclear and not _near(computed, total, 0.0, 8 * _EPS * (len(self.replay.order) + 8) * size):
             clue = graph_hint(self.leaves[i], computed, float(total), self.replay)
             return Verdict("wrong", float(total), kind="wrong accumulation", clue=clue)
+        if math.isnan(computed) and (self.corner or true is None):
+            where = zero_times_infinity(self.root)
+            if where:
+                return Verdict("ill-conditioned", math.nan, reason=str(where[0]))
         if self.corner:
             return Verdict("kink", expected, reason=self.corner)
         if true is None:
@@ -272,4 +279,4 @@ def describe(edge: Edge) -> str:
     at = ", ".join(f"{arg.data if isinstance(arg, Value) else arg!r}" for arg in edge.node.args)
     true = "" if edge.true is None else f", but {float(edge.true)!r} is right"
     because = f" ({edge.reason})" if edge.reason else ""
-    return f"in {called(edge.node)}: d {op} / d {name} = {edge.recorded!r} at ({at}){true}{because}"
+    return f"in {described(edge.node)}: d {op} / d {name} = {edge.recorded!r} at ({at}){true}{because}"

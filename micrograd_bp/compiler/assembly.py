@@ -46,7 +46,7 @@ def assembled(code: Code, each: int) -> Assembled:
     inputs = {place: k for k, place in enumerate(tape.inputs)}
     wanted = _wanted(code)
     steps = _steps(code, each)
-    width = max([3, *[len(step.args) for step in steps if step.form == "row"]])
+    width = max([4, *[len(step.args) for step in steps if step.form == "row"]])
     last = {arg: n for n, step in enumerate(steps) for arg in step.args}
     routines: dict[Routine, int] = {}
     lines: list[tuple[int, ...]] = []
@@ -71,15 +71,19 @@ def assembled(code: Code, each: int) -> Assembled:
                 lines.append((SPREAD, take(place), shared[place]))
         else:
             where = [shared[arg] if arg in shared else held[arg] for arg in args]
-            kinds = tuple([arg in shared for arg in args[: 2 if sums else 3 if form.startswith("chain") else None]])
+            heads = 1 + form.endswith("guarded") if sums else 1  # what comes before the factors of a loop
+            own = heads + 1 if sums else 3 + form.endswith("guarded") if form.startswith("chain") else None
+            kinds = tuple([arg in shared for arg in args[:own]])
             routine = form, op if form == "row" else ops.mul, kinds
             number = SUM + 1 + routines.setdefault(routine, len(routines))
             if form.startswith("row"):
                 lines.append((number, take(place), *where))
             else:
-                added = [k for pair in zip(where[1:], sums, strict=True) for k in pair] if sums else where[1:]
+                added = where[heads:]
+                if sums:
+                    added = [k for pair in zip(added, sums, strict=True) for k in pair]
                 result = 0 if sums else take(place)
-                lines.append((number, result, where[0], len(factors), len(factors) + len(added)))
+                lines.append((number, result, where[0], len(factors), len(factors) + len(added), *where[1:heads]))
                 factors += added
         for k in wanted.get(place, ()) if not sums else ():
             lines.append((STORE if k < each else SUM, held[place], k if k < each else k - each))
@@ -106,8 +110,8 @@ def _steps(code: Code, each: int) -> list[Step]:
     Products that are needed once, by sums which are needed once, by the next of them, are done together, form "chain":
     its arguments are what it starts from and then the factors of each product. Products of one number that are nothing
     but results to be added up over samples are form "totals": its arguments are that number and the others. Each
-    product and sum is rounded. "guarded" products x·y are 0 where x is: where(x, x·y, 0), as the adjoint program has
-    them.
+    product and sum is rounded. "guarded" products, where(m, x·y, 0), are 0 where m is, as the adjoint program has
+    them: m comes before their factors.
     """
     tape, wanted = code.tape, _wanted(code)
     uses, user = [0] * len(tape), [-1] * len(tape)  # how many, and the last
@@ -126,9 +130,8 @@ def _steps(code: Code, each: int) -> list[Step]:
         if op is ops.mul:
             products[place] = "", args[::-1] if args[1] in shared else args
         elif op is ops.where and args[2] in zeros and tape.ops[args[1]] is ops.mul and uses[args[1]] == 1:
-            x, product = args[0], tape.args[args[1]]
-            if x in product and args[1] not in wanted:
-                products[place] = " guarded", (x, product[1] if product[0] == x else product[0])
+            if args[1] not in wanted and args[1] not in within.values():
+                products[place] = " guarded", (args[0], *products[args[1]][1])
                 forms[args[1]], forms[place] = "within", "row guarded"
         elif place in within:
             guard, factors = products[within[place]]
@@ -156,8 +159,9 @@ def _steps(code: Code, each: int) -> list[Step]:
             taken = list(products[place][1])
         if form.startswith("totals"):
             sums, last = [wanted[place][0] - each], steps[-1]
-            if last.sums and (last.form, last.args[0], last.args[1] in shared) == (form, taken[0], taken[1] in shared):
-                last.args.append(taken[1])
+            same = last.form == form and last.args[: len(taken) - 1] == taken[:-1]
+            if last.sums and same and (last.args[-1] in shared) == (taken[-1] in shared):
+                last.args.append(taken[-1])
                 last.sums.extend(sums)
                 continue
         if form != "within":

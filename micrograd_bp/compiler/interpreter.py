@@ -111,16 +111,21 @@ def _routine(writer: Writer, k: int, form: str, op: Op, kinds: tuple[bool, ...])
             return writer.spread("%shared", index)
         return writer.load("%frame", writer.set(f"mul i64 {index}, {writer.lanes}"))
 
-    def guarded(x: str, product: str) -> str:
-        return writer.apply(ops.where, (x, product, writer.constant(0.0))) if "guarded" in form else product
+    def applied(args: list[str]) -> str:
+        """The operation; of a guarded product, which comes after what guards it, 0 where that is 0."""
+        if not guarded:
+            return writer.apply(op, tuple(args))
+        return writer.apply(ops.where, (args[0], writer.apply(op, tuple(args[1:])), writer.constant(0.0)))
 
+    guarded = form.endswith("guarded")
     if form.startswith("row"):
         args = [taken(same, f"%{arg}") for arg, same in zip(_ARGUMENTS, kinds, strict=False)]
-        writer.store(guarded(args[0], writer.apply(op, tuple(args))), "%frame", "%result.place")
+        writer.store(applied(args), "%frame", "%result.place")
         return
     first = taken(kinds[0], "%a")
+    heads = [first]
     if form == "totals guarded":
-        first = _of_samples(writer, first)  # and so is each product with it
+        heads = [_of_samples(writer, first), taken(kinds[1], "%d")]  # so each product is 0 in lanes without a sample
     writer.lines += [
         f"  br label %pair{k}",
         f"pair{k}:",
@@ -128,17 +133,16 @@ def _routine(writer: Writer, k: int, form: str, op: Op, kinds: tuple[bool, ...])
     ]
     if form.startswith("chain"):
         writer.lines.append(f"  %before{k} = phi {writer.kind} [ {first}, %case{k} ], [ %after{k}, %pair{k} ]")
-    one = _integer(writer, "%factors", f"%from{k}")
-    two = _integer(writer, "%factors", writer.set(f"add i64 %from{k}, 1"))
+    step = 3 if form == "chain guarded" else 2
+    pair = [_integer(writer, "%factors", writer.set(f"add i64 %from{k}, {n}")) for n in range(step)]
     if form.startswith("chain"):
-        x, y = taken(kinds[1], one), taken(kinds[2], two)
-        product = guarded(x, writer.apply(op, (x, y)))
+        product = applied([taken(same, index) for same, index in zip(kinds[1:], pair, strict=True)])
         writer.lines.append(f"  %after{k} = fadd{writer.flags} {writer.kind} %before{k}, {product}")
     else:
-        product = guarded(first, writer.apply(op, (first, taken(kinds[1], one))))
-        _add_up(writer, product if "guarded" in form else _of_samples(writer, product), two)
+        product = applied([*heads, taken(kinds[-1], pair[0])])
+        _add_up(writer, product if guarded else _of_samples(writer, product), pair[1])
     writer.lines += [
-        f"  %to{k} = add i64 %from{k}, 2",
+        f"  %to{k} = add i64 %from{k}, {step}",
         f"  %more{k} = icmp slt i64 %to{k}, %c",
         f"  br i1 %more{k}, label %pair{k}, label %done{k}",
         f"done{k}:",

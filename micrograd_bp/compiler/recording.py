@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from micrograd_bp.autodiff.pytree import Rebuild, flatten
-from micrograd_bp.autodiff.tape import Guard, Tape, Tracer, append_gradient, passed_on
+from micrograd_bp.autodiff.tape import Tape, Tracer, append_gradient, append_tangents
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.errors import TraceError
 
@@ -99,43 +99,17 @@ def derived(recording: Recording, what: str, guarded: bool) -> Code:
     tape, results = recording.tape.copy(), list(recording.results)
     if what == "value":
         return Code(tape, results)
-    guard: Guard = "plain" if guarded else ""
     if what == "jvp":
-        return _forward(tape, results, guard)
+        return Code(tape, [*results, *append_tangents(tape, results, guarded)])
     if len(results) != 1:
         raise TraceError("a gradient is of a function that gives one number")
     inputs, root = list(tape.inputs), results[0]
     if what == "parameters":
-        return Code(tape, [root, *append_gradient(tape, root, tape.parameters, guard)])
+        return Code(tape, [root, *append_gradient(tape, root, tape.parameters, guarded)])
+    gradient = append_gradient(tape, root, inputs, guarded)
     if what == "gradient":
-        return Code(tape, [root, *append_gradient(tape, root, inputs, guard)])
-    gradient = append_gradient(tape, root, inputs, "smooth" if guarded else "")
+        return Code(tape, [root, *gradient])
     if what == "hessian":
-        rows = [append_gradient(tape, place, inputs, guard) for place in gradient]
+        rows = [append_gradient(tape, place, inputs, guarded) for place in gradient]
         return Code(tape, [place for row in rows for place in row])
-    total: Any = 0.0
-    for place in gradient:
-        passed = passed_on(Tracer(tape, tape.input()), tape.tracer(place), False, guard)
-        total = total if passed is None else total + passed
-    return Code(tape, append_gradient(tape, tape.place(total), inputs, guard))
-
-
-def _forward(tape: Tape, results: list[int], guard: Guard) -> Code:
-    """Results and their tangents, for inputs followed by as many tangents."""
-    recorded = len(tape)
-    tangents: dict[int, Any] = {place: Tracer(tape, tape.input()) for place in list(tape.inputs)}
-    for place in range(recorded):
-        op = tape.ops[place]
-        if op is None:
-            continue
-        numbers = [tape.tracer(arg) for arg in tape.args[place]]
-        total: Any = None
-        for arg, rule in zip(tape.args[place], op.partials, strict=True):
-            if arg not in tangents:
-                continue
-            part = passed_on(tangents[arg], rule(*numbers, Tracer(tape, place)), True, guard)
-            if part is not None:
-                total = part if total is None else total + part
-        if total is not None:
-            tangents[place] = total
-    return Code(tape, [*results, *[tape.place(tangents.get(place, 0.0)) for place in results]])
+    return Code(tape, append_tangents(tape, gradient, guarded))

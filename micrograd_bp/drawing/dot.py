@@ -13,6 +13,7 @@ from micrograd_bp.drawing import theme
 from micrograd_bp.drawing.labels import called, count, html, labels, quote, small, tooltip
 from micrograd_bp.drawing.scene import Box, Scene
 from micrograd_bp.engine import Value
+from micrograd_bp.engine.chain import passes
 from micrograd_bp.engine.pictures import Edges
 from micrograd_bp.symbolic.templates import number
 
@@ -118,17 +119,17 @@ class _Writer:
         tip = f"∂({name})/∂({below}) = {local!r}"
         width = 1.0
         if node.has_grad:
-            flow = contribution(node, local)
+            amount = flow(node, place)
             tip += (
                 f"; adds {number(node.grad, self.style.digits)} · {number(local, self.style.digits)}"
-                f" = {number(flow, self.style.digits)}"
+                f" = {number(amount, self.style.digits)}"
             )
-            width = 1.0 + 2.5 * theme.strength(flow, self.largest)
+            width = 1.0 + 2.5 * theme.strength(amount, self.largest)
         source = self.cards[arg]
         if (node, place) in self.far:
             source = f"{user}_{place}"
             self.within[node].append(f"{source} {self.again(arg, below)}")
-        shown = edge_number(node, local, self.style.edges)
+        shown = edge_number(node, place, self.style.edges)
         label = "" if shown is None else f"label={padded(number(shown, self.style.digits))} "
         tips = f"tooltip={tooltip(tip)}" + (f" labeltooltip={tooltip(tip)}" if label else "")
         self.lines.append(f"  {source} -> {user} [{label}penwidth={width:.2f} {tips}]")
@@ -177,14 +178,14 @@ class _Writer:
         number_of: Counter[tuple[str, str]] = Counter()
         strongest: dict[tuple[str, str], float] = {}
         for node in self.scene.order:
-            for arg, local in zip(node.args, node.local_grads, strict=True):
+            for index, arg in enumerate(node.args):
                 if isinstance(arg, Value):
                     ends = (self.ids[arg], self.ids[node])
                     if ends[0] == ends[1] or left_out.issuperset(ends) or (arg in self.cards and node in self.cards):
                         continue
                     number_of[ends] += 1
-                    flow = contribution(node, local or 0.0) if node.has_grad else 0.0
-                    strongest[ends] = max(strongest.get(ends, 0.0), theme.strength(flow, self.largest))
+                    amount = flow(node, index) if node.has_grad else 0.0
+                    strongest[ends] = max(strongest.get(ends, 0.0), theme.strength(amount, self.largest))
         for ends, n in number_of.items():
             dashed = not left_out.isdisjoint(ends)
             look = "style=dashed" if dashed else f"penwidth={1.0 + 2.5 * strongest[ends]:.2f}"
@@ -193,17 +194,20 @@ class _Writer:
             self.lines.append(f"  {ends[0]} -> {ends[1]} [{label}{look} tooltip={tip} labeltooltip={tip}]")
 
 
-def contribution(node: Value, local: float) -> float:
-    """What an edge adds to its argument's gradient; what was not taken gets nothing, not even inf."""
-    refused = node.op is not None and node.op.routes_gradient and local == 0.0
-    return 0.0 if node.grad == 0.0 or refused else node.grad * local
+def flow(node: Value, index: int) -> float:
+    """What an edge adds to the gradient of argument `index`; 0.0 where nothing passes."""
+    arg, local = node.args[index], node.local_grads[index]
+    if not isinstance(arg, Value) or local is None or not passes(node, index, local):
+        return 0.0
+    nothing_arrived = node.grad == 0.0 and not math.isnan(arg.grad)
+    return 0.0 if nothing_arrived else node.grad * local
 
 
-def edge_number(node: Value, local: float, edges: Edges) -> float | None:
-    """What is written on an edge to `node`, if anything."""
+def edge_number(node: Value, index: int, edges: Edges) -> float | None:
+    """What is written on the edge from argument `index` to `node`, if anything."""
     if edges == "local":
-        return local
-    return contribution(node, local) if edges == "flow" and node.has_grad else None
+        return node.local_grads[index] or 0.0
+    return flow(node, index) if edges == "flow" and node.has_grad else None
 
 
 def padded(text: str) -> str:

@@ -37,13 +37,13 @@ def of_scene(scene: Scene, style: Style) -> str:
     many: Counter[tuple[str, str]] = Counter()
     shown = set(scene.cards)
     for node in scene.order:
-        for place, (arg, local) in enumerate(zip(node.args, node.local_grads, strict=True)):
+        for place, arg in enumerate(node.args):
             if not isinstance(arg, Value):
                 if style.constants and node in shown:
                     lines.append(f"  {ids[node]}_{place}([{quoted(number(arg, digits))}]) -.-> {ids[node]}")
                 continue
             if arg in shown and node in shown:
-                shown_number = edge_number(node, local or 0.0, style.edges)
+                shown_number = edge_number(node, place, style.edges)
                 label = "" if shown_number is None else quoted(number(shown_number, digits))
                 lines.append(f"  {ids[arg]} {f'-- {label} -->' if label else '-->'} {ids[node]}")
             elif ids[arg] != ids[node]:

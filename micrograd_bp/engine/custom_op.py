@@ -91,6 +91,7 @@ def op(
             by_name=False,
             bound=bound,
             native=native,
+            description=inspect.getdoc(function) or "",
         )
         inner = _free_of_errors(function)
         row.fn = lambda *args: as_float(inner(*args)) if row.allows(args) else math.nan

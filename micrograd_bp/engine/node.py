@@ -34,14 +34,34 @@ class Node(Number):
 
     @property
     def data(self) -> float:
+        """The number itself. It may be set; local derivatives that were recorded from it before stay as they were.
+
+        Setting it raises TypeError for what is not a real number, OverflowError for an int too large for a float.
+
+        >>> from micrograd_bp import Value
+        >>> w = Value(2.0)
+        >>> w.data -= 0.5
+        >>> w.data
+        1.5
+        """
         return self._data
 
     @data.setter
     def data(self, data: Any) -> None:
-        self._data = as_float(data)
+        self._data = data if type(data) is float else as_float(data)
 
     @property
     def grad(self) -> float:
+        """The adjoint d root / d this after `root.backward()`; 0.0 before. It may be set to a real number.
+
+        Leaves add up the adjoints of several passes, all other nodes have that of the last one.
+
+        >>> from micrograd_bp import Value
+        >>> x = Value(3.0)
+        >>> (x * x).backward()
+        >>> x.grad
+        6.0
+        """
         return self._grad
 
     @grad.setter
@@ -51,11 +71,26 @@ class Node(Number):
 
     @property
     def has_grad(self) -> bool:
-        """Whether a backward pass has reached this node (or its `grad` was set) since the last `zero_grad`."""
+        """Whether a backward pass has reached this node, or its `grad` was set, since the last `zero_grad`.
+
+        >>> from micrograd_bp import Value
+        >>> x = Value(3.0)
+        >>> before = x.has_grad
+        >>> x.backward()
+        >>> before, x.has_grad
+        (False, True)
+        """
         return self._has_grad
 
     @property
     def name(self) -> str | None:
+        """The display name, a str or None; it is not used in computation. Setting anything else raises TypeError.
+
+        >>> from micrograd_bp import Value
+        >>> w = Value(0.3, name="w")
+        >>> w.name
+        'w'
+        """
         return self._name
 
     @name.setter
@@ -64,15 +99,33 @@ class Node(Number):
 
     @property
     def op(self) -> Op | None:
+        """The operation that made this node; None for a leaf. It is read-only.
+
+        >>> from micrograd_bp import Value
+        >>> (Value(2.0) * 3).op, Value(2.0).op
+        (mul, None)
+        """
         return self._op
 
     @property
     def args(self) -> tuple[Self | float, ...]:
+        """The arguments of the operation in order, constants as floats; () for a leaf. It is read-only.
+
+        >>> from micrograd_bp import Value
+        >>> (Value(2.0) * 3).args
+        (Value(2.0), 3.0)
+        """
         found: list[Any] = [arg for arg, _ in edges(self)]
         return tuple(found)
 
     @property
     def local_grads(self) -> tuple[float | None, ...]:
+        """The derivatives d this / d argument when it was recorded, aligned with `args`; None for a constant.
+
+        >>> from micrograd_bp import Value
+        >>> (Value(2.0) * 3).local_grads
+        (3.0, None)
+        """
         return tuple([derivative if isinstance(arg, Node) else None for arg, derivative in edges(self)])
 
     def __eq__(self, other: object) -> bool:
@@ -104,3 +157,16 @@ def edges(node: Node) -> tuple[Edge, ...]:
     if y is None:
         return ((x, node._dx),)
     return ((x, node._dx), *(y if isinstance(y, tuple) else ((y, node._dy),)))
+
+
+def described(node: Node) -> str:
+    """A node in a sentence: its name, or its operation with the names of its arguments: mul(w, x)."""
+    if node._name is not None or node._op is None:
+        return node._name or "a leaf"
+    parts = []
+    for arg, _ in edges(node):
+        if isinstance(arg, Node):
+            parts.append(arg._name or (arg._op.name if arg._op is not None else "leaf"))
+        else:
+            parts.append(f"{arg:g}")
+    return f"{node._op.name}({', '.join(parts)})"

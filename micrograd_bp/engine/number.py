@@ -12,7 +12,7 @@ from micrograd_bp.errors import DomainError, PoleError
 from micrograd_bp.ops import abs as absolute
 from micrograd_bp.ops import add, div, mul, neg, sub
 from micrograd_bp.ops import pow as power
-from micrograd_bp.ops.op import OPS, Op, Operand, Rule
+from micrograd_bp.ops.op import OPS, Op, Operand
 from micrograd_bp.ops.reals import as_float, is_real
 
 _USUAL = (Operand, float, int)  # what is asked for first
@@ -32,10 +32,6 @@ def _fits(other: object) -> bool:
 
 def _has_data(other: object) -> bool:
     return isinstance(other, Number) or is_real(other)
-
-
-def _data(number: Any) -> float:
-    return number.data if isinstance(number, Number) else as_float(number)
 
 
 def _comparable(other: Any) -> Any:
@@ -131,7 +127,7 @@ ROW_METHODS: set[str] = set()
 def add_method(op: Op, name: str) -> None:
     """Make a row a method of all Numbers. (A `__getattr__` would slow every attribute down.)"""
     ROW_METHODS.add(name)
-    setattr(Number, name, as_method(op, name, op.arity))
+    setattr(Number, name, as_method(op, name))
 
 
 for _row in OPS.values():
@@ -150,33 +146,3 @@ def check_domain(op: Op, numbers: tuple[float, ...]) -> None:
         message, domain = op.refusal(numbers)
         division = op.pole >= 0 and numbers[op.pole] == 0.0
         raise (PoleError if division else DomainError)(message, op.name, numbers, domain)
-
-
-class _Free(Number):
-    """A number as a derivative rule gets it: rows applied to it check no domain."""
-
-    __slots__ = ("number",)
-
-    def __init__(self, number: Operand) -> None:
-        self.number = number
-
-    def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Any:
-        bare = tuple([arg.number if isinstance(arg, _Free) else arg for arg in args])
-        return _Free(self.number.apply_unchecked(op, bare))
-
-
-def local_derivative(rule: Rule, args: tuple[Any, ...], out: Any) -> Any:
-    """A derivative rule at `args` and `out`, whatever numbers they are; it follows IEEE: sqrt'(0) is inf, no error."""
-    freed = [_Free(arg) if isinstance(arg, Operand) else arg for arg in (*args, out)]
-    result = rule(*freed)
-    return result.number if isinstance(result, _Free) else result
-
-
-def chain_product(first: Any, then: Any) -> Any:
-    """The product of two factors of the chain rule; exactly 0 where the first is exactly 0 and the other inf or nan.
-
-    Only that product is guarded: a finite factor keeps its edge to an adjoint that happens to be 0.
-    """
-    if _data(first) == 0.0 and _data(then) - _data(then) != 0.0:
-        return 0.0
-    return first * then

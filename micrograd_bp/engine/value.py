@@ -6,8 +6,9 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, Unpack, overload
 
 from micrograd_bp._mypyc import i64, mypyc_attr
+from micrograd_bp.engine.chain import passes
 from micrograd_bp.engine.methods import Graph, Methods
-from micrograd_bp.engine.node import Edge, edges
+from micrograd_bp.engine.node import Edge
 from micrograd_bp.engine.number import check_domain
 from micrograd_bp.engine.pictures import GraphOptions
 from micrograd_bp.ops import add as _add
@@ -112,10 +113,10 @@ class Value(Methods):
     def backward(self, seed: float | Any = 1.0, create_graph: bool = False) -> dict[Value, Any] | None:
         """Add d self / d leaf, times `seed`, to the `grad` of every leaf; set it on the nodes between.
 
-        Leaves accumulate over calls; the adjoints of intermediate nodes are those of the last call. Runs through the
-        nodes from the root back, each after all that use it. An adjoint of exactly 0 contributes 0, also where the
-        local derivative is infinite or nan, and what a where, relu, maximum ... did not take gets 0, whatever arrives.
-        Interrupted (Ctrl-C), it puts the leaves' gradients back. With `create_graph` it gives each leaf's as a Value.
+        Leaves accumulate over calls; the adjoints of intermediate nodes are those of the last call. The pass visits the
+        nodes from the root back, each after all that use it. Nothing passes to a branch that a where, relu, maximum ...
+        did not select; otherwise products follow IEEE 754, and 0 · inf is nan (`chain.py`). An interrupted pass
+        (Ctrl-C) restores the leaves' gradients. With `create_graph` it returns {leaf: gradient as a Value}.
 
         >>> a = Value(3.0)
         >>> (a * a).backward(seed=0.5)
@@ -126,27 +127,31 @@ class Value(Methods):
         with _lock:
             order = _sorted(self)
             before = [(node, node._grad) for node in order if node._op is None]
+            reached: i64 = _new_mark()  # nodes that nothing passes to keep their old mark, and pass nothing on
             try:
                 for node in order:
                     node._grad = 0.0
                 self._grad = start
+                if start != 0.0:
+                    self._mark = reached
                 for node in reversed(order):
+                    if node._mark != reached:
+                        continue
                     adjoint = node._grad
-                    if adjoint == 0.0:
-                        continue
-                    if adjoint - adjoint != 0.0 and node._op is not None and node._op.routes_gradient:
-                        _pass_to_taken(node, adjoint)
-                        continue
                     x = node._x
-                    if isinstance(x, Value):
+                    if isinstance(x, Value) and (node._dx != 0.0 or passes(node, 0, 0.0)):
                         x._grad += adjoint * node._dx
+                        x._mark = reached
                     y = node._y
                     if isinstance(y, Value):
-                        y._grad += adjoint * node._dy
+                        if node._dy != 0.0 or passes(node, 1, 0.0):
+                            y._grad += adjoint * node._dy
+                            y._mark = reached
                     elif isinstance(y, tuple):
-                        for arg, derivative in y:
-                            if isinstance(arg, Value):
+                        for k, (arg, derivative) in enumerate(y):
+                            if isinstance(arg, Value) and passes(node, k + 1, derivative):
                                 arg._grad += adjoint * derivative
+                                arg._mark = reached
                 totals = [(leaf, grad + leaf._grad) for leaf, grad in before]
                 for leaf, total in totals:
                     leaf._grad = total
@@ -161,7 +166,10 @@ class Value(Methods):
         from micrograd_bp.autodiff.reverse import gradients
 
         leaves: list[Value] = [leaf for leaf, _ in before]
-        return {leaf: Value(start) * slope for leaf, slope in zip(leaves, gradients(self, leaves), strict=True)}
+        slopes = gradients(self, leaves, start)
+        return {
+            leaf: Value(slope) if type(slope) is float else slope for leaf, slope in zip(leaves, slopes, strict=True)
+        }
 
     def zero_grad(self) -> None:
         """Put the gradients of this node, and of all it was made from, back to 0.0 and absent."""
@@ -225,11 +233,26 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
     return node
 
 
-def _pass_to_taken(node: Value, adjoint: float) -> None:
-    """An infinite or nan adjoint goes to the arguments that a where, relu, maximum ... took, and not to the others."""
-    for arg, derivative in edges(node):
-        if isinstance(arg, Value) and derivative != 0.0:
-            arg._grad += adjoint * derivative
+def _new_mark() -> i64:
+    """A mark that no node has yet."""
+    global _last_mark
+    _last_mark += 1
+    return _last_mark
+
+
+def clear_gradients(leaves: list[Value]) -> None:
+    """Put the gradients of leaves back to 0.0 and absent; a node that was computed is cleared with all it was made from.
+
+    The lock is taken once: a backward pass in another thread keeps partial sums in the gradients, and would give a wrong
+    result where they were cleared before its end.
+    """
+    with _lock:
+        for leaf in leaves:
+            if leaf._op is None:
+                leaf._grad = 0.0
+                leaf._has_grad = False
+            else:
+                leaf.zero_grad()
 
 
 def topological_order(root: Value | Any) -> list[Value]:
@@ -247,10 +270,8 @@ def topological_order(root: Value | Any) -> list[Value]:
 
 def _sorted(root: Value) -> list[Value]:
     """`topological_order`, by marks on the nodes: `opened` when its arguments are on the stack, `done` when listed."""
-    global _last_mark
-    opened: i64 = _last_mark + 1
-    done: i64 = _last_mark + 2
-    _last_mark = done
+    opened: i64 = _new_mark()
+    done: i64 = _new_mark()
     order: list[Value] = []
     stack = [root]
     while stack:

@@ -28,18 +28,22 @@ class Explanation:
 
     @property
     def text(self) -> str:
+        """The explanation as plain text, one equation or step per line."""
         return text(self._writing.rows(latex=False))
 
     @property
     def markdown(self) -> str:
+        """The explanation as Markdown with LaTeX formulas."""
         return markdown(self._writing.rows(latex=True))
 
     @property
     def latex(self) -> str:
+        """The explanation as LaTeX, which needs the package amsmath."""
         return latex(self._writing.rows(latex=True))
 
     @property
     def html(self) -> str:
+        """The explanation as HTML: a table per block of lines, with class names and no style of its own."""
         return html(self._writing.rows(latex=False))
 
     def __str__(self) -> str:

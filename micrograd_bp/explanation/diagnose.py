@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from micrograd_bp.autodiff.reverse import adjoints
+from micrograd_bp.autodiff.reverse import adjoints, zero_times_infinity
 from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.engine.chain import dependents, parents, passes
+from micrograd_bp.engine.node import described
 from micrograd_bp.ops.op import Op
 
 
@@ -39,24 +41,27 @@ def trace_nonfinite(root: Value) -> NonFinite | None:
     for node in order:
         if not math.isfinite(node.data):
             path = _path(node, order)
-            what = f"forward: {_called(node)} = {node.data!r}"
+            what = f"forward: {described(node)} = {node.data!r}"
             from_args = f" from {_named_args(node)}" if node.op else " is a leaf: it was given so"
             return NonFinite("forward", node, None, path, what + from_args + _way(path))
     adjoint = dict(zip(order, adjoints(root, order), strict=True))
+    lost = next(iter(zero_times_infinity(root)), None)
     for node in reversed(order):
         if not math.isfinite(adjoint[node]):  # what it is made of is: the users were looked at before
             path = _path(node, order)
-            what = f"backward: what arrives at {_called(node)} over several paths sums to {adjoint[node]!r}"
+            what = f"backward: what arrives at {described(node)} over several paths sums to {adjoint[node]!r}"
             return NonFinite("backward", node, None, path, what + _way(path))
-        for arg, local in zip(node.args, node.local_grads, strict=True):
-            if not isinstance(arg, Value) or local is None or adjoint[node] == 0.0:
+        for index, (arg, local) in enumerate(zip(node.args, node.local_grads, strict=True)):
+            if not isinstance(arg, Value) or local is None or not passes(node, index, local):
                 continue
-            if not math.isfinite(adjoint[node] * local):
+            if not math.isfinite(adjoint[node] * local) and not math.isfinite(adjoint[arg]):
                 path = _path(node, order)
-                what = f"backward: d {_called(node)} / d {_called(arg)} = {local!r} at {_named_args(node)}"
+                if lost is not None and lost.node is node and lost.index == index:
+                    return NonFinite("backward", node, arg, path, f"backward: {lost}{_way(path)}")
+                what = f"backward: d {described(node)} / d {described(arg)} = {local!r} at {_named_args(node)}"
                 if math.isfinite(local):
                     what += f", times the adjoint {adjoint[node]!r}, overflows"
-                return NonFinite("backward", node, arg, path, what + _way(path))
+                return NonFinite("backward", node, arg, path, what + (f"; {lost}" if lost else "") + _way(path))
     return None
 
 
@@ -91,9 +96,9 @@ def why_zero(root: Value, x: Value) -> list[Blocked]:
     flat: relu is constant at mul(w, x) = -6.0
     """
     order = topological_order(root)
-    between = _reaching(x, order)
+    between = dependents(order, parents, [x])
     if root not in between:
-        return [Blocked("disconnected", root, x, f"disconnected: no path leads from the root to {_called(x)}")]
+        return [Blocked("disconnected", root, x, f"disconnected: no path leads from the root to {described(x)}")]
     adjoint = dict(zip(order, adjoints(root, order), strict=True))
     if adjoint[x] != 0.0:
         return []
@@ -108,7 +113,7 @@ def why_zero(root: Value, x: Value) -> list[Blocked]:
             continue
         for place, (arg, local) in enumerate(zip(node.args, node.local_grads, strict=True)):
             if isinstance(arg, Value) and arg in between and local is not None and node.op:
-                if adjoint[node] * local == 0.0:
+                if adjoint[node] * local == 0.0 or not passes(node, place, local):
                     reasons.append(_blocked(node, node.op, place, local, adjoint[node]))
                 else:
                     arrived[arg] = arrived.get(arg, 0) + 1
@@ -143,21 +148,14 @@ def _blocked(node: Value, op: Op, place: int, local: float, adjoint: float) -> B
 
 
 def _cancelled(node: Value) -> Blocked:
-    return Blocked("cancelled", node, node, f"cancelled: what arrives at {_called(node)} over several paths sums to 0")
-
-
-def _reaching(x: Value, order: list[Value]) -> set[Value]:
-    """x and the nodes made from it."""
-    between = {x} & set(order)
-    for node in order:
-        if any(isinstance(arg, Value) and arg in between for arg in node.args):
-            between.add(node)
-    return between
+    return Blocked(
+        "cancelled", node, node, f"cancelled: what arrives at {described(node)} over several paths sums to 0"
+    )
 
 
 def _path(node: Value, order: list[Value]) -> tuple[Value, ...]:
     """A way from `node` to the root, the last of `order`, always by the first node that uses the one before."""
-    between = _reaching(node, order)
+    between = dependents(order, parents, [node])
     user: dict[Value, Value] = {}
     for other in order:
         if other in between:
@@ -178,16 +176,7 @@ def _way(path: tuple[Value, ...]) -> str:
     return f"; it reaches the root through {', '.join(shown)}"
 
 
-def _called(node: Value) -> str:
-    if node.name is not None or node.op is None:
-        return node.name or "a leaf"
-    args = [
-        arg.name or (arg.op.name if arg.op else "leaf") if isinstance(arg, Value) else f"{arg:g}" for arg in node.args
-    ]
-    return f"{node.op.name}({', '.join(args)})"
-
-
 def _named_args(node: Value) -> str:
     names = node.op.arguments if node.op else ()
     pairs = zip(names, node.args, strict=True)
-    return ", ".join(f"{_called(a)} = {a.data!r}" if isinstance(a, Value) else f"{n} = {a!r}" for n, a in pairs)
+    return ", ".join(f"{described(a)} = {a.data!r}" if isinstance(a, Value) else f"{n} = {a!r}" for n, a in pairs)

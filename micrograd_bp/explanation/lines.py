@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import NamedTuple, TypeVar
 
@@ -92,6 +93,9 @@ class Writing:
         ]
         rows = [Row("", "+" if place else "=", line) for lines in sums for place, line in enumerate(lines)]
         rows[0] = Row(left, "=", rows[0].right, remark)
+        factors = [set(map(abs, product.numbers)) for way in ways for product in way.products]
+        if any(found >= {0.0, math.inf} for found in factors):
+            rows[-1] = rows[-1]._replace(remark=self._words("0 · ∞ is nan, though a limit may exist"))
         return rows
 
     def _sum(self, summands: list[str], kind: str, line: int = 0) -> list[str]:

@@ -10,7 +10,7 @@ import math
 from typing import NamedTuple
 
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.explanation.backward_steps import passes
+from micrograd_bp.engine.chain import dependents, parents, passes
 from micrograd_bp.symbolic.graph_formulas import Symbols
 from micrograd_bp.symbolic.term import ONE, ZERO, Term
 
@@ -63,21 +63,18 @@ def equations(root: Value, target: Value, symbols: Symbols, seed: float = 1.0) -
             chains[node] = [_climb(node, edge, users, root, symbols) for edge in users[node]]
             waiting += [head for head, _ in chains[node]]
     # from the root down, so that each head's adjoint is known before it is used
-    adjoints = {root: seed}
+    adjoints: dict[Value, float | None] = {root: seed}
     found = []
     for node in sorted(chains, key=lambda node: symbols.place[node], reverse=True):
         ways, adjoints[node] = _summed(chains[node], adjoints, symbols)
-        found.append(Equation(node, ways, adjoints[node]))
+        found.append(Equation(node, ways, adjoints[node] or 0.0))
     return found[::-1]
 
 
 def _users_between(root: Value, target: Value) -> dict[Value, list[Edge]]:
     """For each value on a path from `root` to `target` its users on such paths, in the order of the backward pass."""
     order = topological_order(root)
-    leads: set[Value] = set()
-    for node in order:
-        if node is target or any(isinstance(arg, Value) and arg in leads for arg in node.args):
-            leads.add(node)
+    leads = dependents(order, parents, [target])
     users: dict[Value, list[Edge]] = {node: [] for node in order if node in leads}
     for user in reversed(order):
         if user in leads and user is not target:
@@ -106,13 +103,17 @@ def _climb(
 
 
 def _summed(
-    chains: list[tuple[Value, list[Factor]]], adjoints: dict[Value, float], symbols: Symbols
-) -> tuple[tuple[Way, ...], float]:
+    chains: list[tuple[Value, list[Factor]]], adjoints: dict[Value, float | None], symbols: Symbols
+) -> tuple[tuple[Way, ...], float | None]:
+    """The ways, and the sum of their products; None where nothing passes along any of them."""
     ways: dict[tuple[Value, ...], Way] = {}
-    total = 0.0
+    total: float | None = None
     for head, factors in chains:
         product = _multiplied(adjoints[head], factors)
-        total += product.amount
+        if product is None:
+            product = Product((0.0,), 0.0)
+        else:
+            total = product.amount if total is None else total + product.amount
         stops = (head, *(factor.top for factor in factors))
         if stops in ways:  # the same but for the lowest formula, in which the value occurs more than once
             way = ways[stops]
@@ -136,16 +137,21 @@ def _term(factor: Factor, symbols: Symbols) -> Term:
     return term
 
 
-def _multiplied(adjoint: float, factors: list[Factor]) -> Product:
-    """The numbers as the engine multiplies them, bit for bit; what is 1 or a half in the middle is not shown."""
+def _multiplied(adjoint: float | None, factors: list[Factor]) -> Product | None:
+    """The numbers as the engine multiplies them, bit for bit; what is 1 or a half in the middle is not shown.
+
+    None where nothing passes.
+    """
+    if adjoint is None:
+        return None
     numbers = [] if adjoint == 1.0 else [adjoint]
     total = adjoint
     for factor in factors:
         before = total
         locals_ = [user.local_grads[place] or 0.0 for user, place in factor.edges]
-        for (user, _), local in zip(factor.edges, locals_, strict=True):
-            if not passes(user, total, local):
-                return Product((0.0,), 0.0)  # 0 · ∞ too
+        for (user, place), local in zip(factor.edges, locals_, strict=True):
+            if not passes(user, place, local):
+                return None
             total = total * local
         shown = _shown(locals_)
         product = before

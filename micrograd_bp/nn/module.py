@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from micrograd_bp.engine import Value
+from micrograd_bp.engine.value import clear_gradients
 from micrograd_bp.errors import StateError
+from micrograd_bp.nn.leaves import Walk
 from micrograd_bp.ops.reals import as_float, short
 
 _FORMAT, _VERSION = "micrograd_bp parameters", 1
@@ -39,8 +41,7 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """The parameters that are trained: all but the frozen ones, in order."""
-        frozen = self._frozen_parameters()
-        return [p for _, p in self.named_parameters() if p not in frozen]
+        return self._walk().distinct()
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """(name, parameter) of all parameters, frozen ones too, each once, in order."""
@@ -69,8 +70,25 @@ class Module:
 
     def zero_grad(self) -> None:
         """Put the gradients of all parameters back to 0.0, frozen ones too."""
-        for parameter in {*self.parameters(), *(p for _, p in self.named_parameters())}:
-            parameter.zero_grad()
+        leaves = self._walk().leaves
+        if getattr(self.parameters, "__func__", None) is not Module.parameters:  # the user's own, as in micrograd
+            leaves.extend(self.parameters())
+        clear_gradients(leaves)
+
+    def _walk(self) -> Walk:
+        """The parameters in the order of `named_parameters`, but without making their names."""
+        walk = Walk(Module, _contents)
+        if getattr(self.named_parameters, "__func__", None) is Module.named_parameters:
+            walk.through(self)
+        else:  # the user's own
+            walk.leaves.extend(parameter for _, parameter in self.named_parameters())
+            walk.frozen.update(*(module._frozen for module in self.modules()))
+        return walk
+
+    def _walk_first(self, walk: Walk) -> None:
+        """Add to `walk` the parameters that `_all_named` gives before `_others`; repetitions do no harm."""
+        if type(self)._all_named is not Module._all_named:
+            walk.leaves.extend(parameter for _, parameter in self._all_named())
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What notebooks show: the picture of the network, if it is one, and the text."""
@@ -113,9 +131,6 @@ class Module:
             if not name.startswith("_")
             for _, leaf in _named(name, attribute, into_modules=False)
         }
-
-    def _frozen_parameters(self) -> frozenset[Value]:
-        return frozenset().union(*(module._frozen for module in self.modules()))
 
     # --- saving and loading -------------------------------------------------------------------------------------------
 
@@ -231,6 +246,10 @@ def _items(thing: Any) -> Iterator[tuple[Any, Any]]:
         isinstance(thing, (list, tuple)) or getattr(getattr(thing, "dtype", None), "kind", "") == "O"
     ):  # array of Values
         yield from enumerate(thing)
+
+
+def _contents(thing: Any) -> list[Any]:
+    return list(thing) if isinstance(thing, (list, tuple)) else [item for _, item in _items(thing)]
 
 
 def _is_finite(x: object) -> bool:

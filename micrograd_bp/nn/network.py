@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from functools import reduce
 from numbers import Integral
+from operator import add, mul
 from typing import TYPE_CHECKING, Any, cast
 
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.nn.initialisers import Initialiser, constant, initialiser
+from micrograd_bp.nn.leaves import Walk
 from micrograd_bp.nn.module import Module
 from micrograd_bp.ops.op import OPS, Op, Operand
 from micrograd_bp.ops.reals import Numbers
 
 Activation = Callable[[Value], Value]
+_LAYER = {"neurons", "_frozen"}  # what a layer has by itself
 
 if TYPE_CHECKING:
 
@@ -101,21 +105,24 @@ class Neuron(Module):
         return self.activation is not identity
 
     def __call__(self, x: Numbers) -> Value:
-        _check_inputs(x, len(self.w), "neuron")
-        z = self.b
-        for w, x_k in zip(self.w, x, strict=True):
-            z = z + w * x_k
-        if not isinstance(z, Operand):
-            raise TypeError("each input is a number or a Value, not an array: call the network sample by sample")
+        w = self.w
+        if type(x) not in (list, tuple) or len(x) != len(w):
+            _check_inputs(x, len(w), "neuron")
+            x = [x_k for _, x_k in zip(w, x, strict=True)]
+        z: Any = reduce(add, map(mul, w, x), self.b)  # from left to right: ((b + w[0] x[0]) + w[1] x[1]) + ...
         if isinstance(z, Value):  # in forward mode it is a Dual, which has no name
-            z.name = self._names[0]
-        a = self.activation(z)
-        if not isinstance(a, Operand):
+            z._name = self._names[0]
+        elif not isinstance(z, Operand):
+            raise TypeError("each input is a number or a Value, not an array: call the network sample by sample")
+        a: Any = self.activation(z)
+        if isinstance(a, Value):
+            if a._name is None and a._op is not None:
+                a._name = self._names[1]
+        elif not isinstance(a, Operand):
             name = activation_name(self.activation)
             raise TypeError(f"the activation {name} gave {type(a).__name__} {a!r}; it has to give a Value")
-        if isinstance(a, Value) and a.op is not None and a.name is None:
-            a.name = self._names[1]
-        return a
+        given: Value = a
+        return given
 
     def __repr__(self) -> str:
         return f"Neuron({len(self.w)}, {activation_name(self.activation)!r})"
@@ -159,6 +166,10 @@ class Layer(Module):
     def _all_named(self) -> Iterator[tuple[str, Value]]:
         yield from _tutorial_names(self.neurons, "")
         yield from self._others()
+
+    def _walk_first(self, walk: Walk) -> None:
+        if walk.weights(self.neurons, Neuron):
+            walk.skip(self.neurons)
 
 
 class MLP(Module):
@@ -228,6 +239,12 @@ class MLP(Module):
         for number, layer in enumerate(self.layers, start=1):
             yield from _tutorial_names(layer.neurons, str(number))
         yield from self._others()
+
+    def _walk_first(self, walk: Walk) -> None:
+        for layer in self.layers:
+            if walk.weights(layer.neurons, Neuron) and type(layer) is Layer and vars(layer).keys() <= _LAYER:
+                walk.frozen |= layer._frozen
+                walk.skip(layer)
 
 
 def _tutorial_names(neurons: list[Neuron], layer: str) -> Iterator[tuple[str, Value]]:

@@ -32,6 +32,11 @@ class Interval:
         self.integer = integer
 
     def holds(self, x: float) -> bool:
+        """Whether the interval contains `x`, a float; nan passes.
+
+        >>> Interval(0.0, 1.0, open_low=True).holds(0.0)
+        False
+        """
         if not self.low <= x <= self.high and x == x:
             return False
         if (self.open_low and x == self.low) or (self.open_high and x == self.high):

@@ -38,9 +38,11 @@ T = TypeVar("T", bound=Operand)
 class Op:
     """A function of floats, and everything anyone may ask about it.
 
+    `name`              what it is called by, as a function and as a method
     `fn(*args)`         the function of floats: never raises, gives nan or an infinity outside `domain`
-    `partials`          one rule per argument: `(*args, out)` -> d out / d arg, a pure expression in rows and + - *
-    `arguments`         their names, for messages
+    `partials`          one rule per argument: `(*args, out)` -> d out / d arg, a pure expression in rows and + - *;
+                        `slopes` are the same for floats
+    `arguments`         their names, `arity` in number
     `defaults`          the values of the last arguments where a caller leaves them out
     `domain`            where the function is real: boxes (one `Interval` per argument), any of them; () is everywhere
     `pole`              the argument whose zero, outside the domain, is a division by zero
@@ -52,6 +54,7 @@ class Op:
     `exact(m, *args)`   the function by its textbook definition in m, a module like mpmath, free of rounding concerns;
                         `by_name`: without it, m's function of the row's name
     `bound`             how exact the local derivatives are
+    `description`       what its author says of it; its help begins with that
     `native`            the function in C99, over {0}, {1}, ...; by default the C function of the same name, "" for none
 
     Called with floats (or ints), it gives a float and, outside the domain, nan or an infinity; called with any
@@ -79,12 +82,14 @@ class Op:
         by_name: bool = True,
         bound: Bound | None = None,
         native: str | None = None,
+        description: str = "",
     ) -> None:
         self.name = name
         self.fn = fn
         self.arity = len(partials)
         self._partials: tuple[Rule, ...] = partials
         self.slopes: tuple[Rule, ...] = partials  # the same, of floats: a compiled build has its own for the table
+        self.reads: tuple[int, ...] | None = None  # which arguments each rule reads; chain.py finds that out
         self.arguments = arguments[: self.arity]
         self.defaults = defaults
         self.domain = domain
@@ -102,6 +107,7 @@ class Op:
         self._by_name = by_name
         self.bound = bound or Bound()
         self.native = f"{name}({holes})" if native is None else native
+        self.description = description
 
     @overload
     def __call__(self, *args: Real, **named: Real) -> float: ...
@@ -124,11 +130,18 @@ class Op:
 
     @property
     def partials(self) -> tuple[Rule, ...]:
+        """The derivative rules, one `(*args, out) -> d out / d arg` per argument. They may be set.
+
+        >>> from micrograd_bp import ops
+        >>> ops.square.partials[0](3.0, 9.0)
+        6.0
+        """
         return self._partials
 
     @partials.setter
     def partials(self, rules: tuple[Rule, ...]) -> None:
         self._partials = self.slopes = rules
+        self.reads = None
 
     def __repr__(self) -> str:
         return self.name
@@ -176,9 +189,18 @@ class Op:
             if not any(box[place].holds(x) for box in self.domain):
                 allowed = " or ".join(intervals)
                 return f"{self.name}: {name} = {x!r} is outside {allowed}", allowed
-        allowed = "; or ".join(self._describe(box) for box in self.domain)
+        allowed = self.where_real()
         names = ", ".join(self.arguments)
         return f"{self.name}: ({names}) = {tuple(args)!r} is outside its domain: {allowed}", allowed
+
+    def where_real(self) -> str:
+        """The domain as text, "" where it is everywhere.
+
+        >>> from micrograd_bp import ops
+        >>> ops.acosh.where_real(), ops.exp.where_real()
+        ('x in [1, inf)', '')
+        """
+        return "; or ".join(self._describe(box) for box in self.domain)
 
     def _describe(self, box: tuple[Interval, ...]) -> str:
         parts = zip(self.arguments, box, strict=True)

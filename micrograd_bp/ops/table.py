@@ -113,7 +113,8 @@ atan2: Op = Op("atan2", math.atan2,
                convention="nan at (0, 0); the jump along y = 0, x < 0 is not seen",
                bound=Bound(4.0, holds=_normal, why="subnormal arguments have few digits"))
 hypot: Op = Op("hypot", math.hypot,
-               lambda x, y, out: div(x, where(out, out, 1.0)), lambda x, y, out: div(y, where(out, out, 1.0)),
+               lambda x, y, out: where(out, div(x, out), sqrt(square(x) + square(y))),  # 0 at (0, 0), where it has no slope
+               lambda x, y, out: where(out, div(y, out), sqrt(square(x) + square(y))),
                kinks=(lambda x, y: hypot(x, y),), convention="0 at (0, 0), the subgradient of least norm",
                text="√({0}² + {1}²)", latex=r"\sqrt{{{0}^2 + {1}^2}}", binds=(ATOM, ATOM),
                bound=Bound(4.0, holds=_normal, why="a subnormal value has few digits; one that overflows has none"))

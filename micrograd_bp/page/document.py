@@ -18,6 +18,7 @@ from micrograd_bp.drawing.dot import far
 from micrograd_bp.drawing.picture import WRITERS
 from micrograd_bp.drawing.scene import everything
 from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.engine.chain import variables_among, zero_is_structural
 from micrograd_bp.ops.domain import Interval
 from micrograd_bp.ops.op import ATOM, Op
 from micrograd_bp.page.chain import links
@@ -157,6 +158,8 @@ def _shifted(line: dict[str, Any]) -> dict[str, Any]:
 def _node(node: Value, symbols: Symbols, digits: int) -> dict[str, Any]:
     op, made = node.op, None if node.op is None else symbols.definition(node, digits)
     label = symbols.called(node).name[0] if symbols.is_named(node) else made or ""
+    variables = variables_among(node.args)
+    structural = [] if op is None else [zero_is_structural(op, index, variables) for index in range(op.arity)]
     return {
         "name": label if symbols.is_named(node) else f"({label})",
         "label": label,
@@ -166,6 +169,7 @@ def _node(node: Value, symbols: Symbols, digits: int) -> dict[str, Any]:
         "made": made,
         "args": [symbols.place[arg] if isinstance(arg, Value) else [repr(arg)] for arg in node.args],
         "data": repr(node.data),
+        "structural": structural,
         "locals": [None if local is None else repr(local) for local in node.local_grads],
         "text": [
             typeset(symbols.local(node, place), digits) if isinstance(arg, Value) else ""
@@ -185,8 +189,6 @@ def _about(op: Op, node: Value, digits: int) -> dict[str, Any]:
         "shape": [ord(piece) - _HOLE if i % 2 else piece for i, piece in enumerate(pieces)],
         "binds": op.binds,
     }
-    if op.routes_gradient:
-        about["routes_gradient"] = True
     if op.domain:
         about["names"] = op.arguments
         about["domain"] = [[_interval(i) for i in box] for box in op.domain]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from micrograd_bp import ops
 from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.engine.chain import reverse_pass
 from micrograd_bp.ops.op import ATOM
 from micrograd_bp.symbolic.printer import Written, typeset
 from micrograd_bp.symbolic.rules import apply, local_term, symbols_in
@@ -221,12 +222,14 @@ def derivative_term(v: Value, x: Value) -> Term:
             terms[node] = symbols.called(node)
         else:
             terms[node] = apply(node.op, [terms[a] if isinstance(a, Value) else constant(a) for a in node.args])
-    adjoints = dict.fromkeys(order, ZERO) | {v: ONE}
-    for node in reversed(order):
-        if node.op is None or node is x or adjoints[node] is ZERO:
-            continue
+
+    def contributions(node: Value, adjoint: Term) -> Iterator[tuple[Value, Term]]:
+        if node.op is None or node is x or adjoint is ZERO:
+            return
         args = [terms[a] if isinstance(a, Value) else constant(a) for a in node.args]
         for place, arg in enumerate(node.args):
             if isinstance(arg, Value):
-                adjoints[arg] = adjoints[arg] + adjoints[node] * local_term(node.op, place, args, terms[node])
-    return adjoints.get(x, ZERO)
+                yield arg, adjoint * local_term(node.op, place, args, terms[node])
+
+    found: Term = reverse_pass(order, ONE, contributions).get(x, ZERO)
+    return found

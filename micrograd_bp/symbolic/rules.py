@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from micrograd_bp import ops
 from micrograd_bp.engine.number import Number
 from micrograd_bp.ops.op import Op
-from micrograd_bp.symbolic.term import ONE, Term, constant, split
+from micrograd_bp.symbolic.term import Term, constant, split
 
 
 def apply(op: Op, args: list[Term]) -> Term:
@@ -38,7 +39,7 @@ class _InRule(Number):
 
     def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> _InRule:
         terms = [arg.term if isinstance(arg, _InRule) else constant(arg) for arg in args]
-        if op is ops.where and _is_guard(terms[2], terms[1]):
+        if op is ops.where and _is_guard(terms[0], terms[1]):
             return _InRule(terms[1], self.own)
         if op is ops.sigmoid and _leads_negative(terms[0]):
             return 1.0 - self.apply_unchecked(op, (_InRule(-terms[0], self.own),))
@@ -48,11 +49,9 @@ class _InRule(Number):
         return _InRule(self.own.get(result.digest, result), self.own)
 
 
-def _is_guard(other: Term, x: Term) -> bool:
-    """Whether where(..., x, other) is x but for points at which x is 0."""
-    while other.kind == "function" and other.op is ops.where:
-        other = other.args[2]
-    return other is ONE and x.number is None
+def _is_guard(condition: Term, x: Term) -> bool:
+    """Whether where(condition, x, ...) is x almost everywhere: the condition is no choice, such as a step."""
+    return x.number is None and not any(term.op is not None and term.op.routes_gradient for term in _within(condition))
 
 
 def _leads_negative(term: Term) -> bool:
@@ -71,13 +70,16 @@ def _tanh_inside(term: Term) -> Term | None:
 
 def symbols_in(term: Term) -> set[str]:
     """The texts of the symbols in a term."""
-    found, seen, stack = set(), {term.digest}, [term]
+    return {inner.name[0] for inner in _within(term) if inner.kind == "symbol"}
+
+
+def _within(term: Term) -> Iterator[Term]:
+    """The term and all terms in it, each once."""
+    seen, stack = {term.digest}, [term]
     while stack:
         top = stack.pop()
-        if top.kind == "symbol":
-            found.add(top.name[0])
+        yield top
         for inner in (*top.args, *(part for part, _ in top.parts)):
             if inner.digest not in seen:
                 seen.add(inner.digest)
                 stack.append(inner)
-    return found

@@ -33,6 +33,7 @@ class History:
 
     @property
     def epochs(self) -> int:
+        """The number of epochs that were trained."""
         return len(self.cost)
 
     def save(self, path: str | Path) -> Path:

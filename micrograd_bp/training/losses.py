@@ -1,7 +1,7 @@
 """Losses of one sample, and their mean.
 
 Each takes what a network gives, a Value or a sequence of them, and what it should give; the result is a Value, or
-a float where only floats went in. `mean` makes the cost of several samples.
+a float where only floats went in. `mean` makes the cost of several samples; `LOSSES` has the losses by name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,19 @@ from micrograd_bp import ops
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.ops.op import Operand
 from micrograd_bp.ops.reals import as_float
+
+__all__ = [
+    "LOSSES",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "half_squared_error",
+    "hinge",
+    "l2_penalty",
+    "loss_function",
+    "mean",
+    "mean_squared_error",
+    "squared_error",
+]
 
 Loss = Callable[[Any, Any], Any]
 Sample = tuple[Any, Any]  # what a model is given, and what it should give

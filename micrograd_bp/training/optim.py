@@ -1,6 +1,7 @@
 """Optimisers: what to do with gradients.
 
 An optimiser reads `grad` and changes `data` of the parameters that it was given, all from one set of old values.
+`OPTIMISERS` has the optimisers by name.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from micrograd_bp.errors import StateError
 from micrograd_bp.ops import sqrt
 from micrograd_bp.ops.reals import as_float
 from micrograd_bp.training.schedules import Schedule, constant
+
+__all__ = ["OPTIMISERS", "Adam", "AdamW", "GradientDescent", "Optimiser", "clip_gradient", "gradient_norm"]
 
 
 class Optimiser:
@@ -44,6 +47,7 @@ class Optimiser:
 
     @property
     def rate(self) -> float:
+        """The step size of the next step: `learning_rate` times what the schedule gives after the steps done so far."""
         return self.learning_rate * self.schedule(self.steps)
 
     def step(self) -> None:

@@ -1,15 +1,24 @@
-"""Learning rates that change: a schedule gives the factor on the learning rate after so many steps."""
+"""Learning rates that change: a schedule gives the factor on the learning rate after so many steps.
+
+`SCHEDULES` has the functions that make one by name.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
+__all__ = ["SCHEDULES", "constant", "cosine", "exponential", "linear", "step_decay"]
+
 Schedule = Callable[[int], float]
 
 
 def constant() -> Schedule:
-    """Always 1."""
+    """A schedule whose factor is always 1: the learning rate stays as it is.
+
+    >>> constant()(1000)
+    1.0
+    """
     return _one
 
 

@@ -39,7 +39,7 @@ function multiplied(before, edges) {
   const factors = edges.map(({ user, place }) => locals[user][place]);
   let total = before;
   for (const [i, { user }] of edges.entries()) {
-    if (!passes(user, total, factors[i])) return { total: 0, shown: [0] }; // 0 · ∞ too
+    if (!passes(user, edges[i].place)) return { total: 0, shown: [0], nothing: true };
     total *= factors[i];
   }
   const shown = shortened(factors);
@@ -49,7 +49,7 @@ function multiplied(before, edges) {
 const MOST = 12; // equations that are shown
 
 // The equation of a value: its ways up to the next values whose gradient is known by name.
-function equation(i, adjoints) {
+function equation(i, { adjoints, passed }) {
   return nodes[i].links.map((link) => {
     const uses = users[i].filter((edge) => reaches(edge, link.top));
     const chain = [{ top: link.top, bottom: i, text: link.text, loose: link.loose }];
@@ -63,9 +63,11 @@ function equation(i, adjoints) {
     }
     const products = uses.map((edge) => {
       const groups = top === root ? [] : [[adjoints[top]]]; // the numbers of each factor of the chain
+      if (!passed.has(top)) return [[0]];
       let total = adjoints[top];
       for (const edges of [...upper, climb(edge, link.top)]) {
         const factor = multiplied(total, edges);
+        if (factor.nothing) return [[0]];
         groups.push(factor.shown);
         total = factor.total;
       }
@@ -87,16 +89,16 @@ function explain() {
   const note = (text) => panel.append(Object.assign(document.createElement("p"), { textContent: text }));
   if (looked === null) return remembered(panel) || note(graph.hint);
   if (looked === root) return note(`∂${name(root)}/∂${name(root)} = 1`);
-  const { adjoints } = backward(contributions.length);
+  const pass = backward(contributions.length);
   const ways = new Map();
   for (const waiting = [looked]; waiting.length; ) {
     const i = waiting.pop();
     if (i === root || ways.has(i)) continue;
-    ways.set(i, equation(i, adjoints));
+    ways.set(i, equation(i, pass));
     waiting.push(...ways.get(i).map(({ head }) => head));
   }
   const shown = [...ways.keys()].sort((i, k) => i - k).slice(0, MOST);
-  shown.forEach((i) => equationRows(panel, i, ways.get(i), adjoints));
+  shown.forEach((i) => equationRows(panel, i, ways.get(i), pass.adjoints));
   if (ways.size > MOST) note(`… ${ways.size - MOST} more sums …`);
 }
 

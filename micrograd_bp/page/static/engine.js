@@ -38,9 +38,10 @@ function forward() {
   });
 }
 
-// What passes from a value to an argument: nothing where its adjoint is 0, nor what a relu, where, ... did not take.
-const passes = (user, adjoint, local) =>
-  adjoint !== 0 && !(nodes[user].routes_gradient && local === 0 && !Number.isFinite(adjoint));
+// Whether anything passes from a value to an argument: not where a derivative of 0 means that a relu, where, ... did not
+// select it, or that it is multiplied by a constant 0. All else follows IEEE 754: 0 · ∞ is nan.
+const passes = (user, place) => !(locals[user][place] === 0 && nodes[user].structural[place]);
+const indeterminate = (x, y) => (x === 0 && Math.abs(y) === Infinity) || (y === 0 && Math.abs(x) === Infinity);
 
 // The contributions of the backward pass, in its order; which they are does not depend on the numbers.
 const contributions = [];
@@ -50,20 +51,24 @@ for (let user = root; user >= 0; user--) {
   });
 }
 
-// The adjoints after the first `count` contributions, what each of these gave, and which values they reached.
+// The adjoints after the first `count` contributions, what each of these gave, which values they came to, and to which of
+// these something passed.
 function backward(count) {
   const adjoints = nodes.map(() => 0);
   const given = [];
   const reached = new Set();
-  if (count < 0) return { adjoints, given, reached }; // not yet begun
+  const passed = new Set([root]);
+  if (count < 0) return { adjoints, given, reached, passed }; // not yet begun
   adjoints[root] = 1;
   reached.add(root);
   for (const { node, user, place } of contributions.slice(0, count)) {
     const local = locals[user][place];
-    const amount = passes(user, adjoints[user], local) ? adjoints[user] * local : 0;
+    const flows = passed.has(user) && passes(user, place);
+    const amount = flows ? adjoints[user] * local : 0;
+    if (flows) passed.add(node);
     adjoints[node] += amount;
     reached.add(node);
-    given.push({ adjoint: adjoints[user], local, amount, total: adjoints[node] });
+    given.push({ adjoint: adjoints[user], local, amount, flows, total: adjoints[node] });
   }
-  return { adjoints, given, reached };
+  return { adjoints, given, reached, passed };
 }

@@ -18,10 +18,11 @@ function said({ given }) {
   }
   if (step === nodes.length + 1) return `${name(root)}.grad = ∂${name(root)}/∂${name(root)} = 1`;
   const { node, user, place } = contribution();
-  const { adjoint, local, amount, total } = given.at(-1);
+  const { adjoint, local, amount, flows, total } = given.at(-1);
   const chain = `${name(node)}.grad += ${name(user)}.grad · ${partial(user, node)}`;
-  if (!passes(user, adjoint, local)) return `${chain}: nothing is passed on (${show(adjoint)} · ${show(local)})`;
-  const again = total === amount ? "" : `, together ${show(total)}`;
+  if (!flows) return `${chain}: nothing is passed on (${show(adjoint)} · ${show(local)})`;
+  const limit = indeterminate(adjoint, local) ? ", for 0 · ∞ has no value; a limit may exist" : "";
+  const again = limit || Object.is(total, amount) ? limit : `, together ${show(total)}`;
   return `${chain} = ${times([show(adjoint), show(local)])} = ${show(amount)}${again}`;
 }
 

@@ -1,0 +1,1 @@
+"""What the engine does: values, gradients and their order, checks, pictures, machine code, several processes."""

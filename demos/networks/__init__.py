@@ -1,0 +1,1 @@
+"""Networks that are trained on data, from the raw data to words or classes."""

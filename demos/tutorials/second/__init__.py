@@ -1,0 +1,1 @@
+"""The second tutorial: derivatives, gradient descent, and networks of one to three neurons."""

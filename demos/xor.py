@@ -1,8 +1,0 @@
-"""The XOR network of the first tutorial, as the command `micrograd-bp xor` trains it."""
-
-import sys
-
-from micrograd_bp.cli import main
-
-if __name__ == "__main__":
-    sys.exit(main(["xor", *sys.argv[1:]]))

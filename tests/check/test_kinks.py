@@ -1,0 +1,80 @@
+"""`check_gradient` at kinks, jumps, ends of a domain and infinite slopes: what passes there, and what does not."""
+
+import math
+
+import pytest
+from mismatch import mismatch
+
+import micrograd_bp as mb
+from micrograd_bp import GradientMismatch, check_gradient
+
+
+@pytest.mark.parametrize("slope", [-math.inf, 0.0, 5.0])
+@pytest.mark.parametrize("f", [mb.sqrt, lambda x: mb.sqrt(2 * x) + x, math.cbrt, math.sqrt])
+def test_an_infinite_slope_has_one_sign(f, slope):
+    assert check_gradient(f, 0.0, grad=lambda x: math.inf).verdict == "kink"
+    mismatch(f, 0.0, grad=lambda x: slope)
+
+
+@pytest.mark.parametrize(
+    ("f", "right", "false"),
+    [
+        (lambda x: float(x > 0), [0.0, math.inf, 1e12, math.nan], [-math.inf, 5.0, -1e12]),
+        (lambda x: -float(x >= 0), [0.0, -math.inf], [math.inf, -5.0]),
+        (lambda x: x - math.floor(x), [1.0, -math.inf], [math.inf, 0.0, -1.0, 2.0]),
+        (lambda x: x + 1 if x > 0 else 3 * x, [1.0, 2.0, 3.0, math.inf], [0.0, 4.0, -math.inf]),
+        (lambda x: math.tanh(1e15 * x) + x, [1e15 + 1.0], [0.0, 1.0, -1e15]),
+        (lambda x: 1.0 if x == 0 else 2 * x, [0.0, 2.0, 5.0], []),
+    ],
+)
+def test_slopes_at_a_jump(f, right, false):
+    for slope in right:
+        assert check_gradient(f, 0.0, grad=lambda x, slope=slope: slope).verdict in ("right", "kink")
+    for slope in false:
+        mismatch(f, 0.0, grad=lambda x, slope=slope: slope)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
+def test_any_slope_between_the_sides_of_a_kink_passes(slope):
+    assert check_gradient(mb.relu, 0.0, grad=lambda x: slope).verdict == "kink"
+    mismatch(mb.relu, 0.0, grad=lambda x: slope + 2.0)
+
+
+def test_a_convention_passes_where_it_is_no_slope():
+    f = lambda x: mb.where(x, 2 * x, 5 * x)  # noqa: E731
+    assert check_gradient(f, 0.0, grad=mb.grad(f)).verdict == "kink"
+    mismatch(f, 0.0, grad=lambda x: 4.0)
+
+
+@pytest.mark.parametrize(("slope", "said"), [(5.0, "outside the slopes 0 and 1"), (math.inf, "with finite slopes")])
+def test_a_rule_that_is_wrong_at_its_kink(change_op, slope, said):
+    change_op(mb.OPS["relu"], partials=(lambda x, out: slope,))
+    assert said in str(mismatch(mb.relu, 0.0))
+
+
+def test_a_wrong_slope_at_a_kink_of_a_row_of_ones_own(own_ops):
+    @mb.op(lambda x, out: mb.where(x, mb.step(x), 5.0), kinks=(lambda x: x,))
+    def ramp(x):
+        return max(x, 0.0)
+
+    assert check_gradient(ramp, 1.0).verdict == "right"
+    with pytest.raises(GradientMismatch):
+        check_gradient(ramp, 0.0)
+
+
+@pytest.mark.parametrize("error", [KeyError, RuntimeError, IndexError, AssertionError])
+def test_where_the_function_raises_it_ends(error):
+    def f(x):
+        if x > 1.2:
+            raise error("beyond")
+        return x * x
+
+    assert check_gradient(f, 1.0, grad=lambda x: 2 * x).verdict == "right"
+    with pytest.raises(error, match="beyond"):
+        check_gradient(f, 2.0, grad=lambda x: 2 * x)
+
+
+def test_both_derivatives_1_at_a_tie_are_too_much(change_op):
+    assert check_gradient(mb.maximum, 2.0, 2.0).verdict == "kink"
+    change_op(mb.OPS["maximum"], partials=(lambda x, y, out: 1.0, lambda x, y, out: 1.0))
+    assert "together" in str(mismatch(mb.maximum, 2.0, 2.0))

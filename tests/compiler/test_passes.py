@@ -1,0 +1,60 @@
+"""The passes that make a recorded program shorter keep every bit of what it computes."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from recorded import Named, bits, raw
+
+import micrograd_bp as mb
+from micrograd_bp.check.strategies import expressions
+from micrograd_bp.compiler import passes
+from micrograd_bp.compiler.replay import Replay
+
+
+@pytest.mark.parametrize(
+    "step", [passes.fold_constants, passes.simplify, passes.eliminate_common, passes.eliminate_dead]
+)
+@given(data=st.data())
+def test_each_pass_keeps_every_bit(step, data):
+    expression = data.draw(expressions())
+    code = raw(expression)
+    before, after = Replay(code), Replay(step(code))
+    numbers = st.floats() | st.sampled_from([0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324])
+    for inputs in (expression.point, data.draw(st.tuples(*[numbers] * len(expression.point)))):
+        assert bits(before(inputs)) == bits(after(inputs))
+
+
+@given(expressions())
+def test_all_passes_shorten_and_keep(expression):
+    code = raw(expression)
+    short, log = passes.optimise(code)
+    assert log[-1][1] <= log[0][1] == passes.operations(code.tape)
+    assert bits(Replay(short)(expression.point)) == bits(Replay(code)(expression.point))
+
+
+def test_a_pass_that_is_wrong_is_found(monkeypatch):
+    """x + 0.0 is x, but for -0.0."""
+    code = raw(Named(lambda x: x + 0.0, (1.0,)), "value")
+    assert passes.operations(passes.simplify(code).tape) == 1
+    assert passes.operations(passes.eliminate_dead(passes.simplify_fast(code)).tape) == 0
+    assert bits(Replay(code)([-0.0])) != bits(Replay(passes.simplify_fast(code))([-0.0]))
+
+
+def test_identities():
+    def count(f, *point, fast=False):
+        return passes.optimise(raw(Named(f, point), "value"), fast)[1][-1][1]
+
+    assert count(lambda x: x * 1.0 + -0.0, 2.0) == 0
+    assert count(lambda x: x.neg().neg() / 1.0, 2.0) == 0
+    assert count(lambda x: x**1.0 - 0.0, 2.0) == 0
+    assert count(lambda x, y: (x * y) + (y * x), 2.0, 3.0) == 2
+    assert count(lambda x: mb.where(1.0, x, x.exp()), 2.0) == 0
+    assert count(lambda x: x * 0.0 + x, 2.0) == 2
+    assert count(lambda x: x * 0.0 + x, 2.0, fast=True) == 0
+    assert count(lambda x: (x - x) + x**2.0, 2.0, fast=True) == 1
+    assert count(lambda x: mb.exp(1.0) * x, 2.0) == 1
+    opposite = mb.compile(lambda x: mb.exp(3.0 * x) - mb.exp(x * -3.0))
+    assert "= neg(v1)" in opposite.listing(1.0)
+    assert opposite(0.3) == mb.exp(3.0 * 0.3) - mb.exp(0.3 * -3.0)

@@ -1,0 +1,133 @@
+"""Copies and pickles of graphs: deep ones, with what is shared still shared."""
+
+import copy
+import io
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
+
+import pytest
+
+import micrograd_bp as mb
+from micrograd_bp import OPS, Value, nn
+
+WAYS = {
+    "deepcopy": copy.deepcopy,
+    **{
+        f"pickle {n}": lambda thing, n=n: pickle.loads(pickle.dumps(thing, n))
+        for n in range(pickle.HIGHEST_PROTOCOL + 1)
+    },
+    "pickle in Python": lambda thing: pickle.loads(pickle._dumps(thing)),
+}
+ways = pytest.mark.parametrize("duplicate", WAYS.values(), ids=WAYS)
+
+
+@ways
+def test_a_copied_graph_is_a_graph(duplicate):
+    x, y = Value(0.3, name="x"), Value(-2.0)
+    loss = mb.where(x, x * y, 1.0).tanh() + y.clip(-3, x)
+    loss.backward()
+    twin = duplicate(loss)
+    assert [repr(n) for n in mb.topological_order(twin)] == [repr(n) for n in mb.topological_order(loss)]
+    assert [n.local_grads for n in mb.topological_order(twin)] == [n.local_grads for n in mb.topological_order(loss)]
+    twin.zero_grad()
+    twin.backward()
+    assert mb.topological_order(twin)[0].grad == x.grad
+    assert x.has_grad
+
+
+@ways
+@pytest.mark.parametrize("order", ["x h loss", "loss h x", "h loss x", "loss x h"])
+def test_shared_nodes_stay_shared(duplicate, order):
+    x = Value(2.0)
+    h = x * x
+    loss = h * h + x
+    nodes = {"x": x, "h": h, "loss": loss}
+    names = order.split()
+    twins = dict(zip(names, duplicate([nodes[name] for name in names]), strict=True))
+    twins["loss"].backward()
+    assert (twins["x"].grad, twins["h"].grad) == (33.0, 8.0)
+    assert (x.grad, h.grad) == (0.0, 0.0)
+
+
+@ways
+def test_depth(duplicate):
+    x = Value(1.0)
+    v = x
+    for _ in range(10_000):
+        v = v * 1.0 + x
+    new_x, new_v = duplicate((x, v))
+    new_v.backward()
+    assert new_x.grad == 10_001.0
+
+
+@ways
+def test_a_list_of_all_nodes_of_a_chain(duplicate):
+    nodes = [Value(1.0)]
+    for _ in range(5_000):
+        nodes.append(nodes[-1] * 2.0)
+    twins, backward = duplicate(nodes), duplicate(nodes[::-1])[::-1]
+    for chain in (twins, backward):
+        assert all(after.args[0] is before for before, after in pairwise(chain))
+
+
+def test_a_pickle_is_of_the_state_at_its_time():
+    x = Value(2.0)
+    y = x * 3
+    held = pickle.Pickler(io.BytesIO())  # its memo keeps what it has met alive
+    held.dump(y)
+    x.data = 7.0
+    assert pickle.loads(pickle.dumps(y)).args[0].data == 7.0
+
+
+def test_a_gradient_of_zero_is_not_an_absent_one():
+    x, y = Value(1.0), Value(2.0)
+    (x * 0).backward()
+    for duplicate in WAYS.values():
+        assert [duplicate(node).has_grad for node in (x, y)] == [True, False]
+
+
+def test_shallow_copies():
+    x = Value(2.0, name="x")
+    y = x * x
+    twin = copy.copy(y)
+    twin.backward()
+    assert twin is not y
+    assert (twin.args, x.grad, y.grad) == ((x, x), 4.0, 0.0)
+    leaf = copy.copy(x)
+    leaf.data = 5.0
+    assert (x.data, leaf.name) == (2.0, "x")
+
+
+@pytest.mark.parametrize("op", OPS.values(), ids=OPS)
+def test_rows_are_copied_as_themselves(op):
+    assert copy.deepcopy(op) is pickle.loads(pickle.dumps(op)) is op
+
+
+def test_an_unknown_row_is_named():
+    text = pickle.dumps(OPS["tanh"], 0).replace(b"Vtanh", b"Vtahn")
+    with pytest.raises(LookupError, match="no operation 'tahn' is known here"):
+        pickle.loads(text)
+
+
+def test_models():
+    model = nn.MLP(2, [3, 1], "tanh", seed=1)
+    model.freeze("b*")
+    for duplicate in WAYS.values():
+        twin = duplicate(model)
+        assert twin.state_dict() == model.state_dict()
+        assert len(twin.parameters()) == len(model.parameters()) == 9
+        assert twin([1, 2]).data == model([1, 2]).data
+        assert not set(twin.parameters()) & set(model.parameters())
+
+
+def _gradient(graph):
+    x, loss = graph
+    loss.backward()
+    return x.grad
+
+
+def test_across_processes():
+    x = Value(3.0)
+    with ProcessPoolExecutor(1) as pool:
+        assert pool.submit(_gradient, (x, x * x)).result() == 6.0

@@ -1,0 +1,177 @@
+"""Optimisers and schedules step by step: against PyTorch where it is installed, and by hand."""
+
+import itertools
+import json
+import math
+
+import pytest
+
+from micrograd_bp import StateError, Value, nn
+from micrograd_bp.training.optim import Adam, AdamW, GradientDescent, clip_gradient, gradient_norm
+from micrograd_bp.training.schedules import constant, cosine, exponential, linear, step_decay
+
+START = (0.5, -1.25, 3.0)
+
+
+def gradient(p):
+    """Of Σ cos(i p_i) + p_i⁴ / 10, at plain numbers."""
+    return [-i * math.sin(i * x) + 0.4 * x**3 for i, x in enumerate(p, start=1)]
+
+
+OURS = {
+    "gradient descent": lambda p, s: GradientDescent(p, 0.05, schedule=s),
+    "momentum": lambda p, s: GradientDescent(p, 0.05, momentum=0.9, schedule=s),
+    "nesterov": lambda p, s: GradientDescent(p, 0.05, momentum=0.9, nesterov=True, schedule=s),
+    "adam": lambda p, s: Adam(p, 0.1, schedule=s),
+    "adam, other rates": lambda p, s: Adam(p, 0.1, betas=(0.8, 0.95), epsilon=1e-6, schedule=s),
+    "adamw": lambda p, s: AdamW(p, 0.1, weight_decay=0.1, schedule=s),
+}
+SCHEDULES = {
+    "constant": constant(),
+    "step": step_decay(10, 0.5),
+    "exponential": exponential(0.97),
+    "cosine": cosine(50, 0.1),
+    "linear": linear(40, 0.25),
+}
+
+
+def descend(name, schedule, steps=50):
+    """The parameters after each step, as lists."""
+    parameters = [Value(x) for x in START]
+    optimiser = OURS[name](parameters, SCHEDULES[schedule])
+    path = []
+    for _ in range(steps):
+        for p, g in zip(parameters, gradient([p.data for p in parameters]), strict=True):
+            p.grad = g
+        optimiser.step()
+        path.append([p.data for p in parameters])
+    return path
+
+
+def test_agrees_with_pytorch_over_50_steps():
+    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install torch")
+    for name, schedule in itertools.product(OURS, SCHEDULES):
+        compare(torch, name, schedule)
+
+
+def compare(torch, name, schedule):
+    p = torch.tensor(START, dtype=torch.float64, requires_grad=True)
+    sgd, adam = torch.optim.SGD, torch.optim.Adam
+    theirs = {
+        "gradient descent": lambda: sgd([p], 0.05),
+        "momentum": lambda: sgd([p], 0.05, momentum=0.9),
+        "nesterov": lambda: sgd([p], 0.05, momentum=0.9, nesterov=True),
+        "adam": lambda: adam([p], 0.1),
+        "adam, other rates": lambda: adam([p], 0.1, betas=(0.8, 0.95), eps=1e-6),
+        "adamw": lambda: torch.optim.AdamW([p], 0.1, weight_decay=0.1),
+    }[name]()
+    rates = torch.optim.lr_scheduler
+    scheduler = {
+        "constant": lambda: rates.LambdaLR(theirs, lambda _: 1.0),
+        "step": lambda: rates.StepLR(theirs, 10, 0.5),
+        "exponential": lambda: rates.ExponentialLR(theirs, 0.97),
+        "cosine": lambda: rates.CosineAnnealingLR(theirs, 50, eta_min=0.1 * theirs.param_groups[0]["lr"]),
+        "linear": lambda: rates.LinearLR(theirs, 1.0, 0.25, 40),
+    }[schedule]()
+    for ours in descend(name, schedule):
+        p.grad = torch.tensor(gradient(p.tolist()), dtype=torch.float64)
+        theirs.step()
+        scheduler.step()
+        assert ours == pytest.approx(p.tolist(), rel=1e-12, abs=1e-15)
+
+
+def test_the_tutorial_descent_on_x_squared():
+    x = Value(4.0)
+    descent = GradientDescent([x], 0.2)
+    path = []
+    for _ in range(3):
+        descent.zero_grad()
+        (x**2).backward()
+        descent.step()
+        path.append(x.data)
+    assert path == pytest.approx([2.4, 1.44, 0.864], rel=1e-14)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_loaded_state_continues_bit_for_bit(name):
+    whole = descend(name, "cosine", 20)
+    parameters = [Value(x) for x in START]
+    optimiser = OURS[name](parameters, SCHEDULES["cosine"])
+    for step in range(20):
+        if step == 7:
+            state = json.loads(json.dumps(optimiser.state_dict()))
+            parameters = [Value(p.data) for p in parameters]
+            optimiser = OURS[name](parameters, SCHEDULES["cosine"])
+            optimiser.load_state_dict(state)
+        for p, g in zip(parameters, gradient([p.data for p in parameters]), strict=True):
+            p.grad = g
+        optimiser.step()
+        assert [p.data for p in parameters] == whole[step]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"optimiser": "AdamW"},
+        {"steps": -1},
+        {"steps": True},
+        {"means": [0.0]},
+        {"means": None},
+        {"squares": ["a", 0.0, 0.0]},
+    ],
+)
+def test_a_state_that_does_not_fit_changes_nothing(change):
+    optimiser = Adam([Value(x) for x in START])
+    before = optimiser.state_dict()
+    with pytest.raises((StateError, TypeError)):
+        optimiser.load_state_dict(before | change)
+    assert optimiser.state_dict() == before
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_gradient_that_is_not_finite_moves_nothing(bad):
+    parameters = [Value(x, f"p{i}") for i, x in enumerate(START)]
+    optimiser = Adam(parameters)
+    parameters[1].grad = bad
+    with pytest.raises(ValueError, match=r"the gradient of p1 is .*; nothing was moved"):
+        optimiser.step()
+    assert [p.data for p in parameters] == list(START)
+    assert optimiser.steps == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: GradientDescent(p, 0.0), "learning_rate is a finite number above 0, not 0.0"),
+        (lambda p: GradientDescent(p, math.nan), "learning_rate"),
+        (lambda p: GradientDescent(p, 0.1, momentum=1.0), "momentum is a number from 0 to below 1"),
+        (lambda p: GradientDescent(p, 0.1, nesterov=True), "nesterov needs a momentum"),
+        (lambda p: Adam(p, betas=(0.9, 1.0)), r"betas\[1\]"),
+        (lambda p: AdamW(p, weight_decay=-1.0), "weight_decay is a number from 0"),
+        (lambda p: Adam([]), "needs parameters"),
+        (lambda p: Adam(p, 0.1, schedule=cosine(0)), "steps is at least 1"),
+        (lambda p: Adam(p, 0.1, schedule=cosine(3, math.nan)), "lowest is a share"),
+        (lambda p: Adam(p, 0.1, schedule=linear(3, -1.0)), "lowest is a share"),
+        (lambda p: Adam(p, 0.1, schedule=step_decay(5, 2.0)), "factor is above 0, at most 1"),
+    ],
+)
+def test_bad_settings(make, message):
+    with pytest.raises(ValueError, match=message):
+        make([Value(1.0)])
+
+
+def test_parameters_are_leaves():
+    x = Value(1.0)
+    with pytest.raises(TypeError, match="leaf Value"):
+        Adam([x * 2])
+
+
+def test_clipping():
+    model = nn.MLP(2, [3, 1], seed=0)
+    (model([1.0, 2.0]) * 100).backward()
+    before = [p.grad for p in model.parameters()]
+    norm = gradient_norm(model.parameters())
+    assert clip_gradient(model.parameters(), 1.0) == norm > 1.0
+    assert gradient_norm(model.parameters()) == pytest.approx(1.0)
+    assert [p.grad for p in model.parameters()] == pytest.approx([g / norm for g in before])
+    assert clip_gradient(model.parameters(), 2.0) == pytest.approx(1.0)
