@@ -1,4 +1,4 @@
-"""A scalar engine as one writes it in an hour: tracers, a closure per operation, a recursive sort. A peer to measure."""
+"""A scalar engine as one writes it in an hour: slots, a closure per operation, a recursive sort. A peer to measure."""
 
 from __future__ import annotations
 

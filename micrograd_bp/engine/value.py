@@ -241,10 +241,10 @@ def _new_mark() -> i64:
 
 
 def clear_gradients(leaves: list[Value]) -> None:
-    """Put the gradients of leaves back to 0.0 and absent; a node that was computed is cleared with all it was made from.
+    """Put the gradients of leaves back to 0.0 and absent; what was computed is cleared with all it was made from.
 
-    The lock is taken once: a backward pass in another thread keeps partial sums in the gradients, and would give a wrong
-    result where they were cleared before its end.
+    The lock is taken once: a backward pass in another thread keeps partial sums in the gradients, and would give a
+    wrong result where they were cleared before its end.
     """
     with _lock:
         for leaf in leaves:

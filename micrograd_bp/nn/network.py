@@ -121,8 +121,8 @@ class Neuron(Module):
         elif not isinstance(a, Operand):
             name = activation_name(self.activation)
             raise TypeError(f"the activation {name} gave {type(a).__name__} {a!r}; it has to give a Value")
-        given: Value = a
-        return given
+        result: Value = a  # to a type checker; in forward mode it is a Dual
+        return result
 
     def __repr__(self) -> str:
         return f"Neuron({len(self.w)}, {activation_name(self.activation)!r})"

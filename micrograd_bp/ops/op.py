@@ -42,7 +42,7 @@ class Op:
     `fn(*args)`         the function of floats: never raises, gives nan or an infinity outside `domain`
     `partials`          one rule per argument: `(*args, out)` -> d out / d arg, a pure expression in rows and + - *;
                         `slopes` are the same for floats
-    `arguments`         their names, `arity` in number
+    `arguments`         their names, `arity` in number; by default those of the rules' parameters
     `defaults`          the values of the last arguments where a caller leaves them out
     `domain`            where the function is real: boxes (one `Interval` per argument), any of them; () is everywhere
     `pole`              the argument whose zero, outside the domain, is a division by zero
@@ -66,7 +66,7 @@ class Op:
         name: str,
         fn: Callable[..., float],
         *partials: Rule,
-        arguments: tuple[str, ...] = ("x", "y"),
+        arguments: tuple[str, ...] = (),
         defaults: tuple[float, ...] = (),
         domain: tuple[tuple[Interval, ...], ...] = (),
         pole: int = -1,
@@ -90,7 +90,7 @@ class Op:
         self._partials: tuple[Rule, ...] = partials
         self.slopes: tuple[Rule, ...] = partials  # the same, of floats: a compiled build has its own for the table
         self.reads: tuple[int, ...] | None = None  # which arguments each rule reads; chain.py finds that out
-        self.arguments = arguments[: self.arity]
+        self.arguments = arguments[: self.arity] or _parameters(partials[0], self.arity)
         self.defaults = defaults
         self.domain = domain
         self.pole = pole
@@ -108,6 +108,31 @@ class Op:
         self.bound = bound or Bound()
         self.native = f"{name}({holes})" if native is None else native
         self.description = description
+
+    def state(
+        self,
+        defaults: tuple[float, ...] | None,
+        domain: tuple[tuple[Interval, ...], ...] | None,
+        pole: int | None,
+        kinks: tuple[Any, ...] | None,
+        routes_gradient: bool,
+        written: tuple[str, str, str, int, tuple[int, ...]] | None,
+        exact: Rule | None,
+        bound: Bound | None,
+        native: str | None,
+    ) -> None:
+        """Take the facts that the table states beside the operation's line; None leaves what there is."""
+        self.defaults = self.defaults if defaults is None else defaults
+        self.domain = self.domain if domain is None else domain
+        self.pole = self.pole if pole is None else pole
+        if kinks is not None:
+            self.convention, self.kinks = kinks[0], tuple(kinks[1:])
+        self.routes_gradient = routes_gradient or self.routes_gradient
+        if written is not None:
+            self.symbol, self.text, self.latex, self.precedence, self.binds = written
+        self._exact = self._exact if exact is None else exact
+        self.bound = self.bound if bound is None else bound
+        self.native = self.native if native is None else native
 
     @overload
     def __call__(self, *args: Real, **named: Real) -> float: ...
@@ -205,6 +230,13 @@ class Op:
     def _describe(self, box: tuple[Interval, ...]) -> str:
         parts = zip(self.arguments, box, strict=True)
         return ", ".join(f"{name} in {i}" for name, i in parts if str(i) != str(REAL))
+
+
+def _parameters(rule: Rule, arity: int) -> tuple[str, ...]:
+    """The names of a rule's parameters but the last, `out`; x, y and z where it does not tell them."""
+    code: Any = getattr(rule, "__code__", None)
+    names: tuple[str, ...] = code.co_varnames[: code.co_argcount] if code is not None else ()
+    return names[:-1] if len(names) == arity + 1 else ("x", "y", "z")[:arity]
 
 
 OPS: dict[str, Op] = {}

@@ -25,11 +25,11 @@ _ABSENT = object()
 
 
 def attributes(op: Op) -> dict[str, object]:
-    """Everything that an operation holds, by name. A property over an attribute of its own (`partials`) is left out."""
+    """What an operation holds, by name: no property over an attribute of its own (`partials`), no cache (`reads`)."""
     if hasattr(op, "__dict__"):
-        return dict(vars(op))
+        return {name: value for name, value in vars(op).items() if name != "reads"}
     names = [name for name, kind in vars(type(op)).items() if isinstance(kind, GetSetDescriptorType)]
-    return {name: getattr(op, name) for name in names if f"_{name}" not in names}
+    return {name: getattr(op, name) for name in names if f"_{name}" not in names and name != "reads"}
 
 
 def _put_back(op: Op, before: dict[str, object]) -> None:

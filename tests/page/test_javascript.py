@@ -59,7 +59,7 @@ def test_edited_leaves_are_recomputed_as_python_does(visit):
 @pytest.mark.parametrize("op", EVERY, ids=OPS)
 def test_each_row_in_javascript(blank, op):
     """Function and rules at the fixed points of the accuracy tests, extremes included."""
-    special = (Path(mb.page.__file__).parent / "special.js").read_text()
+    special = (Path(mb.page.__file__).parent / "static" / "special.js").read_text()
     code = f"{special}; const F = {{}}, D = {{}}; {script([op])}; "
     points = fixed(op)
     each = "[f(...p), ...d.map((rule) => rule(...p, f(...p)))].map(String)"
@@ -121,7 +121,7 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, math.inf, -math.inf, math.nan]
 @pytest.mark.parametrize("name", ["pow", "fmin", "fmax", "erf", "erfc"])
 def test_cs_functions_where_javascript_differs(blank, name):
     """At zeros, infinities and nan as in C99, as Python's math has it; erf and erfc to 3e-15 everywhere."""
-    code = (Path(mb.page.__file__).parent / "special.js").read_text()
+    code = (Path(mb.page.__file__).parent / "static" / "special.js").read_text()
     rng = random.Random(7)
     if name.startswith("erf"):
         points = [(x,) for x in SPECIAL] + [(rng.uniform(-6.0, 26.0),) for _ in range(1000)]
