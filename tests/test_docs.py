@@ -17,6 +17,8 @@ import micrograd_bp
 
 ROOT = Path(__file__).parent.parent
 MODULES = ["micrograd_bp", *(m.name for m in pkgutil.walk_packages(micrograd_bp.__path__, "micrograd_bp."))]
+XOR = str(ROOT / "demos" / "tutorials" / "first" / "xor.py")
+TOUR = str(ROOT / "demos" / "engine" / "tour.py")
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -46,13 +48,17 @@ def test_the_readme_examples_run(tmp_path, monkeypatch):
 
 def test_the_readme_begins_with_its_two_commands():
     blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert re.search(r"pip install .*\.\[all\].*\n.*python demos/xor\.py", blocks[0])
+    assert re.search(r"pip install .*\.\[all\].*\n.*python demos/tutorials/first/xor\.py", blocks[0])
     assert re.search(r"pip install .*\.\[test\].*\npytest", blocks[1])
 
 
 def test_the_tour_runs(tmp_path):
     done = subprocess.run(
-        [sys.executable, str(ROOT / "demos" / "tour.py")], capture_output=True, text=True, cwd=tmp_path, check=True
+        [sys.executable, str(ROOT / "demos" / "engine" / "tour.py")],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
     )
     assert "wrong gradient" in done.stdout
     assert "(3.3)" in done.stdout
@@ -63,7 +69,12 @@ def test_the_tour_runs(tmp_path):
 def xor(tmp_path_factory):
     """The demo, run in full as a user runs it; what it printed, and where it wrote."""
     folder = tmp_path_factory.mktemp("xor")
-    command = [sys.executable, str(ROOT / "demos" / "xor.py"), "--out", str(folder / "pictures")]
+    command = [
+        sys.executable,
+        XOR,
+        "--out",
+        str(folder / "pictures"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True)
     return done.stdout, folder / "pictures"
 
@@ -120,12 +131,16 @@ def test_the_xor_demo_refuses_bad_input(arguments, monkeypatch, capsys, tmp_path
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["xor.py", *arguments.split()])
     with pytest.raises(SystemExit) as stopped:
-        runpy.run_path(str(ROOT / "demos" / "xor.py"), run_name="__main__")
+        runpy.run_path(XOR, run_name="__main__")
     assert stopped.value.code == 2
     assert f"argument {arguments.split()[0]}" in capsys.readouterr().err
 
 
 def test_the_xor_demo_helps():
-    done = subprocess.run([sys.executable, str(ROOT / "demos" / "xor.py"), "--help"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, XOR, "--help"],
+        capture_output=True,
+        text=True,
+    )
     assert "--seed" in done.stdout
     assert "alpha = 0.15" in done.stdout

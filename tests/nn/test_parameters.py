@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd_bp import Value
-from micrograd_bp.engine import _lock
+from micrograd_bp.engine.value import _lock
 from micrograd_bp.nn import MLP, Layer, Module, Neuron
 
 

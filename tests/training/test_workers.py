@@ -4,10 +4,10 @@ import builtins
 import os
 from unittest import mock
 
-import many_processes as demo
 import pytest
 
 import micrograd_bp as mb
+from demos.engine import training_in_processes as demo
 from micrograd_bp import Value
 from micrograd_bp.errors import MissingExtraError, TrainingError
 from micrograd_bp.nn import MLP
