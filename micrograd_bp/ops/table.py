@@ -197,7 +197,8 @@ WRITTEN = {
 
 # --- textbook definitions in m, a module like mpmath, free of rounding concerns; by default m's function of that name -
 
-DEFINITIONS: dict[str, Rule] = {
+DEFINITIONS: dict[str, Rule]
+DEFINITIONS = {
     "add": lambda m, x, y: x + y,
     "sub": lambda m, x, y: x - y,
     "mul": lambda m, x, y: x * y,
