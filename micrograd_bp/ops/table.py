@@ -20,7 +20,7 @@ import operator
 from micrograd_bp.ops import ieee
 from micrograd_bp.ops.domain import NEGATIVE, NONNEGATIVE, POSITIVE, REAL, Bound, Interval
 from micrograd_bp.ops.ieee import INF, SQRT_HALF
-from micrograd_bp.ops.op import ATOM, OPS, Op
+from micrograd_bp.ops.op import ATOM, OPS, Op, Rule
 
 _LOG2_E, _LOG10_E = 1.0 / math.log(2.0), 1.0 / math.log(10.0)
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
@@ -197,6 +197,7 @@ WRITTEN = {
 
 # --- textbook definitions in m, a module like mpmath, free of rounding concerns; by default m's function of that name -
 
+DEFINITIONS: dict[str, Rule]
 DEFINITIONS = {
     "add": lambda m, x, y: x + y,
     "sub": lambda m, x, y: x - y,

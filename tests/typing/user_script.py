@@ -55,7 +55,6 @@ def cubed(x: float) -> float:
 
 assert_type(cubed(x), Value)
 assert_type(cubed(2.0), float)
-del mb.OPS["cubed"]
 
 # --- the graph and its gradients --------------------------------------------------------------------------------------
 
