@@ -29,6 +29,7 @@ MODULES = (
     "ops/slopes",
     "engine/number",
     "engine/node",
+    "engine/chain",
     "engine/value",
     "nn/leaves",
     "autodiff/dual",
