@@ -1,4 +1,8 @@
-"""The house: who imports whom, how long files are, and that a new operation is one row in one file."""
+"""The house: which room may import which, that no import goes in a circle, that a new operation is one line.
+
+Imports for type checkers, imports inside functions and `importlib` count as much as any other. What a function imports
+from a room above its own is listed here, call by call.
+"""
 
 import ast
 import shutil
@@ -12,86 +16,38 @@ import micrograd_bp
 
 PACKAGE = Path(micrograd_bp.__file__).parent
 
-# Each module may import those that stand before it. A module within a package is listed by its own name.
-ORDER = (
-    "build",  # what the compiler is told
-    *("errors", "ieee", "domain", "op", "ops"),  # L0: what an operation is, and the table
-    *(
-        "number",
-        "node",
-        "engine",
-        "dual",
-        "taylor",
-        "formula",
-        "term",
-        "term_rules",
-        "typeset",
-        "copying",
-        "custom",
-    ),  # L1
-    *("symbolic", "explain.steps", "explain.equations", "explain.tutorial", "explain.rows", "explain.write", "explain"),
-    *("tree", "calculus", "anomaly", "nn.init", "nn.leaves", "nn.module", "nn.network", "nn", "closed_form"),  # L2
-    *("tape", "compiler.passes", "compiler.recording", "compiler.native", "compiler.c"),
-    *("compiler.arrays", "compiler.numpy_", "compiler.replay"),
-    *(
-        "compiler.llvm",
-        "compiler.vector_math",
-        "compiler.library",
-        "compiler.assembly",
-        "compiler.interpreter",
-        "compiler.machine",
-    ),
-    *("compiler.listing", "compiler.storage"),
-    *(
-        "compiler.viewed",
-        "compiler.program",
-        "compiler",
-        "losses",
-        "schedules",
-        "optim",
-        "history",
-        "samples",
-        "compiler.training",
-    ),
-    *("workers", "resume", "settings", "epochs", "looped", "train"),
-    *("expression.source", "expression.tokens", "expression.parser", "expression"),
-    *("draw.theme", "draw.layout", "draw.text", "draw.scene", "draw.groups", "draw.collapse", "draw.steps"),
-    *("draw.dot", "draw.mermaid", "draw.network", "draw.picture", "draw.graph", "draw"),
-    *("page.script", "page.links", "page.arrange", "page"),
-    *(
-        "check.report",
-        "check.subject",
-        "check.match",
-        "check.differences",
-        "check.scales",
-        "check.replay",
-        "check.nodes",
-        "check.hints",
-    ),
-    *("check.verdicts", "check.run", "check"),
-    "",  # the package itself
-    *("cli.inputs", "cli.report", "cli", "cli.eval", "cli.sheet", "cli.repl"),
-    *("cli.derivative", "cli.diagnosis", "cli.check", "cli.quiz", "cli.xor", "cli.play", "__main__"),
-    *("drawn", "strategies"),  # needs hypothesis: imported by its users
-    "semantics",  # the reference, which is run as it is read
+ROOMS = (  # each may import the rooms before it; `errors` and `_mypyc` are for all
+    *("ops", "engine", "autodiff", "symbolic", "expression", "nn", "check", "compiler", "explanation", "drawing"),
+    *("page", "training", "", "cli"),  # "" is the package itself, with the public names
 )
-STANDARD = {"__future__", "collections", "typing", "functools"}
-L0_IMPORTS = {"math", "operator", "numbers", *STANDARD}
-OPTIONAL = {
-    "graphviz": {"draw.layout"},
-    "mpmath": {"check.replay"},
-    "hypothesis": {"strategies"},
-    "prompt_toolkit": {"cli.repl"},
-    "matplotlib.figure": {"cli.xor"},
-    "llvmlite.binding": {"compiler.library"},
-    "jax.numpy": {"compiler.arrays"},
-    "jax.scipy": {"compiler.arrays"},
-    "torch": {"compiler.arrays"},
-    "joblib": {"workers"},
-    "tqdm": {"epochs"},
+FOR_ALL = {"errors", "_mypyc"}
+
+UPWARD = {  # what a method imports from above when it is called, so that a Value can show and differentiate itself
+    ("engine.value", "graph", "drawing"),
+    ("engine.value", "_repr_mimebundle_", "drawing"),
+    ("engine.value", "backward", "autodiff.reverse"),
+    ("nn.module", "_repr_mimebundle_", "drawing"),
 }
-ON_ARRAYS = ("arrays", "assembly", "interpreter", "machine", "numpy_", "program", "replay", "storage", "training")
-HEAVY = {"numpy": {"closed_form", "cli.xor", *(f"compiler.{name}" for name in ON_ARRAYS)}}
+LATER = {  # imported when it is asked for, downwards: what needs NumPy or an extra
+    ("", "__getattr__", "*"),
+    ("training.loop", "fit", "training.native_loop"),
+    ("cli.commands", "_run", "*"),  # the command that was typed
+}
+EXTRAS = {  # packages that may be absent, and the modules that import them inside a function
+    "graphviz": {"drawing.graphviz"},
+    "pygraphviz": {"drawing.graphviz"},
+    "mpmath": {"check.replay"},
+    "hypothesis": {"check.strategies"},
+    "prompt_toolkit": {"cli.repl"},
+    "matplotlib": {"cli.xor"},
+    "llvmlite": {"compiler.*"},
+    "jax": {"compiler.*"},
+    "torch": {"compiler.*"},
+    "joblib": {"training.workers"},
+    "tqdm": {"training.progress"},
+}
+NUMPY = {"check.closed_form", "cli.xor", "compiler.*", "training.native_loop", "ops.reals"}  # the last for types only
+LOWEST = {"__future__", "collections", "fractions", "functools", "math", "numbers", "numpy", "operator", "typing"}
 
 
 def name_of(path):
@@ -102,61 +58,139 @@ def name_of(path):
 MODULES = {name_of(path): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def imports(tree):
-    """(module, is it inside a function, is it for type checkers only) of all imports."""
-    inside = {n for f in ast.walk(tree) if isinstance(f, (ast.FunctionDef, ast.Lambda)) for n in ast.walk(f)}
-    checking = {
-        n for i in ast.walk(tree) if isinstance(i, ast.If) and "TYPE_CHECKING" in ast.dump(i.test) for n in ast.walk(i)
-    }
+def imports(tree, modules=MODULES):
+    """(module, the function it stands in or "") of all imports, those by `importlib` included."""
+    owner = {}
+    for function in ast.walk(tree):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            for node in ast.walk(function):
+                owner[node] = getattr(function, "name", "lambda")
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
             module = node.module or ""
-            submodules = [f"{module}.{alias.name}" for alias in node.names]
-            names = [s if s.removeprefix("micrograd_bp.") in MODULES else module for s in submodules]
+            parts = [f"{module}.{alias.name}" for alias in node.names]
+            names = [part if part.removeprefix("micrograd_bp.") in modules else module for part in parts]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            arg = node.args[0]
+            names = [arg.value if isinstance(arg, ast.Constant) else "micrograd_bp.*"]
         else:
             continue
         for name in names:
-            yield name, node in inside, node in checking
+            yield name, owner.get(node, "")
+
+
+def room(name):
+    return name.partition(".")[0]
+
+
+def belongs(name, places):
+    return name in places or f"{room(name)}.*" in places
 
 
 def faults(modules):
-    """What is wrong with the imports of the modules given: sentences."""
+    """Sentences about what is wrong with the imports of the modules given."""
     for name, tree in modules.items():
-        if name not in ORDER:
-            yield f"{name} has no place in the order"
+        if room(name) not in (*ROOMS, *FOR_ALL, "__main__"):
+            yield f"{name} is in no room"
             continue
-        for target, inside, checking in imports(tree):
-            if target.split(".")[0] == "micrograd_bp":
-                below = target.removeprefix("micrograd_bp").removeprefix(".")
-                if inside:
-                    yield f"{name} imports {below} inside a function"
-                if not checking and ORDER.index(below) >= ORDER.index(name):
-                    yield f"{name} imports {below}, which is not below it"
-            elif (inside or target in OPTIONAL) and name not in OPTIONAL.get(target, ()):
-                yield f"{name} imports {target} inside a function, or is not where {target} belongs"
-            elif name in ORDER[1:6] and target.split(".")[0] not in L0_IMPORTS:
-                yield f"{name} imports {target}; the lowest layer needs math only"
-            elif target in HEAVY and name not in HEAVY[target]:
-                yield f"{name} imports {target}"
+        for target, function in imports(tree):
+            if room(target) == "micrograd_bp":
+                yield from _inner_faults(name, target.removeprefix("micrograd_bp").removeprefix("."), function)
+                continue
+            package = room(target)
+            if function and package not in EXTRAS:
+                yield f"{name} imports {target} inside {function}"
+            if package in EXTRAS and not belongs(name, EXTRAS[package]):
+                yield f"{name} imports {target}, which is not its business"
+            if package == "numpy" and not belongs(name, NUMPY):
+                yield f"{name} imports NumPy"
+            if room(name) == "ops" and package not in LOWEST:
+                yield f"{name} imports {target}; the lowest room needs math only"
+
+
+def _inner_faults(name, target, function):
+    own, other = room(name), room(target)
+    if function:
+        if not {(name, function, target), (name, function, "*")} & (UPWARD | LATER):
+            yield f"{name} imports {target} inside {function}"
+        return
+    if other == "*":
+        yield f"{name} imports what it does not name"
+    if own == other or other in FOR_ALL or own == "__main__":
+        return
+    if own in FOR_ALL:
+        yield f"{name} is for all rooms and imports {target}"
+    elif ROOMS.index(other) > ROOMS.index(own):
+        yield f"{name} imports {target}, a room above its own"
+
+
+def circle(modules):
+    """Modules that import one another in a circle, in order; [] if there is none. Upward calls are left out."""
+    edges = {}
+    for name, tree in modules.items():
+        below = {
+            target.removeprefix("micrograd_bp").removeprefix(".")
+            for target, function in imports(tree, modules)
+            if room(target) == "micrograd_bp" and (name, function) not in {(m, f) for m, f, _ in UPWARD}
+        }
+        edges[name] = [target for target in below if target in modules and target != name]
+    done, path = set(), []
+
+    def visit(name):
+        if name in path:
+            return path[path.index(name) :]
+        if name in done:
+            return []
+        path.append(name)
+        for target in edges[name]:
+            if found := visit(target):
+                return found
+        path.pop()
+        done.add(name)
+        return []
+
+    return next((found for name in edges if (found := visit(name))), [])
 
 
 def test_imports_point_down():
     assert list(faults(MODULES)) == []
-    assert set(ORDER) == set(MODULES)
+
+
+def test_no_import_goes_in_a_circle():
+    assert circle(MODULES) == []
+
+
+def test_every_upward_call_is_there():
+    calls = {(name, function, t) for name, tree in MODULES.items() for t, function in imports(tree) if function}
+    inner = {(name, function, target.removeprefix("micrograd_bp.")) for name, function, target in calls}
+    assert inner >= UPWARD
+
+
+def test_the_package_fits_on_a_screen():
+    entries = {
+        path.name for path in PACKAGE.iterdir() if path.suffix not in (".so", ".pyd") and path.name != "__pycache__"
+    }
+    beside = {"__init__.py", "__init__.pyi", "__main__.py", "py.typed"}
+    assert len(entries - beside) <= 16
+    for name in ROOMS:
+        text = ast.get_docstring(MODULES[name]) or ""
+        assert len(text) > 100, f"{name}: its __init__ says what the room is for"
 
 
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("engine", "from micrograd_bp.draw import draw"),
-        ("engine", "import micrograd_bp.nn.module"),
-        ("op", "from micrograd_bp import ops"),
-        ("engine", "def f():\n    from micrograd_bp import op"),
-        ("engine", "def f():\n    import json"),
-        ("ops", "import random"),
+        ("engine.value", "from micrograd_bp.drawing import draw"),
+        ("engine.value", "if TYPE_CHECKING:\n    from micrograd_bp.drawing import Graph"),
+        ("engine.value", "import importlib\nx = importlib.import_module('micrograd_bp.nn.module')"),
+        ("engine.value", "import micrograd_bp.nn.module"),
+        ("errors", "from micrograd_bp import ops"),
+        ("engine.value", "def f():\n    from micrograd_bp.ops import op"),
+        ("engine.value", "def f():\n    import json"),
+        ("ops.table", "import random"),
         ("nn.module", "import numpy"),
         ("nn.network", "import graphviz"),
         ("unheard_of", ""),
@@ -166,14 +200,18 @@ def test_the_walk_finds_faults(name, source):
     assert len(list(faults({name: ast.parse(source)}))) == 1
 
 
-def test_files_are_short():
-    files = [_path(name) for name in MODULES] + [*PACKAGE.rglob("*.js"), *PACKAGE.rglob("*.css")]
-    assert {str(path): n for path in files if (n := len(path.read_text().splitlines())) > 300} == {}
-
-
-def _path(name):
-    path = PACKAGE.joinpath(*name.split(".")) if name else PACKAGE
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from micrograd_bp.engine import value",
+        "if TYPE_CHECKING:\n    from micrograd_bp.engine.value import Value",
+        "import importlib\nimportlib.import_module('micrograd_bp.engine.value')",
+        "def f():\n    from micrograd_bp.engine.value import Value",
+    ],
+)
+def test_a_circle_is_found(source):
+    node = ast.parse(ast.unparse(MODULES["engine.node"]) + "\n" + source)
+    assert circle({**MODULES, "engine.node": node})
 
 
 def test_importing_the_package_loads_nothing_heavy():
@@ -182,39 +220,59 @@ def test_importing_the_package_loads_nothing_heavy():
     assert out.stdout == "[]\n"
 
 
-ROW = """
-gudermannian: Op = Op("gudermannian", lambda x: math.atan(ieee.sinh(x)), lambda x, out: div(1.0, cosh(x)),
-                      symbol="gd", text="gd({0})", exact=lambda m, x: m.atan(m.sinh(x)), native="atan(sinh({0}))")
-"""
+LINE = 'gudermannian: Op = Op("gudermannian", lambda x: math.atan(ieee.sinh(x)), lambda x, out: div(1.0, cosh(x)))\n'
+FACTS = {
+    "WRITTEN": '"gudermannian": ("gd", "gd({0})", r"\\operatorname{{gd}}({0})", ATOM, (0,)),',
+    "DEFINITIONS": '"gudermannian": lambda m, x: m.atan(m.sinh(x)),',
+    "NATIVE": '"gudermannian": "atan(sinh({0}))",',
+}
 
 USE = """
-import copy, random
+import copy, math
 import micrograd_bp as mb
 from micrograd_bp import Value, nn
 from oracle import excess
 from points import fixed
 assert "ROWS" in mb.__file__, mb.__file__
+gd, slope = mb.gudermannian, 1 / math.cosh(0.3)
 x = Value(0.3, "x")
-y = mb.gudermannian(x) + x.gudermannian()
+y = gd(x) + x.gudermannian()
 y.backward()
-assert x.grad == 2 / __import__("math").cosh(0.3)
+assert x.grad == 2 * slope
+assert mb.derivative(gd)(0.3) == slope and mb.grad(gd)(0.3) == slope
+series = mb.taylor(gd, 0.3, 2)
+assert series[1] == slope and abs(2 * series[2] + slope * math.tanh(0.3)) < 1e-15
+assert mb.compile(gd, backend="python").value_and_grad(0.3) == (gd(0.3), slope)
+assert "atan(sinh(" in mb.compile(gd).to_c(0.3)
 assert "gd(x)" in y.graph().dot and "= gd" in y.graph().dot
-assert copy.deepcopy(y).args[0].op is mb.gudermannian
+page = mb.page.page(gd(x))
+assert "F.gudermannian = (a) => Math.atan(Math.sinh(a))" in page and "D.gudermannian" in page
+assert str(mb.explain(gd(x), x)) == "f = gd(x) = 0.2956\\n\\n∂f/∂x = 1 / cosh(x)\\n      = 0.9566", mb.explain(gd(x), x)
+assert str(mb.parse("gudermannian(x)").run({"x": 0.3})[""].data) == str(gd(0.3))
+assert mb.check_gradient(gd, 0.3, order=2).verdict == "right"
+assert copy.deepcopy(gd(x)).op is gd
 assert isinstance(nn.MLP(2, [2, 1], activation="gudermannian")([1, 2]), Value)
-op = mb.OPS["gudermannian"]
-errors = [excess(op, 0, args, op(Value(*args)).local_grads[0]) for args in fixed(op)]
+assert "1 / cosh(x)" in gd.__doc__
+errors = [excess(gd, 0, args, gd(Value(*args)).local_grads[0]) for args in fixed(gd)]
 assert all(error is None or error <= 1 for error in errors) and sum(error is not None for error in errors) > 15
-print("one row")
+print("one line")
 """
 
 
-def test_adding_an_operation_is_one_row(tmp_path):
-    """An interpreted copy of the package with one row more: method, activation, picture, copies and checks know it."""
+def test_adding_an_operation_is_one_line(tmp_path):
+    """In a copy of the package with one line and its facts more, every mode, picture, page and check knows it."""
     folder = tmp_path / "ROWS"
     shutil.copytree(PACKAGE, folder / "micrograd_bp", ignore=shutil.ignore_patterns("__pycache__", "*.so", "*.pyd"))
-    table = folder / "micrograd_bp" / "ops.py"
-    before, after = table.read_text().split("# fmt: on")
-    table.write_text(f"{before}{ROW}# fmt: on{after}")
-    environment = {"PYTHONPATH": f"{folder}:{Path(__file__).parent / 'helpers'}", "PYTHONDONTWRITEBYTECODE": "1"}
+    table = folder / "micrograd_bp" / "ops" / "table.py"
+    text = table.read_text()
+    marker = "OPS.update("
+    assert text.count(marker) == 1
+    text = text.replace(marker, LINE + marker)
+    for facts, entry in FACTS.items():
+        assert text.count(f"\n{facts} = {{\n") == 1
+        text = text.replace(f"\n{facts} = {{\n", f"\n{facts} = {{\n    {entry}\n")
+    table.write_text(text)
+    helpers = Path(__file__).parent / "helpers"
+    environment = {"PYTHONPATH": f"{folder}:{helpers}", "PYTHONDONTWRITEBYTECODE": "1"}
     out = subprocess.run([sys.executable, "-c", USE], capture_output=True, text=True, env=environment, cwd=tmp_path)
-    assert out.stdout == "one row\n", out.stderr
+    assert out.stdout == "one line\n", out.stderr

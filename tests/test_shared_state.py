@@ -109,7 +109,8 @@ def run(folder, *options):
     places = [str(Path(__file__).parent / "helpers"), *filter(None, sys.path)]
     code = f"import sys; sys.path[:0] = {places!r}; import pytest; sys.exit(pytest.main())"
     command = [sys.executable, "-c", code, "-p", "no:cacheprovider", "-v", "-rEf", *options]
-    environment = os.environ | {"COLUMNS": "300", "PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    plain = {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "HYPOTHESIS_PROFILE": "dev", "COLUMNS": "300"}
+    environment = os.environ | plain
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
 
 

@@ -55,6 +55,7 @@ class Dual(Number):
 
     def _through(self, op: Op, args: tuple[Any, ...], checked: bool) -> Dual:
         level = max([arg.level for arg in args if isinstance(arg, Dual)])
+        args = tuple([arg if isinstance(arg, Operand) else as_float(arg) for arg in args])
         primals = tuple([arg.primal if isinstance(arg, Dual) and arg.level == level else arg for arg in args])
         out = _evaluate(op, primals, checked)
         tangent: Any = None
@@ -74,8 +75,7 @@ def _evaluate(op: Op, args: tuple[Any, ...], checked: bool) -> Any:
     for arg in args:
         if isinstance(arg, Operand):
             return arg.apply(op, args) if checked else arg.apply_unchecked(op, args)
-    numbers = tuple([as_float(arg) for arg in args])
-    out = op.fn(*numbers)
+    out = op.fn(*args)
     if checked and out - out != 0.0:
-        check_domain(op, numbers)
+        check_domain(op, args)
     return out

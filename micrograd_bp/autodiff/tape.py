@@ -7,6 +7,7 @@ rules, applied to tracers, append the adjoint program.
 from __future__ import annotations
 
 import linecache
+import math
 import struct
 import sys
 from collections.abc import Iterable
@@ -205,11 +206,11 @@ class Chain:
             return None
         args = [tape.tracer(arg) for arg in tape.args[place]]
         derivative = op.partials[index](*args, Tracer(tape, place))
-        if not isinstance(derivative, Tracer):
+        if not isinstance(derivative, Tracer) and (arriving.reached is None or math.isfinite(derivative)):
             amount = contribution(op, index, args, derivative, arriving.number)
             return None if amount is None else Flow(amount, arriving.reached)
         number, reached = product(derivative, arriving.number), arriving.reached
-        if op.routes_gradient:  # where it is 0, this argument was not selected
+        if op.routes_gradient and isinstance(derivative, Tracer):  # where it is 0, this argument was not selected
             reached = derivative if reached is None else ops.where(reached, derivative, 0.0)
         if self.guarded and reached is not None and number is not reached:
             number = ops.where(reached, number, 0.0)

@@ -65,9 +65,9 @@ def contribution(op: Op, index: int, args: Sequence[Any], derivative: Any, arriv
     """Derivative times what arrives, an adjoint or a tangent; None where nothing passes.
 
     >>> from micrograd_bp import ops
-    >>> contribution(ops.cbrt, 0, [Node(0.0)], math.inf, 0.0)
+    >>> contribution(ops.cbrt, 0, [Node(0.0)], float("inf"), 0.0)
     nan
-    >>> contribution(ops.mul, 0, [Node(0.0), 0.0], 0.0, math.inf) is None
+    >>> contribution(ops.mul, 0, [Node(0.0), 0.0], 0.0, float("inf")) is None
     True
     """
     if _is_zero(derivative) and zero_is_structural(op, index, variables_among(args)):

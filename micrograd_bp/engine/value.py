@@ -240,15 +240,15 @@ def _new_mark() -> i64:
     return _last_mark
 
 
-def clear_gradients(leaves: list[Value]) -> None:
-    """Put the gradients of leaves back to 0.0 and absent; what was computed is cleared with all it was made from.
+def clear_gradients(leaves: list[Any]) -> None:
+    """Put the gradients of leaves back to 0.0 and absent. Anything else is cleared by its own `zero_grad`.
 
     The lock is taken once: a backward pass in another thread keeps partial sums in the gradients, and would give a
     wrong result where they were cleared before its end.
     """
     with _lock:
         for leaf in leaves:
-            if leaf._op is None:
+            if isinstance(leaf, Value) and leaf._op is None:
                 leaf._grad = 0.0
                 leaf._has_grad = False
             else:

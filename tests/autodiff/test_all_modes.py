@@ -14,102 +14,26 @@ inf · (0 + 1) is inf, inf · 0 + inf · 1 is nan.
 import ctypes
 import functools
 import itertools
-import json
 import math
 import operator
-import random
-import struct
 import subprocess
 from typing import NamedTuple
 
 import mpmath
 import pytest
 from needs import needs_gcc, needs_llvm
+from programs import COUNT, EXACT, SPECIAL, assert_same, bits, draw, eager, same, usable
 
 import micrograd_bp as mb
-from micrograd_bp import OPS, Value
+from micrograd_bp import Value
 from micrograd_bp.autodiff.reverse import adjoints, gradients
 from micrograd_bp.engine.chain import contribution, passes, reverse_pass
 from micrograd_bp.engine.value import topological_order
-from micrograd_bp.symbolic.graph_formulas import Symbols
-
-EXACT = [
-    *("add", "sub", "mul", "div", "neg", "square", "reciprocal", "sqrt", "relu", "leaky_relu", "abs"),
-    *("sign", "step", "less", "maximum", "minimum", "clip", "where"),
-]
-SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 5e-324, -5e-324, 1e-170, 1e170, 1.7e308, math.inf, -math.inf, math.nan)
-COUNT = 400  # programs, each at its own point
-
-
-class Program(NamedTuple):
-    """Operations on earlier numbers: the two inputs, constants, results. An index picks a number, a float is itself."""
-
-    steps: tuple[tuple[str, tuple[int | float, ...]], ...]
-    point: tuple[float, float]
-
-    def __call__(self, x, y):
-        numbers = [x, y]
-        for name, args in self.steps:
-            numbers.append(OPS[name](*[numbers[arg] if isinstance(arg, int) else arg for arg in args]))
-        return numbers[-1]
-
-    def __str__(self):
-        lines = [f"v{k} = {name}({', '.join(f'v{a}' if isinstance(a, int) else repr(a) for a in args)})"
-                 for k, (name, args) in enumerate(self.steps, start=2)]  # fmt: skip
-        return "; ".join([f"v0, v1 = {self.point}", *lines])
-
-
-def draw(seed, special=True):
-    rng = random.Random(seed)
-    pick = (lambda: rng.choice(SPECIAL)) if special else (lambda: rng.uniform(-2.0, 2.0))
-    steps = []
-    for k in range(2, 2 + rng.randrange(1, 8)):
-        op = OPS[rng.choice(EXACT)]
-        # the last result is used most of the time, or the graph would be a bush without depth
-        args = [
-            k - 1 if place == 0 and rng.random() < 0.7 else rng.randrange(k) if rng.random() < 0.8 else pick()
-            for place in range(op.arity)
-        ]
-        steps.append((op.name, tuple(args)))
-    return Program(tuple(steps), (pick(), pick()))
-
-
-def eager(program):
-    """(value, gradient, root, leaves) by `backward`; None outside the domain or for a constant."""
-    leaves = [Value(x) for x in program.point]
-    try:
-        root = program(*leaves)
-    except ValueError:
-        return None
-    if not isinstance(root, Value) or root.op is None:
-        return None
-    root.backward()
-    return root.data, [leaf.grad for leaf in leaves], root, leaves
-
-
-def usable(seeds):
-    found = ((program, eager(program)) for program in map(draw, seeds))
-    return [(program, result) for program, result in found if result is not None]
 
 
 @pytest.fixture(scope="module")
 def programs():
     return list(itertools.islice(usable(range(3 * COUNT)), COUNT))
-
-
-def bits(x):
-    return "nan" if x != x else struct.pack("d", x + 0.0 if x else 0.0)
-
-
-def same(given, wanted):
-    return len(given) == len(wanted) and all(bits(a) == bits(b) for a, b in zip(given, wanted, strict=True))
-
-
-def assert_same(programs, mode):
-    """`mode(program)` gives value and gradient of each program as `backward` does, to the bit."""
-    for program, (value, gradient, *_) in programs:
-        out, slopes = mode(program)
-        assert same([out, *slopes], [value, *gradient]), f"{program}: {out}, {slopes}, not {value}, {gradient}"
 
 
 # --- backwards --------------------------------------------------------------------------------------------------------
@@ -338,7 +262,7 @@ POINTS = [
     ("sqrt(abs(square(x)))", lambda x: mb.sqrt(abs(mb.square(x))), 1e-170, math.nan),
     ("sqrt(x)*0.0", lambda x: mb.sqrt(x) * 0.0, 0.0, 0.0),
     ("sqrt(x*0.0)", lambda x: mb.sqrt(x * 0.0), 1.3, 0.0),
-    ("0.0 / sqrt(x)", lambda x: 0.0 / mb.exp(x), 800.0, 0.0),
+    ("0.0 / exp(x)", lambda x: 0.0 / mb.exp(x), 800.0, math.nan),
     ("where(x > 1, sqrt(x), 3x)", lambda x: mb.where(mb.step(x - 1), mb.sqrt(x), 3.0 * x), 0.0, 3.0),
     ("relu(sqrt(x) - 1)", lambda x: mb.relu(mb.sqrt(x) - 1), 0.0, 0.0),
     ("where(x > 0, 0, exp(x))", lambda x: mb.where(mb.step(x), 0.0, mb.exp(x)), 1e10, 0.0),
@@ -391,46 +315,3 @@ def test_the_comparison_can_fail(programs, monkeypatch):
 
 def _quiet(amount):
     return 0.0 if isinstance(amount, float) and amount != amount else amount
-
-
-# --- in the browser ---------------------------------------------------------------------------------------------------
-
-
-def test_in_the_page(programs):
-    from pages import need_browser
-
-    need_browser()
-    from pages import CHROMIUM
-    from playwright.sync_api import sync_playwright
-
-    from micrograd_bp.page import document
-    from micrograd_bp.page.javascript import script
-
-    rows = "\n".join(["const F = {};", "const D = {};", document._file("special.js"), script([OPS[n] for n in EXACT])])
-    engine = document._file("engine.js")
-    graphs = []
-    for _, (_, _, root, leaves) in programs:
-        order = topological_order(root)
-        symbols = Symbols(order)
-        about = [document._node(node, symbols, 4) for node in order]
-        nodes = [{key: node[key] for key in ("op", "args", "data", "locals", "structural")} for node in about]
-        graphs.append({"nodes": nodes, "leaves": [order.index(leaf) if leaf in order else -1 for leaf in leaves]})
-    code = f"""(graphs) => {{
-      {rows}
-      return graphs.map((graph) => {{
-        const window = {{}}, document = {{ getElementById: () => ({{ textContent: JSON.stringify(graph) }}) }};
-        const run = new Function("window", "document", "F", "D", {json.dumps(engine)} +
-          "; let step = 0, last = 0; forward(); return [data, backward(contributions.length).adjoints];");
-        const [data, adjoints] = run(window, document, F, D);
-        return [data.at(-1), ...graph.leaves.map((i) => (i < 0 ? 0 : adjoints[i]))].map(String);
-      }});
-    }}"""
-    with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        try:
-            results = browser.new_page().evaluate(code, graphs)
-        finally:
-            browser.close()
-    numbers = {"Infinity": "inf", "-Infinity": "-inf", "NaN": "nan"}
-    found = {p: [float(numbers.get(x, x)) for x in row] for (p, _), row in zip(programs, results, strict=True)}
-    assert_same(programs, lambda program: (found[program][0], found[program][1:]))

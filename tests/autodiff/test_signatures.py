@@ -91,7 +91,7 @@ def flat(thing):
     return list(np.ravel(list(thing.values()) if isinstance(thing, dict) else thing))
 
 
-@pytest.mark.parametrize("case", CONVENTION, ids=lambda case: f"{getattr(case[0], '__name__', case[0])} {case[1]!r}")
+@pytest.mark.parametrize("case", CONVENTION, ids=lambda case: f"{getattr(case[0], '__name__', 'partial')} {case[1]!r}")
 def test_points_and_directions_are_given_in_one_way(case):
     """Each way to give a point is what the arguments and their directions, each in a tuple, are."""
     f, point, direction, args, moves = case

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import random
 
 import numpy as np
 import pytest
@@ -136,13 +137,36 @@ def test_places_are_used_again():
 
 
 @needs_llvm
-def test_infinite_local_derivatives_of_what_is_not_used_are_guarded(monkeypatch):
-    """The derivative of sqrt at 0 is inf: an adjoint of 0 passes nothing to it, interpreted too."""
+def test_what_is_not_selected_gets_nothing_interpreted_too(monkeypatch):
+    """The derivative of sqrt at 0 is inf. It meets a computed 0, or is not selected."""
     monkeypatch.setattr(machine, "STRAIGHT", -1)
     w = mb.Value(0.0)
-    f = mb.compile(lambda x: mb.sqrt(w) * x, backend="native")
-    assert f.batched([0.0, 2.0], gradients="parameters")[1].tolist() == [float("inf")]
-    assert f.batched([0.0, 0.0], gradients="parameters")[1].tolist() == [0.0]
+    product = mb.compile(lambda x: mb.sqrt(w) * x, backend="native")
+    assert product.batched([1.0, 2.0], gradients="parameters")[1].tolist() == [float("inf")]
+    assert math.isnan(product.batched([0.0, 2.0], gradients="parameters")[1][0])
+    choice = mb.compile(lambda x: mb.where(mb.step(x), w, mb.sqrt(w) * x), backend="native")
+    assert choice.batched([1.0, 2.0, 3.0], gradients="parameters")[1].tolist() == [3.0]
+
+
+@needs_llvm
+@pytest.mark.parametrize("count", [1, 5, 64, 70])
+def test_guarded_products_in_loops(monkeypatch, count):
+    """Layers of relu: their products are guarded, in sums over inputs (chains) and over samples (totals)."""
+    monkeypatch.setattr(machine, "STRAIGHT", -1)
+    model = MLP(3, [9, 7, 2], "relu", seed=1)
+    rng = random.Random(2)
+    X = [[rng.uniform(-2, 2) for _ in range(3)] for _ in range(count)]
+
+    def loss(x):
+        return sum(mb.square(a - 0.5) for a in model(x))
+
+    compiled = mb.compile(loss, backend="native")
+    values, slopes = compiled.batched(X, gradients="parameters")
+    model.zero_grad()
+    total = sum((loss(x) for x in X), mb.Value(0.0))
+    total.backward()
+    assert values.sum() == pytest.approx(total.data, rel=1e-13)
+    assert slopes.tolist() == pytest.approx([p.grad for p in compiled.parameters(X[0])], rel=1e-12, abs=1e-13)
 
 
 def test_operations_of_many_arguments_in_large_programs(monkeypatch, own_ops):

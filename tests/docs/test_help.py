@@ -144,7 +144,7 @@ def test_every_public_name_is_documented(name):
 @pytest.mark.parametrize(
     "name", [name for name, (found, _) in PUBLIC.items() if ">>>" in (inspect.getdoc(found) or "")]
 )
-def test_the_examples_run(name):
+def test_the_examples_run(name, own_ops):
     assert failed(examples(name, PUBLIC[name][0])) == ""
 
 
@@ -220,7 +220,7 @@ def test_the_help_of_sigmoid():
     assert mb.Op.__doc__.startswith("A function of floats")
 
 
-def test_an_operation_of_a_users_own_begins_with_its_docstring():
+def test_an_operation_of_a_users_own_begins_with_its_docstring(own_ops):
     @mb.op(lambda x, factor, out: factor, lambda x, factor, out: mb.tanh(x), kinks=(lambda x, factor: x - 1.0,))
     def scaled(x, factor=2.0):
         """Scale x.

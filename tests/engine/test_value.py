@@ -327,15 +327,16 @@ def test_a_million_nodes_in_a_chain():
 
 
 def test_graphs_are_freed_by_reference_counts_alone():
+    number = 0.7390851332151607  # of no other test's
     gc.collect()
     gc.disable()
     try:
-        x = Value(1.0)
+        x = Value(number)
         y = (x * x + x).tanh().clip(0, x)
         y.backward()
         topological_order(y)
         del x, y
-        assert not [thing for thing in gc.get_objects() if isinstance(thing, Value) and thing.data == 1.0]
+        assert not [thing for thing in gc.get_objects() if type(thing) is Value and thing.data == number]
     finally:
         gc.enable()
 

@@ -98,7 +98,7 @@ def test_pyright(scripts):
     assert found["wrong_marks.py"] ^ {line for line, _ in marked(WRONG_MARKS)} == {2, 3}
 
 
-def test_the_script_runs():
+def test_the_script_runs(own_ops):
     """What the type checkers are told holds when it runs."""
     before = dict(micrograd_bp.OPS)
     runpy.run_path(str(HERE / "user_script.py"))
@@ -115,7 +115,7 @@ def test_stubs_are_current():
     }
 
 
-def test_a_row_that_somebody_has_added_is_in_no_stub():
+def test_a_row_that_somebody_has_added_is_in_no_stub(own_ops):
     """The stubs are of the table, whatever `@op` has added before they are written."""
 
     @micrograd_bp.op(lambda x, out: 1.0)
