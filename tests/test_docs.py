@@ -1,4 +1,4 @@
-"""What the README and the docstrings show is what happens; the demo does what it says."""
+"""What the README, the pages of docs/ and the docstrings show is what happens; the demo does what it says."""
 
 import contextlib
 import doctest
@@ -7,6 +7,7 @@ import io
 import pkgutil
 import re
 import runpy
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,12 @@ from pathlib import Path
 import pytest
 
 import micrograd_bp
+from micrograd_bp.cli import main
 
 ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", *(path for path in sorted(ROOT.glob("docs/*.md")) if path.stem != "semantics")]
+PROSE = [ROOT / "docs" / "semantics.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]  # no examples of this form
 MODULES = ["micrograd_bp", *(m.name for m in pkgutil.walk_packages(micrograd_bp.__path__, "micrograd_bp."))]
 XOR = str(ROOT / "demos" / "tutorials" / "first" / "xor.py")
 TOUR = str(ROOT / "demos" / "engine" / "tour.py")
@@ -32,22 +37,87 @@ def test_doctests_are_there():
     assert len(tests) >= 15
 
 
-def test_the_readme_examples_run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert blocks
+def differences(text):
+    """What the examples in a document print otherwise than it shows: pairs (shown, printed).
+
+    A block of Python shows what it prints in a block of text after it, or in comments after `print(...)`. Of a block
+    `console` the first line is typed, and the others are shown.
+    """
     namespace = {}
-    for block, shown in blocks:
+    for block, shown, typed in re.findall(
+        r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?|```console\n(.*?)```", text, re.DOTALL
+    ):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(block, namespace)
-        expected = re.findall(r"^print\(.*\)  # (.*)$", block, re.MULTILINE) or shown.splitlines()
-        assert printed.getvalue().splitlines() == expected
-    assert list(tmp_path.glob("*.svg"))
+            if typed:
+                command, _, shown = typed.partition("\n")
+                program, *arguments = shlex.split(command.removeprefix("$ "))
+                assert program == "micrograd-bp"
+                main(arguments)
+            else:
+                exec(block, namespace)
+        expected = shown.splitlines() or re.findall(r"^print\(.*\)  +# (.*)$", block, re.MULTILINE)
+        if printed.getvalue().splitlines() != expected:
+            yield "\n".join(expected), printed.getvalue()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=[path.stem for path in DOCUMENTS])
+def test_the_examples_in_the_documents_run(path, tmp_path, monkeypatch, own_ops):
+    monkeypatch.chdir(tmp_path)
+    assert list(differences(path.read_text(encoding="utf-8"))) == []
+
+
+def test_a_false_example_is_found():
+    assert list(differences("```python\nprint(1 + 1)  # 3\n```")) == [("3", "2\n")]
+    assert list(differences("```python\nprint(1 + 1)\n```\n\n```text\n3\n```")) == [("3", "2\n")]
+    assert len(list(differences("```console\n$ micrograd-bp --version\nmicrograd-bp 99\n```"))) == 1
+
+
+def test_the_readme_draws_its_picture(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert list(differences(README)) == []
+    assert "<svg" in (tmp_path / "neuron.svg").read_text(encoding="utf-8")
+
+
+def test_the_readme_is_read_in_three_minutes():
+    assert len(README.splitlines()) <= 75
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, *PROSE], ids=lambda path: path.stem)
+def test_what_the_documents_link_is_there(path):
+    assert list(dead_links(path, path.read_text(encoding="utf-8"))) == []
+
+
+def dead_links(path, text):
+    """The links in a document to files that do not exist, or to headings that the file does not have."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        file = path.parent / name if name else path
+        if not file.exists() or (anchor and anchor not in headings(file.read_text(encoding="utf-8"))):
+            yield target
+
+
+def headings(text):
+    """The anchors of a document's headings, as GitHub makes them."""
+    for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        yield re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def test_a_dead_link_is_found():
+    text = "[here](docs/README.md) [there](docs/nowhere.md) [no heading](docs/README.md#nothing)"
+    assert list(dead_links(ROOT / "README.md", text)) == ["docs/nowhere.md", "docs/README.md#nothing"]
+
+
+def test_the_map_shows_the_rooms():
+    rooms = re.findall(r"^\| \[`(\w+)`\]", (ROOT / "docs" / "rooms.md").read_text(encoding="utf-8"), re.MULTILINE)
+    package = ROOT / "micrograd_bp"
+    assert sorted(rooms) == sorted(path.parent.name for path in package.glob("*/__init__.py"))
 
 
 def test_the_readme_begins_with_its_two_commands():
-    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
     assert re.search(r"pip install .*\.\[all\].*\n.*python demos/tutorials/first/xor\.py", blocks[0])
     assert re.search(r"pip install .*\.\[test\].*\npytest", blocks[1])
 
