@@ -130,7 +130,7 @@ def _steps(code: Code, each: int) -> list[Step]:
         if op is ops.mul:
             products[place] = "", args[::-1] if args[1] in shared else args
         elif op is ops.where and args[2] in zeros and tape.ops[args[1]] is ops.mul and uses[args[1]] == 1:
-            if args[1] not in wanted and args[1] not in within.values():
+            if args[1] not in wanted:
                 products[place] = " guarded", (args[0], *products[args[1]][1])
                 forms[args[1]], forms[place] = "within", "row guarded"
         elif place in within:
