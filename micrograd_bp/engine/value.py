@@ -129,29 +129,25 @@ class Value(Methods):
             before = [(node, node._grad) for node in order if node._op is None]
             reached: i64 = _new_mark()  # nodes that nothing passes to keep their old mark, and pass nothing on
             try:
-                for node in order:
-                    node._grad = 0.0
-                self._grad = start
                 if start != 0.0:
+                    self._grad = start
                     self._mark = reached
                 for node in reversed(order):
                     if node._mark != reached:
+                        node._grad = 0.0
                         continue
                     adjoint = node._grad
                     x = node._x
                     if isinstance(x, Value) and (node._dx != 0.0 or passes(node, 0, 0.0)):
-                        x._grad += adjoint * node._dx
-                        x._mark = reached
+                        _add_to(x, adjoint * node._dx, reached)
                     y = node._y
                     if isinstance(y, Value):
                         if node._dy != 0.0 or passes(node, 1, 0.0):
-                            y._grad += adjoint * node._dy
-                            y._mark = reached
+                            _add_to(y, adjoint * node._dy, reached)
                     elif isinstance(y, tuple):
                         for k, (arg, derivative) in enumerate(y):
                             if isinstance(arg, Value) and passes(node, k + 1, derivative):
-                                arg._grad += adjoint * derivative
-                                arg._mark = reached
+                                _add_to(arg, adjoint * derivative, reached)
                 totals = [(leaf, grad + leaf._grad) for leaf, grad in before]
                 for leaf, total in totals:
                     leaf._grad = total
@@ -192,6 +188,15 @@ class Value(Methods):
         from micrograd_bp.drawing import notebook
 
         return notebook(self)
+
+
+def _add_to(node: Value, amount: float, reached: i64) -> None:
+    """Add a contribution to an adjoint, which begins with the first of them."""
+    if node._mark == reached:
+        node._grad += amount
+    else:
+        node._grad = amount
+        node._mark = reached
 
 
 def record(op: Op, args: tuple[Any, ...]) -> Value:
