@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from micrograd_bp import ops
-from micrograd_bp.compiler.assembly import INPUT, SPREAD, STORE, SUM, Routine, assembled
-from micrograd_bp.compiler.library import linked
-from micrograd_bp.compiler.llvm import Writer
-from micrograd_bp.compiler.numpy_ import aligned
+from micrograd_bp.compiler.bytecode import INPUT, SPREAD, STORE, SUM, Routine, assemble
+from micrograd_bp.compiler.llvm_build import linked
+from micrograd_bp.compiler.llvm_ir import Writer
+from micrograd_bp.compiler.numpy_batches import aligned
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.ops.op import Op
 
@@ -34,7 +34,7 @@ class Interpreter:
     def __init__(self, code: Code, each: int, lanes: int, fast_math: bool) -> None:
         self.lanes = lanes
         self._constants = np.array(list(code.tape.constants.values()))
-        self._program, self._factors, self.places, routines = assembled(code, each)
+        self._program, self._factors, self.places, routines = assemble(code, each)
         self.library = linked(*_interpreter(routines, self._program.shape[1], lanes, fast_math))
         self._function = self.library.function("interpreter", *_KINDS)
 

@@ -18,13 +18,13 @@ import numpy as np
 from micrograd_bp.autodiff.arguments import Function, along
 from micrograd_bp.autodiff.pytree import flatten
 from micrograd_bp.autodiff.tape import Tracer
-from micrograd_bp.compiler import numpy_, storage
-from micrograd_bp.compiler.machine import Machine
-from micrograd_bp.compiler.native import has_forms
+from micrograd_bp.compiler import numpy_batches, storage
+from micrograd_bp.compiler.c_expressions import has_forms
+from micrograd_bp.compiler.inspection import Inspectable, Key, Program
+from micrograd_bp.compiler.machine_code import Machine
 from micrograd_bp.compiler.passes import optimise
 from micrograd_bp.compiler.recording import Recording, collector_paused, derived, record, signature, statics
 from micrograd_bp.compiler.replay import Replay
-from micrograd_bp.compiler.viewed import Key, Program, Viewed
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.ops.op import Operand
@@ -36,7 +36,7 @@ BACKENDS: tuple[str, ...] = get_args(Backend)
 """What runs a tape: machine code (the default where llvmlite is installed), or the rows one after the other."""
 
 
-class Compiled(Viewed, Generic[P]):
+class Compiled(Inspectable, Generic[P]):
     """What `compile` gives: called as the function is, and asked for derivatives."""
 
     def __init__(self, f: Callable[P, Any], fast_math: bool = False, backend: Backend | None = None) -> None:
@@ -87,7 +87,7 @@ class Compiled(Viewed, Generic[P]):
         >>> compile(lambda x, y: x**2 + 3 * y**2).value_and_grad(4.0, -4.0)
         (64.0, (8.0, -24.0))
         """
-        shapes = () if static else numpy_.shapes(args)
+        shapes = () if static else numpy_batches.shapes(args)
         if known := self._at_shapes.get(shapes):
             return known(args)
         numbers, recording, program = self._ready(args, static, "gradient")
@@ -154,16 +154,16 @@ class Compiled(Viewed, Generic[P]):
             raise ValueError(f'gradients are "each", "sum" or "parameters", not {gradients!r}')
         if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
             raise ValueError(f"threads is a whole number from 1, not {threads!r}")
-        rows, count, shapes = numpy_.columns(data)
+        rows, count, shapes = numpy_batches.columns(data)
         if shapes not in self._by_samples:
             self._by_samples[shapes] = self._recorded(tuple([np.zeros(own).tolist() for own in shapes]), {})[0]
         summed = gradients != "each"
         run = self._program(self._by_samples[shapes], "parameters" if gradients == "parameters" else "gradient").run
         each = 1 if summed else len(run.code.results)
-        found, sums = run.batch(rows, count, each, threads, numpy_.numbers_of(run.code, parameters))
+        found, sums = run.batch(rows, count, each, threads, numpy_batches.numbers_of(run.code, parameters))
         if gradients == "parameters":
             return found[0], sums
-        return found[0], numpy_.shaped(*(sums, shapes) if summed else (found[1:], shapes, (count,)))
+        return found[0], numpy_batches.shaped(*(sums, shapes) if summed else (found[1:], shapes, (count,)))
 
     def __repr__(self) -> str:
         return f"<compiled {getattr(self.f, '__name__', 'function')}, {self.backend}>"
@@ -190,7 +190,7 @@ class Compiled(Viewed, Generic[P]):
 
     def _ready(self, args: Key, static: dict[str, Any], what: str) -> tuple[list[float], Recording, Program]:
         """The arguments' numbers, the recording for their structure, and the program for `what` of it."""
-        shapes = () if static else numpy_.shapes(args)
+        shapes = () if static else numpy_batches.shapes(args)
         if shapes in self._by_shapes:
             key = self._by_shapes[shapes]
             recording = self._recordings[key]

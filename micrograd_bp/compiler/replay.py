@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_bp.compiler import numpy_
+from micrograd_bp.compiler import numpy_batches
 from micrograd_bp.compiler.passes import Code
 
 
@@ -40,5 +40,5 @@ class Replay:
 
     def batch(self, rows: Any, count: int, each: int, threads: int | None, p: Any) -> tuple[Any, Any]:
         """As `Machine.batch`, without threads."""
-        found = numpy_.run(self.code, rows[:, :count], count, p)
+        found = numpy_batches.run(self.code, rows[:, :count], count, p)
         return np.array(found[:each]), np.array([own.sum() for own in found[each:]])

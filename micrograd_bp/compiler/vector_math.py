@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
-from micrograd_bp.compiler.llvm import Writer, function
+from micrograd_bp.compiler.llvm_ir import Writer, function
 
 EXP = (
     0.5000000000000001, 0.16666666666666669, 0.041666666666624164, 0.008333333333330065, 0.0013888888917196719,

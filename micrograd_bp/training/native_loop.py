@@ -17,8 +17,8 @@ import numpy as np
 from micrograd_bp import ops
 from micrograd_bp.autodiff.pytree import flatten
 from micrograd_bp.autodiff.tape import Tape, Tracer, append_gradient
-from micrograd_bp.compiler.library import linked
-from micrograd_bp.compiler.llvm import Writer
+from micrograd_bp.compiler.llvm_build import linked
+from micrograd_bp.compiler.llvm_ir import Writer
 from micrograd_bp.compiler.passes import Code, optimise
 from micrograd_bp.compiler.program import Compiled
 from micrograd_bp.engine import Value, topological_order

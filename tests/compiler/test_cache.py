@@ -3,7 +3,7 @@
 from needs import needs_llvm
 
 import micrograd_bp as mb
-from micrograd_bp.compiler import library
+from micrograd_bp.compiler import llvm_build
 from micrograd_bp.nn import MLP
 
 
@@ -22,7 +22,7 @@ def test_machine_code_is_kept_and_damage_ignored(tmp_path, monkeypatch):
     whole = entry.read_bytes()
     reads = []
     monkeypatch.setattr(
-        library.Cache, "read", lambda self, real=library.Cache.read: reads.append(real(self)) or reads[-1]
+        llvm_build.Cache, "read", lambda self, real=llvm_build.Cache.read: reads.append(real(self)) or reads[-1]
     )
     assert value() == expected
     assert reads.pop() == whole[32:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from micrograd_bp.compiler.native import FUNCTIONS, tree
+from micrograd_bp.compiler.c_expressions import FUNCTIONS, tree
 from micrograd_bp.compiler.passes import Code, operations
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Unpack
 
-from micrograd_bp.compiler import arrays
-from micrograd_bp.compiler.c import to_c
+from micrograd_bp.compiler import array_libraries
+from micrograd_bp.compiler.c_source import to_c
 from micrograd_bp.compiler.listing import Stats, listing, values
-from micrograd_bp.compiler.machine import Machine
+from micrograd_bp.compiler.machine_code import Machine
 from micrograd_bp.compiler.recording import Recording, derived
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.engine import Value
@@ -26,7 +26,7 @@ class Program(NamedTuple):
     seconds: float
 
 
-class Viewed:
+class Inspectable:
     """A function that has been recorded for arguments of some structures."""
 
     _recordings: dict[Key, Recording]
@@ -78,9 +78,9 @@ class Viewed:
         value and the gradient by this package's rules. Raises MissingExtraError without JAX.
         """
         _, recording, program = self._ready(args, static, "gradient" if gradient else "value")
-        return arrays.as_function(program.run.code, recording, arrays.jax_arrays(), gradient)
+        return array_libraries.as_function(program.run.code, recording, array_libraries.jax_arrays(), gradient)
 
     def to_torch(self, *args: Any, gradient: bool = False, **static: Any) -> Callable[..., Any]:
         """The same as a function of PyTorch tensors."""
         _, recording, program = self._ready(args, static, "gradient" if gradient else "value")
-        return arrays.as_function(program.run.code, recording, arrays.torch_arrays(), gradient)
+        return array_libraries.as_function(program.run.code, recording, array_libraries.torch_arrays(), gradient)

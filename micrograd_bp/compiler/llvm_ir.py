@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from micrograd_bp.compiler.native import tree, written
+from micrograd_bp.compiler.c_expressions import tree, written
 from micrograd_bp.compiler.passes import Code
 
 _ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}

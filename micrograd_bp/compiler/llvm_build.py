@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from micrograd_bp.compiler.llvm import OWN, Writer, function
+from micrograd_bp.compiler.llvm_ir import OWN, Writer, function
 from micrograd_bp.compiler.vector_math import definition
 from micrograd_bp.errors import MissingExtraError
 

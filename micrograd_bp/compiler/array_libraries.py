@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_bp.compiler.native import Node, tree, written
+from micrograd_bp.compiler.c_expressions import Node, tree, written
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.compiler.recording import Recording
 from micrograd_bp.errors import MissingExtraError, ShapeError

@@ -17,7 +17,7 @@ INPUT, SPREAD, STORE, SUM = range(4)  # instructions that are no rows
 Routine = tuple[str, Op, tuple[bool, ...]]  # a form, a row, and which of its arguments are the same for all samples
 
 
-class Assembled(NamedTuple):
+class Bytecode(NamedTuple):
     """Instructions (number, result, arguments), the factors of their chains, and what they are numbered by."""
 
     program: Any
@@ -36,7 +36,7 @@ class Step(NamedTuple):
     sums: list[int]
 
 
-def assembled(code: Code, each: int) -> Assembled:
+def assemble(code: Code, each: int) -> Bytecode:
     """The instructions for a tape.
 
     Parameters and constants are not in places: they follow one another in an array of their own.
@@ -93,7 +93,7 @@ def assembled(code: Code, each: int) -> Assembled:
     program = np.zeros((len(lines), width + 2), dtype=np.int32)
     for row, line in zip(program, lines, strict=True):
         row[: len(line)] = line
-    return Assembled(program, np.array(factors, dtype=np.int32), max(size, 1), list(routines))
+    return Bytecode(program, np.array(factors, dtype=np.int32), max(size, 1), list(routines))
 
 
 def _wanted(code: Code) -> dict[int, list[int]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_bp.compiler.arrays import evaluate, numpy_arrays
+from micrograd_bp.compiler.array_libraries import evaluate, numpy_arrays
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.ops.reals import as_float

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_bp.compiler.c_expressions import tree
 from micrograd_bp.compiler.interpreter import Interpreter
-from micrograd_bp.compiler.library import linked
-from micrograd_bp.compiler.llvm import program
-from micrograd_bp.compiler.native import tree
-from micrograd_bp.compiler.numpy_ import MULTIPLE, aligned, numbers_of
+from micrograd_bp.compiler.llvm_build import linked
+from micrograd_bp.compiler.llvm_ir import program
+from micrograd_bp.compiler.numpy_batches import MULTIPLE, aligned, numbers_of
 from micrograd_bp.compiler.passes import Code, operations
 from micrograd_bp.compiler.recording import collector_paused
 
