@@ -1,5 +1,6 @@
-"""A tape as instructions for the interpreter of large programs. Places are used again: what is alive stays in the
-processor's caches.
+"""`assemble` turns a tape into bytecode for the interpreter of large programs.
+
+Registers are reused, so that live numbers stay in the processor's caches.
 """
 
 from __future__ import annotations
@@ -12,24 +13,24 @@ from micrograd_bp import ops
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.ops.op import Op
 
-INPUT, SPREAD, STORE, SUM = range(4)  # instructions that are no rows
+INPUT, SPREAD, STORE, SUM = range(4)  # the instructions that are not operations
 
-Routine = tuple[str, Op, tuple[bool, ...]]  # a form, a row, and which of its arguments are the same for all samples
+Routine = tuple[str, Op, tuple[bool, ...]]  # a form, an operation, and for each argument whether all samples share it
 
 
 class Bytecode(NamedTuple):
-    """Instructions (number, result, arguments), the factors of their chains, and what they are numbered by."""
+    """Instructions (number, result, arguments), the factors of the sums of products, and the routines by number."""
 
     program: Any
     factors: Any
-    places: int
+    registers: int
     routines: list[Routine]
 
 
 class Step(NamedTuple):
-    """A row, or several, as one instruction: its result, what kind it is, what it takes, the sums that it adds to."""
+    """One or several operations as one instruction: index of the result, form, operation, arguments, sums added to."""
 
-    place: int
+    index: int
     form: str
     op: Op | None
     args: list[int]
@@ -37,16 +38,16 @@ class Step(NamedTuple):
 
 
 def assemble(code: Code, each: int) -> Bytecode:
-    """The instructions for a tape.
+    """Return the bytecode of a tape; the first `each` results are stored, the others summed over the samples.
 
-    Parameters and constants are not in places: they follow one another in an array of their own.
+    Parameters and constants occupy no registers: all samples share them in an array of their own.
     """
     tape = code.tape
-    shared = {place: k for k, place in enumerate([*tape.parameters, *tape.constants])}
-    inputs = {place: k for k, place in enumerate(tape.inputs)}
+    shared = {index: k for k, index in enumerate([*tape.parameters, *tape.constants])}
+    inputs = {index: k for k, index in enumerate(tape.inputs)}
     wanted = _wanted(code)
     steps = _steps(code, each)
-    width = max([4, *[len(step.args) for step in steps if step.form == "row"]])
+    width = max([4, *[len(step.args) for step in steps if step.form == "single"]])
     last = {arg: n for n, step in enumerate(steps) for arg in step.args}
     routines: dict[Routine, int] = {}
     lines: list[tuple[int, ...]] = []
@@ -55,115 +56,114 @@ def assemble(code: Code, each: int) -> Bytecode:
     free: list[int] = []
     size = 0
 
-    def take(place: int) -> int:
+    def take(index: int) -> int:
         nonlocal size
         if not free:
             free.append(size)
             size += 1
-        held[place] = free.pop()
-        return held[place]
+        held[index] = free.pop()
+        return held[index]
 
-    for n, (place, form, op, args, sums) in enumerate(steps):
+    for n, (index, form, op, args, sums) in enumerate(steps):
         if op is None:
-            if place in inputs:
-                lines.append((INPUT, take(place), inputs[place]))
-            elif place in wanted:
-                lines.append((SPREAD, take(place), shared[place]))
+            if index in inputs:
+                lines.append((INPUT, take(index), inputs[index]))
+            elif index in wanted:
+                lines.append((SPREAD, take(index), shared[index]))
         else:
             where = [shared[arg] if arg in shared else held[arg] for arg in args]
-            heads = 1 + form.endswith("guarded") if sums else 1  # what comes before the factors of a loop
+            heads = 1 + form.endswith("guarded") if sums else 1  # the arguments before the factors of a loop
             own = heads + 1 if sums else 3 + form.endswith("guarded") if form.startswith("chain") else None
             kinds = tuple([arg in shared for arg in args[:own]])
-            routine = form, op if form == "row" else ops.mul, kinds
+            routine = form, op if form == "single" else ops.mul, kinds
             number = SUM + 1 + routines.setdefault(routine, len(routines))
-            if form.startswith("row"):
-                lines.append((number, take(place), *where))
+            if form.startswith("single"):
+                lines.append((number, take(index), *where))
             else:
                 added = where[heads:]
                 if sums:
                     added = [k for pair in zip(added, sums, strict=True) for k in pair]
-                result = 0 if sums else take(place)
+                result = 0 if sums else take(index)
                 lines.append((number, result, where[0], len(factors), len(factors) + len(added), *where[1:heads]))
                 factors += added
-        for k in wanted.get(place, ()) if not sums else ():
-            lines.append((STORE if k < each else SUM, held[place], k if k < each else k - each))
-        for arg in {*args, place}:
+        for k in wanted.get(index, ()) if not sums else ():
+            lines.append((STORE if k < each else SUM, held[index], k if k < each else k - each))
+        for arg in {*args, index}:
             if arg in held and last.get(arg, n) <= n:
                 free.append(held.pop(arg))
     program = np.zeros((len(lines), width + 2), dtype=np.int32)
-    for row, line in zip(program, lines, strict=True):
-        row[: len(line)] = line
+    for instruction, line in zip(program, lines, strict=True):
+        instruction[: len(line)] = line
     return Bytecode(program, np.array(factors, dtype=np.int32), max(size, 1), list(routines))
 
 
 def _wanted(code: Code) -> dict[int, list[int]]:
-    """The results by their places."""
+    """Return the numbers of the results, by their index on the tape."""
     wanted: dict[int, list[int]] = {}
-    for k, place in enumerate(code.results):
-        wanted.setdefault(place, []).append(k)
+    for k, index in enumerate(code.results):
+        wanted.setdefault(index, []).append(k)
     return wanted
 
 
 def _steps(code: Code, each: int) -> list[Step]:
-    """What is to be done in order.
+    """Return the instructions in order.
 
-    Products that are needed once, by sums which are needed once, by the next of them, are done together, form "chain":
-    its arguments are what it starts from and then the factors of each product. Products of one number that are nothing
-    but results to be added up over samples are form "totals": its arguments are that number and the others. Each
-    product and sum is rounded. "guarded" products, where(m, x·y, 0), are 0 where m is, as the adjoint program has
-    them: m comes before their factors.
+    Form "single" is a single operation. Form "chain" is a sum of products whose intermediate results nothing else uses;
+    its arguments are the first summand and then the factors of each product. Form "totals" stands for products that
+    share one factor and are only summed over the samples; its arguments are that factor and the others. Every product
+    and every sum is rounded. A "guarded" product, where(m, x·y, 0) of the adjoint program, has m before its factors.
     """
     tape, wanted = code.tape, _wanted(code)
-    uses, user = [0] * len(tape), [-1] * len(tape)  # how many, and the last
-    for place, args in enumerate(tape.args):
+    uses, user = [0] * len(tape), [-1] * len(tape)  # the number of uses, and the last user
+    for index, args in enumerate(tape.args):
         for arg in args:
             uses[arg] += 1
-            user[arg] = place
-    zeros = {place for place, x in tape.constants.items() if repr(x) == "0.0"}
+            user[arg] = index
+    zeros = {index for index, x in tape.constants.items() if repr(x) == "0.0"}
     shared = tape.parameters.keys() | tape.constants.keys()
     products: dict[int, tuple[str, tuple[int, ...]]] = {}
-    within: dict[int, int] = {}  # by a sum, the product that it takes in
-    chains: dict[int, tuple[Any, list[int]]] = {}  # by the last sum, what its products are like, and arguments
+    within: dict[int, int] = {}  # by a sum, the product that it absorbs
+    chains: dict[int, tuple[Any, list[int]]] = {}  # by the last sum, the kind of its products, and its arguments
     forms: dict[int, str] = {}
-    for place, op in enumerate(tape.ops):
-        args = tape.args[place]
+    for index, op in enumerate(tape.ops):
+        args = tape.args[index]
         if op is ops.mul:
-            products[place] = "", args[::-1] if args[1] in shared else args
+            products[index] = "", args[::-1] if args[1] in shared else args
         elif op is ops.where and args[2] in zeros and tape.ops[args[1]] is ops.mul and uses[args[1]] == 1:
             if args[1] not in wanted and args[1] not in within.values():
-                products[place] = " guarded", (args[0], *products[args[1]][1])
-                forms[args[1]], forms[place] = "within", "row guarded"
-        elif place in within:
-            guard, factors = products[within[place]]
-            (start,) = [arg for arg in args if arg != within[place]]
+                products[index] = " guarded", (args[0], *products[args[1]][1])
+                forms[args[1]], forms[index] = "within", "single guarded"
+        elif index in within:
+            guard, factors = products[within[index]]
+            (start,) = [arg for arg in args if arg != within[index]]
             kind, before = (guard, [arg in shared for arg in factors]), chains.get(start, (None, []))
             if before[0] == kind and uses[start] == 1 and start not in wanted:
                 forms[start] = "within"
-                chains[place] = kind, before[1]
+                chains[index] = kind, before[1]
                 before[1].extend(factors)
             else:
-                chains[place] = kind, [start, *factors]
-            forms[place] = f"chain{guard}"
-        if place in products:
-            results = wanted.get(place, ())
-            if not uses[place] and len(results) == 1 and results[0] >= each:
-                forms[place] = f"totals{products[place][0]}"
-            elif uses[place] == 1 and not results and tape.ops[user[place]] is ops.add and user[place] not in within:
-                within[user[place]], forms[place] = place, "within"
+                chains[index] = kind, [start, *factors]
+            forms[index] = f"chain{guard}"
+        if index in products:
+            results = wanted.get(index, ())
+            if not uses[index] and len(results) == 1 and results[0] >= each:
+                forms[index] = f"totals{products[index][0]}"
+            elif uses[index] == 1 and not results and tape.ops[user[index]] is ops.add and user[index] not in within:
+                within[user[index]], forms[index] = index, "within"
     steps: list[Step] = []
-    for place, op in enumerate(tape.ops):
-        form, taken, sums = forms.get(place, "row"), list(tape.args[place]), list[int]()
+    for index, op in enumerate(tape.ops):
+        form, taken, sums = forms.get(index, "single"), list(tape.args[index]), list[int]()
         if form.startswith("chain"):
-            taken = chains[place][1]
-        elif form != "row" and place in products:
-            taken = list(products[place][1])
+            taken = chains[index][1]
+        elif form != "single" and index in products:
+            taken = list(products[index][1])
         if form.startswith("totals"):
-            sums, last = [wanted[place][0] - each], steps[-1]
+            sums, last = [wanted[index][0] - each], steps[-1]
             same = last.form == form and last.args[: len(taken) - 1] == taken[:-1]
             if last.sums and same and (last.args[-1] in shared) == (taken[-1] in shared):
                 last.args.append(taken[-1])
                 last.sums.extend(sums)
                 continue
         if form != "within":
-            steps.append(Step(place, form, op, taken, sums))
+            steps.append(Step(index, form, op, taken, sums))
     return steps

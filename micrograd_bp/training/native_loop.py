@@ -125,15 +125,15 @@ def loop_for(run: Any, samples: Sequence[Sample]) -> Loop | None:
 
 
 def recorded(run: Any, samples: Sequence[Sample]) -> tuple[Tape, int]:
-    """A tape of the cost, and its place. The data are traced, so that a decision by what comes of them is refused."""
+    """A tape of the cost, and its index. The data are traced, so that a decision by what comes of them is refused."""
     tape = Tape()
     numbers: dict[int, float] = {}
 
     def traced(entry: Any) -> Any:
         leaves, _, rebuild = flatten(entry)
-        places = [tape.input() for _ in leaves]
-        numbers.update(zip(places, map(as_float, leaves), strict=True))
-        return rebuild([Tracer(tape, place) for place in places])
+        indices = [tape.input() for _ in leaves]
+        numbers.update(zip(indices, map(as_float, leaves), strict=True))
+        return rebuild([Tracer(tape, index) for index in indices])
 
     root = tape.place(run.cost([(traced(x), y if isinstance(y, int) else traced(y)) for x, y in samples]))
     tape.inputs = []
@@ -143,19 +143,19 @@ def recorded(run: Any, samples: Sequence[Sample]) -> tuple[Tape, int]:
 
 def _epoch(tape: Tape, root: int, steps: Optimiser, clip: float | None) -> tuple[Code, list[Value]]:
     """A tape from parameters, the optimiser's lists, the number of steps and the rate to cost, norm and new ones."""
-    places = [tape.value(p) for p in steps.parameters]
-    gradient = [Tracer(tape, place) for place in append_gradient(tape, root, places)]
+    indices = [tape.value(p) for p in steps.parameters]
+    gradient = [Tracer(tape, index) for index in append_gradient(tape, root, indices)]
     norm = _length(gradient)
     shortened: Any = gradient
     if clip is not None:
         factor = ops.where(ops.less(clip, norm), ops.div(clip, norm), 1.0)
         shortened = [slope * factor for slope in gradient]
     twin: Any = copy.copy(steps)
-    kept = [Tracer(tape, place) for place in places]
+    kept = [Tracer(tape, index) for index in indices]
     twin.parameters = [SimpleNamespace(data=slot) for slot in kept]
-    inputs = list(places)
+    inputs = list(indices)
     for name in steps._slots:
-        tracers = [Tracer(tape, tape.input()) for _ in places]
+        tracers = [Tracer(tape, tape.input()) for _ in indices]
         inputs += [slot.place for slot in tracers]
         setattr(twin, name, tracers)
     twin.steps, rate = Tracer(tape, tape.input()), Tracer(tape, tape.input())
@@ -164,8 +164,8 @@ def _epoch(tape: Tape, root: int, steps: Optimiser, clip: float | None) -> tuple
     after = [slot + move for slot, move in zip(kept, moves, strict=True)]
     after += [number for name in steps._slots for number in getattr(twin, name)]
     results = [root, tape.place(norm), *[tape.place(number) for number in after], tape.place(Tracer(tape, made) + 1.0)]
-    for place in places:
-        del tape.parameters[place]
+    for index in indices:
+        del tape.parameters[index]
     tape.inputs = [*inputs, made, rate.place]
     code, _ = optimise(Code(tape, results))
     return code, list(code.tape.parameters.values())
@@ -189,16 +189,16 @@ def _length(gradient: list[Any]) -> Any:
 def _loop(code: Code) -> tuple[str, Writer]:
     """The text of `void train(state, others, rates, history, stops, done, count)`."""
     tape, writer = code.tape, Writer(1)
-    texts = {place: writer.constant(x) for place, x in tape.constants.items()}
-    for k, place in enumerate(tape.parameters):
-        texts[place] = writer.load("%others", str(k))
-    for k, place in enumerate(tape.inputs[:-1]):
-        texts[place] = writer.load("%state", str(k))
+    texts = {index: writer.constant(x) for index, x in tape.constants.items()}
+    for k, index in enumerate(tape.parameters):
+        texts[index] = writer.load("%others", str(k))
+    for k, index in enumerate(tape.inputs[:-1]):
+        texts[index] = writer.load("%state", str(k))
     texts[tape.inputs[-1]] = writer.load("%rates", "%i")
-    for place, op in enumerate(tape.ops):
+    for index, op in enumerate(tape.ops):
         if op is not None:
-            texts[place] = writer.apply(op, tuple([texts[arg] for arg in tape.args[place]]))
-    cost, norm, *after = [texts[place] for place in code.results]
+            texts[index] = writer.apply(op, tuple([texts[arg] for arg in tape.args[index]]))
+    cost, norm, *after = [texts[index] for index in code.results]
     writer.store(cost, "%history", "%i")
     writer.store(norm, "%history", writer.set("add i64 %i, %count"))
     both = writer.set(f"fadd double {cost}, {norm}")
@@ -247,14 +247,14 @@ class Lanes:
     """
 
     def __init__(self, model: Any, loss: Any, parameters: Sequence[Value]) -> None:
-        self._places = {p: k for k, p in enumerate(parameters)}
+        self._indices = {p: k for k, p in enumerate(parameters)}
         self._model, self._loss = model, loss
         self._programs: dict[int | None, Compiled[...]] = {}
         self._classes: bool | None = None  # not asked yet
 
     def gradients(self, samples: Sequence[Sample]) -> tuple[float, list[float]]:
         """The mean loss of the samples and its gradient."""
-        total, sums = 0.0, np.zeros(len(self._places))
+        total, sums = 0.0, np.zeros(len(self._indices))
         groups: dict[int | None, list[Sample]] = {}
         for x, y in samples:
             groups.setdefault(y if isinstance(y, int) and self._names_a_class(x, y) else None, []).append((x, y))
@@ -264,8 +264,8 @@ class Lanes:
             values, slopes = program.batched(*columns, gradients="parameters")
             total += float(values.sum())
             for p, slope in zip(program.parameters(*[column[0] for column in columns]), slopes, strict=True):
-                if p in self._places:
-                    sums[self._places[p]] += slope
+                if p in self._indices:
+                    sums[self._indices[p]] += slope
         return total / len(samples), (sums / len(samples)).tolist()
 
     def _names_a_class(self, x: Any, y: int) -> bool:

@@ -10,7 +10,7 @@ from micrograd_bp.nn import MLP
 @needs_llvm
 def test_machine_code_is_kept_and_damage_ignored(tmp_path, monkeypatch):
     monkeypatch.setenv("MICROGRAD_BP_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(library, "WORTH", 0.0)
+    monkeypatch.setattr(llvm_build, "WORTH", 0.0)
     model = MLP(2, [4, 1], "relu", seed=1)
     at = ([0.3, -0.4], 1.0)
 

@@ -132,7 +132,7 @@ def test_places_are_used_again():
         return x
 
     recording = record(f, (0.0,))
-    assert assemble(passes.Code(recording.tape, recording.results), 1).places <= 3
+    assert assemble(passes.Code(recording.tape, recording.results), 1).registers <= 3
 
 
 @needs_llvm
