@@ -30,7 +30,7 @@ class Bytecode(NamedTuple):
 class Step(NamedTuple):
     """One or several operations as one instruction: index of the result, form, operation, arguments, sums added to."""
 
-    index: int
+    result: int
     form: str
     op: Op | None
     args: list[int]

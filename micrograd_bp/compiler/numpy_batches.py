@@ -57,7 +57,7 @@ def columns(arrays: tuple[Any, ...]) -> tuple[Any, int, tuple[Any, ...]]:
     if not given or any(array.ndim == 0 for array in given) or len({len(array) for array in given}) != 1:
         shapes = ", ".join(str(array.shape) for array in given)
         raise ShapeError(
-            f"the arguments are arrays with the samples along the first axis, all of one length; the shapes are {shapes}"
+            f"the arguments are arrays with the samples along the first axis, all equally long; the shapes are {shapes}"
         )
     count = len(given[0])
     if not count:
