@@ -18,7 +18,7 @@ from micrograd_bp.autodiff.arguments import Argnums, Function, check_argnums, ch
 from micrograd_bp.autodiff.dual import Dual
 from micrograd_bp.autodiff.pytree import check_same_structure, flatten
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.engine.chain import contribution, dependents, local_derivative, parents, passes, reverse_pass
+from micrograd_bp.engine.chain import contribution, dependents, local_derivative, parents, passes, reached, reverse_pass
 from micrograd_bp.engine.node import described
 from micrograd_bp.engine.value import record
 
@@ -96,13 +96,10 @@ def zero_times_infinity(root: Value) -> list[Indeterminate]:
     """
     order = topological_order(root)
     found = []
-    reached = {root}
+    among = reached(order)
     for node, adjoint in zip(reversed(order), reversed(adjoints(root, order)), strict=True):
-        if node not in reached:
-            continue
         for index, (arg, derivative) in enumerate(zip(node.args, node.local_grads, strict=True)):
-            if isinstance(arg, Value) and derivative is not None and passes(node, index, derivative):
-                reached.add(arg)
+            if node in among and isinstance(arg, Value) and derivative is not None and passes(node, index, derivative):
                 if {adjoint, derivative} & {0.0} and {abs(adjoint), abs(derivative)} & {math.inf}:
                     found.append(Indeterminate(node, index, adjoint, derivative))
     return found

@@ -1,9 +1,9 @@
-"""Large programs: an interpreter in machine code, each instruction for 64 samples at once.
+"""An interpreter in machine code for large programs; each instruction computes 64 samples.
 
-Compiling straight-line code takes more than linear time, this none beyond the interpreter's own: one short routine for
-each row that the program uses, and for each way in which its arguments come (a number per sample, or one for all). 64
-samples at a time make the way to the next instruction cheap; sums of products and products to be summed are loops of
-their own.
+Compiling straight-line code takes more than linear time. The interpreter has one short routine for each operation that
+the program uses and for each kind of its arguments (one number per sample, or one for all samples), so its compile time
+does not grow with the program. With 64 samples per instruction the dispatch is cheap. Sums of products, and products
+that are summed over the samples, are loops of their own.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from micrograd_bp import ops
-from micrograd_bp.compiler.assembly import INPUT, SPREAD, STORE, SUM, Routine, assembled
-from micrograd_bp.compiler.library import linked
-from micrograd_bp.compiler.llvm import Writer
-from micrograd_bp.compiler.numpy_ import aligned
+from micrograd_bp.compiler.bytecode import INPUT, SPREAD, STORE, SUM, Routine, assemble
+from micrograd_bp.compiler.llvm_build import linked
+from micrograd_bp.compiler.llvm_ir import Writer
+from micrograd_bp.compiler.numpy_batches import aligned
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.ops.op import Op
 
@@ -27,40 +27,40 @@ _KINDS = (*[ctypes.c_void_p] * 8, ctypes.c_int64, ctypes.c_int64)
 
 
 class Interpreter:
-    """Runs a tape for `lanes` samples at a time: stores the first `each` results, adds the others up over samples."""
+    """Runs a tape for `lanes` samples at a time: it stores the first `each` results and sums the others."""
 
     LANES = 64
 
     def __init__(self, code: Code, each: int, lanes: int, fast_math: bool) -> None:
         self.lanes = lanes
         self._constants = np.array(list(code.tape.constants.values()))
-        self._program, self._factors, self.places, routines = assembled(code, each)
+        self._program, self._factors, self.registers, routines = assemble(code, each)
         self.library = linked(*_interpreter(routines, self._program.shape[1], lanes, fast_math))
         self._function = self.library.function("interpreter", *_KINDS)
 
     def run(self, x: int, p: Any, out: int, sums: Any, count: int, stride: int) -> None:
-        """`count` samples; what is stored goes on to the end of a group of lanes."""
+        """Compute `count` samples. The stores fill whole groups of lanes, beyond `count` if it is no multiple."""
         shared = np.concatenate([p, self._constants])
-        frame = aligned(self.places * self.lanes)
+        frame = aligned(self.registers * self.lanes)
         mask = np.full(self.lanes, -1)
         totals = sums.ctypes.data
         data = (self._program, self._factors, frame, shared, mask)
-        program, factors, places, numbers, kept = [array.ctypes.data for array in data]
+        program, factors, registers, numbers, kept = [array.ctypes.data for array in data]
         for first in range(0, count, self.lanes):
             mask[count - first :] = 0
             at = 8 * first
-            given = (program, factors, places, numbers, x + at, out + at, totals, kept, len(self._program), stride)
+            given = (program, factors, registers, numbers, x + at, out + at, totals, kept, len(self._program), stride)
             self._function(*given)
 
     def caller(self, work: Any) -> Callable[[], None]:
-        """What runs one sample there."""
+        """Return a function that computes the sample in `work`."""
         x, _, out = work.addresses.tolist()
         nothing = np.empty(0)
         return lambda: self.run(x, work.p, out, nothing, 1, 1)
 
 
 def _interpreter(routines: list[Routine], width: int, lanes: int, fast_math: bool) -> tuple[str, Writer]:
-    """The text of `void interpreter(program, factors, frame, shared, x, out, sums, mask, count, stride)`."""
+    """Return the text of `void interpreter(program, factors, frame, shared, x, out, sums, mask, count, stride)`."""
     writer = Writer(lanes, fast_math)
     lines = writer.lines
     lines += [
@@ -79,21 +79,21 @@ def _interpreter(routines: list[Routine], width: int, lanes: int, fast_math: boo
     for k, name in enumerate(("number", "result", *_ARGUMENTS[: width - 2])):
         read = _integer(writer, "%program", writer.set(f"add i64 %at, {k}"))
         lines.append(f"  %{name} = add i64 {read}, 0")
-    lines.append(f"  %result.place = mul i64 %result, {lanes}")
-    lines.append("  %a.row = mul i64 %a, %stride")
+    lines.append(f"  %result.offset = mul i64 %result, {lanes}")
+    lines.append("  %a.offset = mul i64 %a, %stride")
     count = SUM + 1 + len(routines)
     cases = " ".join(f"i64 {k}, label %case{k}" for k in range(count))
     lines.append(f"  switch i64 %number, label %end [ {cases} ]")
     for k in range(count):
         lines.append(f"case{k}:")
         if k == INPUT:
-            writer.store(writer.load("%x", "%a.row"), "%frame", "%result.place")
+            writer.store(writer.load("%x", "%a.offset"), "%frame", "%result.offset")
         elif k == SPREAD:
-            writer.store(writer.spread("%shared", "%a"), "%frame", "%result.place")
+            writer.store(writer.spread("%shared", "%a"), "%frame", "%result.offset")
         elif k == STORE:
-            writer.store(writer.load("%frame", "%result.place"), "%out", "%a.row")
+            writer.store(writer.load("%frame", "%result.offset"), "%out", "%a.offset")
         elif k == SUM:
-            _add_up(writer, _of_samples(writer, writer.load("%frame", "%result.place")), "%a")
+            _add_up(writer, _of_samples(writer, writer.load("%frame", "%result.offset")), "%a")
         else:
             _routine(writer, k, *routines[k - SUM - 1])
         lines.append("  br label %latch")
@@ -104,7 +104,7 @@ def _interpreter(routines: list[Routine], width: int, lanes: int, fast_math: boo
 
 
 def _routine(writer: Writer, k: int, form: str, op: Op, kinds: tuple[bool, ...]) -> None:
-    """What an instruction of this kind does."""
+    """Write the routine of an instruction."""
 
     def taken(same: bool, index: str) -> str:
         if same:
@@ -112,20 +112,23 @@ def _routine(writer: Writer, k: int, form: str, op: Op, kinds: tuple[bool, ...])
         return writer.load("%frame", writer.set(f"mul i64 {index}, {writer.lanes}"))
 
     def applied(args: list[str]) -> str:
-        """The operation; of a guarded product, which comes after what guards it, 0 where that is 0."""
+        """Apply the operation; a guarded product, whose guard comes first, is 0 where the guard is 0."""
         if not guarded:
             return writer.apply(op, tuple(args))
         return writer.apply(ops.where, (args[0], writer.apply(op, tuple(args[1:])), writer.constant(0.0)))
 
     guarded = form.endswith("guarded")
-    if form.startswith("row"):
+    if form.startswith("single"):
         args = [taken(same, f"%{arg}") for arg, same in zip(_ARGUMENTS, kinds, strict=False)]
-        writer.store(applied(args), "%frame", "%result.place")
+        writer.store(applied(args), "%frame", "%result.offset")
         return
     first = taken(kinds[0], "%a")
     heads = [first]
     if form == "totals guarded":
-        heads = [_of_samples(writer, first), taken(kinds[1], "%d")]  # so each product is 0 in lanes without a sample
+        heads = [
+            _of_samples(writer, first),
+            taken(kinds[1], "%d"),
+        ]  # so that each product is 0 in lanes without a sample
     writer.lines += [
         f"  br label %pair{k}",
         f"pair{k}:",
@@ -148,17 +151,17 @@ def _routine(writer: Writer, k: int, form: str, op: Op, kinds: tuple[bool, ...])
         f"done{k}:",
     ]
     if form.startswith("chain"):
-        writer.store(f"%after{k}", "%frame", "%result.place")
+        writer.store(f"%after{k}", "%frame", "%result.offset")
 
 
 def _integer(writer: Writer, array: str, index: str) -> str:
-    """One of an array of 32 bits each."""
+    """Load an integer from an array of 32-bit integers."""
     pointer = writer.set(f"getelementptr i32, ptr {array}, i64 {index}")
     return writer.set(f"sext i32 {writer.set(f'load i32, ptr {pointer}, align 4')} to i64")
 
 
 def _add_up(writer: Writer, value: str, index: str) -> None:
-    """sums[index] += the lanes of a value."""
+    """Add the sum of a value's lanes to sums[index]."""
     if writer.lanes > 1:
         call = f"call reassoc double @llvm.vector.reduce.fadd.v{writer.lanes}f64(double -0.0, {writer.kind} {value})"
         value = writer.set(call)
@@ -168,7 +171,7 @@ def _add_up(writer: Writer, value: str, index: str) -> None:
 
 
 def _of_samples(writer: Writer, value: str) -> str:
-    """A value, 0 in the lanes that hold no sample."""
+    """Return the value with 0 in the lanes that hold no sample."""
     integers = writer.integers
     mask = writer.set(f"load {integers}, ptr %mask, align 8")
     bits = writer.set(f"bitcast {writer.kind} {value} to {integers}")

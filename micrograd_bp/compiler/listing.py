@@ -1,4 +1,4 @@
-"""A tape to look at: a line per operation, the graph of Values that it computes, what it took to compile."""
+"""A compiled program for the reader: its listing, its graph of Values, and the cost of compiling it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from micrograd_bp.symbolic.templates import number
 
 
 class Stats(NamedTuple):
-    """(pass, operations after it) for each; the bytes of machine code, 0 without; the seconds of passes and backend."""
+    """(pass, operations left) for each pass, the bytes of machine code (0 for Python), the compile time in seconds."""
 
     passes: list[tuple[str, int]]
     code_bytes: int
@@ -19,34 +19,34 @@ class Stats(NamedTuple):
 
 
 def listing(code: Code) -> str:
-    """The program, each number assigned once; names as in the source, v1, v2, ... without."""
+    """Return the program as text, one line per operation; numbers without a name are called v1, v2, ..."""
     tape = code.tape
     texts = list(tape.names)
-    unnamed = [place for place, op in enumerate(tape.ops) if op is not None and not texts[place]]
-    for count, place in enumerate(unnamed, start=1):
-        texts[place] = f"v{count}"
-    for count, place in enumerate(tape.parameters, start=1):
-        texts[place] = texts[place] or f"p{count}"
-    for place, x in tape.constants.items():
-        texts[place] = number(x, 17)
-    lines = [f"{texts[place]} = input" for place in tape.inputs]
-    lines += [f"{texts[place]} = parameter" for place in tape.parameters]
-    for place, op in enumerate(tape.ops):
+    unnamed = [index for index, op in enumerate(tape.ops) if op is not None and not texts[index]]
+    for count, index in enumerate(unnamed, start=1):
+        texts[index] = f"v{count}"
+    for count, index in enumerate(tape.parameters, start=1):
+        texts[index] = texts[index] or f"p{count}"
+    for index, x in tape.constants.items():
+        texts[index] = number(x, 17)
+    lines = [f"{texts[index]} = input" for index in tape.inputs]
+    lines += [f"{texts[index]} = parameter" for index in tape.parameters]
+    for index, op in enumerate(tape.ops):
         if op is not None:
-            lines.append(f"{texts[place]} = {op.name}({', '.join(texts[arg] for arg in tape.args[place])})")
-    return "\n".join([*lines, f"return {', '.join(texts[place] for place in code.results)}"])
+            lines.append(f"{texts[index]} = {op.name}({', '.join(texts[arg] for arg in tape.args[index])})")
+    return "\n".join([*lines, f"return {', '.join(texts[index] for index in code.results)}"])
 
 
 def values(code: Code, inputs: Sequence[float]) -> list[Any]:
-    """The results as Values, made from leaves with the names and numbers of the inputs and parameters."""
+    """Return the results as Values, computed from the parameters and from leaves for the inputs."""
     tape = code.tape
     numbers: dict[int, Any] = dict(tape.constants)
-    for place, x in zip(tape.inputs, inputs, strict=True):
-        numbers[place] = Value(x, tape.names[place] or None)
+    for index, x in zip(tape.inputs, inputs, strict=True):
+        numbers[index] = Value(x, tape.names[index] or None)
     numbers |= tape.parameters
-    for place, op in enumerate(tape.ops):
+    for index, op in enumerate(tape.ops):
         if op is not None:
-            found = numbers[place] = op(*[numbers[arg] for arg in tape.args[place]])
-            if tape.names[place] and isinstance(found, Value):
-                found.name = tape.names[place]
-    return [numbers[place] for place in code.results]
+            found = numbers[index] = op(*[numbers[arg] for arg in tape.args[index]])
+            if tape.names[index] and isinstance(found, Value):
+                found.name = tape.names[index]
+    return [numbers[index] for index in code.results]

@@ -1,7 +1,6 @@
-"""What makes a tape shorter: constants folded, the same computed once, the unused left out, exact identities.
+"""Passes that shorten a tape: constant folding, identities, common subexpressions, dead code.
 
-Each pass gives a new tape with the same results, bit for bit (a nan's payload apart); `simplify_fast` is for those who
-ask for it.
+The passes in `EXACT` keep the results bit for bit (the payload of a nan apart); those in `FAST` may change last digits.
 """
 
 from __future__ import annotations
@@ -14,40 +13,40 @@ from micrograd_bp.autodiff.tape import Tape
 from micrograd_bp.ops.op import Op
 
 Replace = Callable[[Tape, Op, tuple[int, ...]], int | None]
-"""What a row applied to numbers of the new tape is to be replaced with; None: by nothing."""
+"""Returns the index that replaces an operation on numbers of the new tape; None keeps the operation."""
 
 
 class Code(NamedTuple):
-    """A tape and the places of its results."""
+    """A tape and the indices of its results."""
 
     tape: Tape
     results: list[int]
 
 
 def rewritten(code: Code, replace: Replace, keep: Sequence[bool] | None = None) -> Code:
-    """A new tape in which each operation is replaced; those that are not kept are left out, inputs never."""
+    """Copy a tape and let `replace` decide on each operation. `keep` selects operations and constants; inputs stay."""
     old, new = code.tape, Tape()
-    places: dict[int, int] = {}
-    for place, op in enumerate(old.ops):
+    indices: dict[int, int] = {}
+    for index, op in enumerate(old.ops):
         if op is None:
-            if place in old.constants:
-                if keep is None or keep[place]:
-                    places[place] = new.constant(old.constants[place])
+            if index in old.constants:
+                if keep is None or keep[index]:
+                    indices[index] = new.constant(old.constants[index])
                 continue
-            places[place] = new._add(None, (), old.names[place])
-            if place in old.parameters:
-                new.parameters[places[place]] = old.parameters[place]
-        elif keep is None or keep[place]:
-            args = tuple([places[arg] for arg in old.args[place]])
+            indices[index] = new._add(None, (), old.names[index])
+            if index in old.parameters:
+                new.parameters[indices[index]] = old.parameters[index]
+        elif keep is None or keep[index]:
+            args = tuple([indices[arg] for arg in old.args[index]])
             found = replace(new, op, args)
-            places[place] = new.record(op, args, old.names[place]) if found is None else found
-            new.names[places[place]] = new.names[places[place]] or old.names[place]
-    new.inputs = [places[place] for place in old.inputs]
-    return Code(new, [places[place] for place in code.results])
+            indices[index] = new.record(op, args, old.names[index]) if found is None else found
+            new.names[indices[index]] = new.names[indices[index]] or old.names[index]
+    new.inputs = [indices[index] for index in old.inputs]
+    return Code(new, [indices[index] for index in code.results])
 
 
 def fold_constants(code: Code) -> Code:
-    """What is computed from constants alone is computed now."""
+    """Compute the operations whose arguments are all constants."""
 
     def fold(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
         if all(arg in tape.constants for arg in args):
@@ -58,8 +57,8 @@ def fold_constants(code: Code) -> Code:
 
 
 def eliminate_common(code: Code) -> Code:
-    """The same row of the same numbers is computed once; sums and products in either order are the same, and −c·x is
-    −(c·x) where that is there."""
+    """Compute an operation of the same arguments once. The order in a sum or product does not matter, and −c·x becomes
+    −(c·x) where c·x is on the tape."""
     known: dict[tuple[Op, tuple[int, ...]], int] = {}
 
     def common(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
@@ -76,39 +75,39 @@ def eliminate_common(code: Code) -> Code:
 
 
 def _opposite(tape: Tape, x: int, y: int) -> Any:
-    """The key of c·y for a factor x that is the constant −c, or y; None without one."""
+    """Return the key of c·y for x·y if x is the constant −c, or the same with y and x exchanged; else None."""
     for factor, other in ((x, y), (y, x)):
-        place = tape.known_constant(-tape.constants[factor]) if factor in tape.constants else None
-        if place is not None:
-            return ops.mul, tuple(sorted((place, other)))
+        index = tape.known_constant(-tape.constants[factor]) if factor in tape.constants else None
+        if index is not None:
+            return ops.mul, tuple(sorted((index, other)))
     return None
 
 
 def eliminate_dead(code: Code) -> Code:
-    """What no result needs is left out."""
+    """Leave out the operations that no result depends on."""
     tape = code.tape
     keep = [False] * len(tape)
-    for place in code.results:
-        keep[place] = True
-    for place in range(len(tape) - 1, -1, -1):
-        if keep[place]:
-            for arg in tape.args[place]:
+    for index in code.results:
+        keep[index] = True
+    for index in range(len(tape) - 1, -1, -1):
+        if keep[index]:
+            for arg in tape.args[index]:
                 keep[arg] = True
     return rewritten(code, lambda tape, op, args: None, keep)
 
 
-# x op this is x, for every float
+# x op c is x for every float x
 _RIGHT: dict[Op, float] = {ops.mul: 1.0, ops.div: 1.0, ops.pow: 1.0, ops.sub: 0.0, ops.add: -0.0}
 _LEFT: dict[Op, float] = {ops.mul: 1.0, ops.add: -0.0}
 
 
 def _is(number: float | None, other: float | None) -> bool:
-    """Whether both are the same constant: 0.0 is not -0.0."""
+    """Whether both are the same constant; 0.0 and -0.0 differ."""
     return number is not None and other is not None and repr(number) == repr(other)
 
 
 def simplify(code: Code) -> Code:
-    """x·1, x/1, x¹, x², x − 0, x + (−0), −(−x), x·(−1), a where by a constant: identities that hold for every float."""
+    """Apply identities that hold for every float: x·1, x/1, x¹, x², x − 0, x + (−0), −(−x), x·(−1), constant wheres."""
 
     def identity(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
         x, y = args[0], args[1] if len(args) > 1 else args[0]
@@ -131,7 +130,7 @@ def simplify(code: Code) -> Code:
 
 
 def simplify_fast(code: Code) -> Code:
-    """x + 0, 0·x, x − x, √x for a power, 1/x: right but for signs of 0, infinities, nans and last bits."""
+    """Apply identities that may change signs of 0, infinities, nans and last bits: x + 0, 0·x, x − x, √x, 1/x."""
 
     def identity(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
         x, y = args[0], args[1] if len(args) > 1 else args[0]
@@ -152,7 +151,7 @@ def simplify_fast(code: Code) -> Code:
 
 
 def share_saturating(code: Code) -> Code:
-    """σ(2x) and σ(−2x) from a tanh(x) that is there already, σ(−x) from σ(x): digits go where these are small."""
+    """Compute σ(±2x) from a tanh(x) on the tape, and σ(−x) from σ(x). Small values lose digits."""
     known: dict[tuple[Op, int], int] = {}
 
     def shared(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
@@ -179,17 +178,17 @@ FAST = (fold_constants, simplify_fast, share_saturating, simplify, eliminate_com
 
 
 def optimise(code: Code, fast_math: bool = False) -> tuple[Code, list[tuple[str, int]]]:
-    """All passes, until they make the tape shorter by less than a hundredth; and (pass, operations after it)."""
+    """Repeat all passes until the tape shrinks by less than 1 %; return it with a log of (pass, operations left)."""
     log = [("recorded", operations(code.tape))]
     while True:
         before = log[-1][1]
         for step in FAST if fast_math else EXACT:
             code = step(code)
             log.append((step.__name__, operations(code.tape)))
-        if log[-2][1] >= 0.99 * before:  # the last pass only leaves out: nothing new comes of that
+        if log[-2][1] >= 0.99 * before:  # without the last pass, which creates no chance for the others
             return code, log
 
 
 def operations(tape: Tape) -> int:
-    """How many rows it applies."""
+    """Return the number of operations on a tape."""
     return sum(op is not None for op in tape.ops)

@@ -1,4 +1,4 @@
-"""A function on a tape, and the tapes that are derived from it."""
+"""`record` runs a function on tracers; `derived` appends the program of a derivative to a copy of its tape."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from micrograd_bp.compiler.passes import Code
 from micrograd_bp.errors import TraceError
 
 KINDS = ("value", "gradient", "parameters", "jvp", "hvp", "hessian")
-"""What can be derived."""
+"""The programs that `derived` makes."""
 
 
 class Recording:
-    """A function on a tape, before any pass, and the structures of its arguments and its result, with zeros in them.
+    """The tape of a function before any pass, with the structures of its arguments and its result.
 
-    `rebuild_result` puts numbers into the structure of the result.
+    `args` and `result` are these structures, filled with zeros. `rebuild_result` fills the result's with numbers.
     """
 
     def __init__(self, tape: Tape, results: list[int], args: tuple[Any, ...], result: Any) -> None:
@@ -31,13 +31,13 @@ class Recording:
         self.rebuild_result: Rebuild = flatten(result)[2]
 
     def rebuild_args(self, numbers: list[Any]) -> Any:
-        """Numbers in the structure of the arguments; of one argument in its own."""
+        """Return numbers in the structure of the arguments; a single argument is not wrapped in a tuple."""
         structured = self._rebuild(numbers)
         return structured[0] if len(self.args) == 1 else structured
 
 
 def signature(thing: Any) -> Any:
-    """The structure of numbers, with the kinds of its parts: what a recording holds for."""
+    """Return the structure of an argument with the types of its parts: the key of a recording."""
     if isinstance(thing, dict):
         return dict, *((key, signature(part)) for key, part in thing.items())
     if isinstance(thing, (list, tuple)):
@@ -46,12 +46,14 @@ def signature(thing: Any) -> Any:
 
 
 def statics(keywords: dict[str, Any]) -> Any:
-    """Keyword arguments as a key, to the bit: 1 is not True, 0.0 not -0.0. TypeError for what has no hash."""
+    """Return keyword arguments as a key that tells 1 from True and 0.0 from -0.0. TypeError for unhashable ones."""
     key = tuple([(name, _exactly(keywords[name])) for name in sorted(keywords)])
     try:
         hash(key)
     except TypeError:
-        raise TypeError("keyword arguments are part of the program: they are hashable, such as int or str") from None
+        raise TypeError(
+            "keyword arguments of a compiled function are constants: they have to be hashable, such as int or str"
+        ) from None
     return key
 
 
@@ -62,7 +64,7 @@ def _exactly(thing: Any) -> Any:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Without Python's collector of cycles: it would look through all lists of a long tape again and again."""
+    """Pause the garbage collector, which would scan the lists of a long tape again and again."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -73,20 +75,20 @@ def collector_paused() -> Iterator[None]:
 
 
 def record(f: Callable[..., Any], args: tuple[Any, ...]) -> Recording:
-    """Run `f` on tracers. TraceError where it gives what is no number, or decides by a traced one."""
+    """Run `f` on tracers. Raises TraceError where the result is not numbers or where `f` decides by a traced number."""
     leaves, paths, rebuild = flatten(args)
     tape = Tape()
     result = f(*rebuild([Tracer(tape, tape.input(name)) for name in _input_names(paths, len(args))]))
     try:
         numbers, _, rebuild_result = flatten(result)
     except TypeError as error:
-        raise TraceError(f"what the function gives cannot be recorded: {error}") from None
-    places = [tape.place(x) for x in numbers]
-    return Recording(tape, places, rebuild([0.0] * len(leaves)), rebuild_result([0.0] * len(numbers)))
+        raise TraceError(f"the result of the function cannot be recorded: {error}") from None
+    indices = [tape.place(x) for x in numbers]
+    return Recording(tape, indices, rebuild([0.0] * len(leaves)), rebuild_result([0.0] * len(numbers)))
 
 
 def _input_names(paths: Sequence[str], count: int) -> list[str]:
-    """x, or x0, x1, ... for arguments of one number; x[0], x1['w'] for what is in structures."""
+    """Return x, or x0, x1, ... for several arguments, with the path in the argument: x[0], x1['w']."""
     names = []
     for path in paths:
         argument, _, rest = path[1:].partition("]")
@@ -95,14 +97,17 @@ def _input_names(paths: Sequence[str], count: int) -> list[str]:
 
 
 def derived(recording: Recording, what: str, guarded: bool) -> Code:
-    """A copy of the tape with what was asked for appended: the recording stays as it is."""
+    """Return a copy of the recording's tape with the program for `what`, one of `KINDS`, appended.
+
+    Raises TraceError for the gradient of a function that gives several numbers.
+    """
     tape, results = recording.tape.copy(), list(recording.results)
     if what == "value":
         return Code(tape, results)
     if what == "jvp":
         return Code(tape, [*results, *append_tangents(tape, results, guarded)])
     if len(results) != 1:
-        raise TraceError("a gradient is of a function that gives one number")
+        raise TraceError(f"a gradient needs a function that gives one number, not {len(results)}; use jvp")
     inputs, root = list(tape.inputs), results[0]
     if what == "parameters":
         return Code(tape, [root, *append_gradient(tape, root, tape.parameters, guarded)])
@@ -110,6 +115,6 @@ def derived(recording: Recording, what: str, guarded: bool) -> Code:
     if what == "gradient":
         return Code(tape, [root, *gradient])
     if what == "hessian":
-        rows = [append_gradient(tape, place, inputs, guarded) for place in gradient]
-        return Code(tape, [place for row in rows for place in row])
+        second = [append_gradient(tape, index, inputs, guarded) for index in gradient]
+        return Code(tape, [index for row in second for index in row])
     return Code(tape, append_tangents(tape, gradient, guarded))

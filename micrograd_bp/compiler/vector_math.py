@@ -1,9 +1,10 @@
-"""exp, log, tanh and sigmoid for lanes: a few dozen instructions without branches, written into the program that calls
-them, where LLVM shares what they have in common: tanh(x) and its derivative 4·σ(2x)·σ(−2x) take one exponential and one
-division. glibc's libmvec would take three calls there, and a call costs every register.
+"""exp, log, tanh and sigmoid on vectors, each a few dozen instructions without branches.
 
-Errors in units in the last place (tested against mpmath): exp 1.1, log 1.0, sigmoid 2.5, tanh 3.5. Zeros,
-subnormals, infinities and nans are as in C.
+They are inlined into the program, so that LLVM shares common parts: tanh(x) and its derivative 4·σ(2x)·σ(−2x) need one
+exponential and one division. glibc's libmvec would need three calls, and each call spills all registers.
+
+The largest errors, tested against mpmath, are in units in the last place: exp 1.1, log 1.0, sigmoid 2.5, tanh 3.5.
+Zeros, subnormals, infinities and nans are as in C.
 """
 
 from __future__ import annotations
@@ -13,24 +14,24 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
-from micrograd_bp.compiler.llvm import Writer, function
+from micrograd_bp.compiler.llvm_ir import Writer, function
 
 EXP = (
     0.5000000000000001, 0.16666666666666669, 0.041666666666624164, 0.008333333333330065, 0.0013888888917196719,
     0.00019841269863040545, 2.4801521322368692e-05, 2.7557268480310024e-06, 2.7620075879983367e-07,
     2.5100375832561234e-08,
 )  # fmt: skip
-"""(eʳ − 1 − r) / r² by powers of r, |r| ≤ ln 2 / 2, the best by Chebyshev's nodes."""
+"""Coefficients of (eʳ − 1 − r) / r² in powers of r for |r| ≤ ln 2 / 2, from the Chebyshev nodes."""
 
 LOG = (
     0.666666666666667, 0.39999999999899505, 0.28571428625975487, 0.2222221113479508, 0.18182889125261723,
     0.15331721600556042, 0.14616449685043406,
 )  # fmt: skip
-"""(ln((1 + s) / (1 − s)) − 2s) / s³ by powers of s², |s| ≤ (√2 − 1) / (√2 + 1), likewise."""
+"""Coefficients of (ln((1 + s) / (1 − s)) − 2s) / s³ in powers of s² for |s| ≤ (√2 − 1) / (√2 + 1), likewise."""
 
-_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # an exponent times the first is exact
-_ROUND = 1.5 * 2.0**52  # a float plus this is rounded to an integer, which then stands in its last bits
-_LEAST, _GREATEST = -746.0, 710.0  # beyond them eˣ is 0 and inf
+_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # an exponent times the high part is exact
+_ROUND = 1.5 * 2.0**52  # adding it rounds a float to an integer, which then fills the last bits
+_LEAST, _GREATEST = -746.0, 710.0  # eˣ is 0 below and inf above them
 _SMALLEST_NORMAL = 2.0**-1022
 
 
@@ -43,7 +44,7 @@ def _bits(number: float) -> int:
 
 
 class _Written:
-    """What an instruction gave, of some kind."""
+    """The result of an instruction."""
 
     def __init__(self, writer: Writer, text: str) -> None:
         self.writer = writer
@@ -80,14 +81,14 @@ class Bits(_Written):
     def __sub__(self, other: Bits | int) -> Bits:
         return self.apply("sub", other)
 
-    def __lshift__(self, places: int) -> Bits:
-        return self.apply("shl", places)
+    def __lshift__(self, count: int) -> Bits:
+        return self.apply("shl", count)
 
-    def __rshift__(self, places: int) -> Bits:
-        return self.apply("ashr", places)
+    def __rshift__(self, count: int) -> Bits:
+        return self.apply("ashr", count)
 
     def number(self) -> Lane:
-        """The float of these bits."""
+        """Return the float with these bits."""
         return Lane(self.writer, self.writer.set(f"bitcast {self.kind} {self.text} to {self.writer.kind}"))
 
 
@@ -120,29 +121,29 @@ class Lane(_Written):
         return Lane(self.writer, self.constant(other)).apply("fdiv", self)
 
     def call(self, name: str, *others: Lane | float) -> Lane:
-        """LLVM's function of this and others."""
+        """Call an LLVM intrinsic."""
         return Lane(self.writer, self.writer.call(name, [self.text, *self.texts(others)]))
 
     def times_plus(self, factor: Lane | float, term: Lane | float) -> Lane:
-        """self · factor + term, rounded once if the processor can."""
+        """Return self · factor + term, rounded once if the processor can."""
         return self.call("fmuladd", factor, term)
 
     def polynomial(self, coefficients: tuple[float, ...]) -> Lane:
-        """The sum of coefficients times powers of this."""
+        """Return Σ coefficientₖ · selfᵏ."""
         total = Lane(self.writer, self.constant(coefficients[-1]))
         for coefficient in coefficients[-2::-1]:
             total = total.times_plus(self, coefficient)
         return total
 
     def where(self, comparison: str, bound: float, yes: Lane | float, no: Lane | float) -> Lane:
-        """One of two, by whether this compares so with the bound."""
+        """Return `yes` in the lanes where the comparison with the bound holds, else `no`."""
         met = self.writer.set(f"fcmp {comparison} {self.kind} {self.text}, {self.constant(bound)}")
         first, second = self.texts((yes, no))
         text = f"select {self.writer.bits} {met}, {self.kind} {first}, {self.kind} {second}"
         return Lane(self.writer, self.writer.set(text))
 
     def bits(self) -> Bits:
-        """Its bits as an integer."""
+        """Return the bits as an integer."""
         return Bits(self.writer, self.writer.set(f"bitcast {self.kind} {self.text} to {self.writer.integers}"))
 
 
@@ -150,7 +151,7 @@ class Lane(_Written):
 
 
 class _Power(NamedTuple):
-    """e to the power of x as (1 + p) · first · second, two powers of 2: one alone may be too large or too small."""
+    """eˣ as (1 + p) · first · second, with two powers of 2, since a single one may overflow or underflow."""
 
     p: Lane
     first: Lane
@@ -165,7 +166,7 @@ class _Power(NamedTuple):
 
 
 def _power(x: Lane) -> _Power:
-    """By x = n·ln 2 + r; for x from -746 to 710."""
+    """Return eˣ for x from −746 to 710, by x = n·ln 2 + r."""
     n = x.times_plus(1.0 / math.log(2.0), _ROUND) - _ROUND
     r = n.times_plus(-_LN2_LOW, n.times_plus(-_LN2_HIGH, x))
     p = (r * r).times_plus(r.polynomial(EXP), r)
@@ -174,12 +175,12 @@ def _power(x: Lane) -> _Power:
 
 
 def _power_of_two(rounded: Lane) -> Lane:
-    """2ⁿ for n + _ROUND: n moved to where the exponent is."""
+    """Return 2ⁿ from n + _ROUND, by moving n to the bits of the exponent."""
     return ((rounded.bits() << 52) + _bits(1.0)).number()
 
 
 def _decay(x: Lane) -> _Power:
-    """e to the power of -|x|."""
+    """Return e to the power of −|x|."""
     y = -x.call("fabs")
     return _power(y.where("olt", _LEAST, _LEAST, y))
 
@@ -190,20 +191,20 @@ def _exp(x: Lane) -> Lane:
 
 
 def _sigmoid(x: Lane) -> Lane:
-    """1 / (1 + t) or t / (1 + t) with t = e to the power of -|x|."""
+    """Return 1 / (1 + t) or t / (1 + t) with t = e to the power of −|x|."""
     t = _decay(x).whole()
     larger = 1.0 / (t + 1.0)
     return x.where("olt", 0.0, t * larger, larger)
 
 
 def _tanh(x: Lane) -> Lane:
-    """(1 - t) / (1 + t) with t = e to the power of -2|x|; the numerator without cancellation."""
+    """Return (1 − t) / (1 + t) with t = e to the power of −2|x|; the numerator has no cancellation."""
     t = _decay(x * 2.0)
     return (t.minus_one() * (1.0 / (t.whole() + 1.0))).call("copysign", x)
 
 
 def _log(x: Lane) -> Lane:
-    """By x = 2ᵏ·(1 + f), √½ ≤ 1 + f < √2, and s = f / (2 + f)."""
+    """Return ln x by x = 2ᵏ·(1 + f), √½ ≤ 1 + f < √2, and s = f / (2 + f)."""
     bits = x.where("olt", _SMALLEST_NORMAL, x * 2.0**54, x).bits()
     exponent = (bits - _bits(math.sqrt(0.5))) >> 52
     f = (bits - (exponent << 52)).number() - 1.0
@@ -220,7 +221,7 @@ FUNCTIONS: dict[str, Callable[[Lane], Lane]] = {"exp": _exp, "log": _log, "sigmo
 
 
 def definition(name: str, lanes: int) -> tuple[str, Writer]:
-    """The text of one of these functions, and the writer that knows what it calls."""
+    """Return the text of one of these functions, and the writer that knows which functions it calls."""
     writer = Writer(lanes, own=True)
     result = FUNCTIONS[name](Lane(writer, "%a0"))
     head = f"define internal {writer.kind} @{function(name, lanes, own=True)}({writer.kind} %a0) #1 {{"

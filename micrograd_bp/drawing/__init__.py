@@ -1,9 +1,9 @@
-"""Pictures of graphs and networks: `draw(v)`, `v.graph()`, `draw(model)`.
+"""Pictures of graphs and networks: `draw(v)`, `v.graph()` and `draw(model)` return a `Graph`.
 
-`value_graph.py` draws a graph: `scene.py` decides which values have a card, `collapse.py`, `layers.py` and
-`named_steps.py` make it smaller, `dot.py` and `mermaid.py` write it. `network.py` draws a network. `graphviz.py` lays
-out, `theme.py` has the colours, `labels.py` the texts, `picture.py` the result and its files. Begin reading in
-`show.py`.
+`value_graph.py` draws the graph of a value: `scene.py` decides which values have a card; `collapse.py`, `layers.py` and
+`named_steps.py` make large graphs smaller; `dot.py` and `mermaid.py` write the result. `network.py` draws a network.
+`graphviz.py` runs Graphviz, `theme.py` has the colours, `labels.py` the texts, `picture.py` the `Graph` and its files.
+The room uses `nn`, `symbolic` and what they use. Begin reading in `show.py`.
 """
 
 from micrograd_bp.drawing.network import draw_network

@@ -1,4 +1,4 @@
-"""Graphs too large to be read value by value: boxes for a network's layers or neurons, or for levels of the graph."""
+"""Scenes for large graphs: boxes stand for the layers or neurons of a network, or for levels of the graph."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from micrograd_bp.drawing.labels import count
-from micrograd_bp.drawing.layers import Groups, Place
+from micrograd_bp.drawing.layers import Groups, Position
 from micrograd_bp.drawing.scene import Box, Scene
 from micrograd_bp.engine import Value
 
-_NEAR = 6  # levels next to the root that are shown value by value, with at most so many values:
+_NEAR = 6  # levels next to the root whose values are shown one by one, at most _CARDS values
 _CARDS = 30
-_BOXES = 6  # that hold the other levels
-_EDGES = 60  # between neurons, above which the layers are easier to read
+_BOXES = 6  # for the other levels
+_EDGES = 60  # with more edges between neurons, layers are easier to read
 
 
 def collapsed(order: list[Value], groups: Groups, most: int) -> Scene:
-    """The neurons where they are few, else the layers, else, and without a network, the levels."""
+    """Return a scene of neurons if they are few, else of layers, else (or without a network) of levels."""
     if groups.layers:
         for by, limit in ((by_neurons, _EDGES), (by_layers, 4 * _EDGES)):
             scene = by(order, groups)
@@ -28,37 +28,38 @@ def collapsed(order: list[Value], groups: Groups, most: int) -> Scene:
 
 
 def by_layers(order: list[Value], groups: Groups) -> Scene:
-    """A box for each layer, for what is before them and for what is after them."""
+    """Return a scene with a box for each layer, for the values before the layers and for those after them."""
     return _by(groups.layer, order, groups, "layer")
 
 
 def by_neurons(order: list[Value], groups: Groups) -> Scene:
-    """A box for each neuron, for what layers have besides them, for what is before and for what is after them."""
-    return _by(lambda node: groups.place[node], order, groups, "neuron")
+    """Return a scene with a box for each neuron, for the other values of a layer, and for those before and after."""
+    return _by(lambda node: groups.position[node], order, groups, "neuron")
 
 
-def _by(place: Callable[[Value], Place], order: list[Value], groups: Groups, what: str) -> Scene:
-    members: dict[Place, list[Value]] = {}
+def _by(position: Callable[[Value], Position], order: list[Value], groups: Groups, what: str) -> Scene:
+    members: dict[Position, list[Value]] = {}
     for node in order:
-        members.setdefault(place(node), []).append(node)
+        members.setdefault(position(node), []).append(node)
     boxes = [Box(groups.title(key), tuple(members[key]), column=key.stage) for key in sorted(members)]
     return Scene(order, [], boxes, note=f"{count(len(order), 'value')}, a box for each {what}")
 
 
 def with_clusters(scene: Scene, groups: Groups, by: str) -> Scene:
-    """The scene with a frame around the cards of each neuron or layer."""
-    members: dict[Place, list[Value]] = {}
+    """Return the scene with a frame around the cards of each neuron or layer."""
+    members: dict[Position, list[Value]] = {}
     for node in scene.cards:
-        place = groups.layer(node) if by == "layers" else groups.place[node]
-        if 0 < place.stage < groups.after:
-            members.setdefault(place, []).append(node)
-    return replace(scene, clusters=[(groups.title(place), members[place]) for place in sorted(members)])
+        position = groups.layer(node) if by == "layers" else groups.position[node]
+        if 0 < position.stage < groups.after:
+            members.setdefault(position, []).append(node)
+    return replace(scene, clusters=[(groups.title(position), members[position]) for position in sorted(members)])
 
 
 def by_levels(order: list[Value], most: int) -> Scene:
-    """The values next to the root one by one, the others folded by level: the longest way from the root.
+    """Return a scene with cards for the values next to the root and boxes for the other levels.
 
-    Levels are folded in runs of about as many values each; every argument is at a deeper level than its user.
+    The level of a value is the length of the longest path from the root, so an argument is at a deeper level than its
+    user. Each box holds consecutive levels, and all boxes hold about the same number of values.
     """
     level = dict.fromkeys(order, 0)
     for node in reversed(order):
@@ -92,7 +93,7 @@ def by_levels(order: list[Value], most: int) -> Scene:
 
 
 def _edges(scene: Scene) -> int:
-    """How many lines the scene's boxes would have between them."""
+    """Return the number of lines between the boxes of a scene."""
     home = {node: box for box in scene.boxes for node in box.members}
     pairs = {(id(home[arg]), id(home[node])) for node in scene.order for arg in node.args if isinstance(arg, Value)}
     return sum(first != last for first, last in pairs)

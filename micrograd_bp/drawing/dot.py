@@ -1,4 +1,4 @@
-"""A scene as DOT text: a card per value, a box for many, the local derivatives on the edges.
+"""A scene as DOT text: a card is one value, a box stands for several, and edges show local derivatives.
 
 The colours are those of the light scheme; `theme` adds the dark one to the finished SVG.
 """
@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass
 
 from micrograd_bp.drawing import theme
 from micrograd_bp.drawing.labels import called, count, html, labels, quote, small, tooltip
 from micrograd_bp.drawing.scene import Box, Scene
 from micrograd_bp.engine import Value
-from micrograd_bp.engine.chain import passes
+from micrograd_bp.engine.chain import passes, reached
 from micrograd_bp.engine.pictures import Edges
 from micrograd_bp.symbolic.templates import number
 
-_RANKS, _NEAR = 300, 4  # Graphviz lays out a node for each rank that an edge crosses: half a second for so many
+_RANKS, _NEAR = 300, 4  # Graphviz adds a node for each rank that an edge crosses, and takes half a second for 300
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{}"{}>{}</TABLE>'
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a scene is drawn: the options of `draw` that do not choose what is shown."""
+    """The options of `draw` that set the look of a scene."""
 
     direction: str = "LR"
     digits: int = 4
@@ -33,12 +34,12 @@ class Style:
 
 
 def dot(scene: Scene, style: Style) -> str:
-    """The DOT text of a scene; the same graph gives the same text."""
+    """Return the DOT text of a scene; equal graphs give equal text."""
     return _Writer(scene, style).text()
 
 
 def head(style: Style, note: str, layout: str) -> list[str]:
-    """The first lines: the title above the picture, the fonts and colours."""
+    """Return the first lines of the DOT text: title, fonts and colours."""
     lines = [f'<FONT POINT-SIZE="15"><B>{html(style.title)}</B></FONT>'] if style.title else []
     lines += [small(note, theme.FAINT, 11)] if note else []
     rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
@@ -59,10 +60,11 @@ class _Writer:
         self.scene, self.style = scene, style
         self.called = labels(scene.order, style.digits)
         self.largest = theme.largest(scene.order)
+        self.reached = reached(scene.order)
         self.cards = {node: f"n{i}" for i, node in enumerate(scene.cards)}
         self.ids = {node: f"b{i}" for i, box in enumerate(scene.boxes) for node in box.members} | self.cards
         self.far = far(scene)
-        self.within: dict[Value, list[str]] = {}  # the lines about a card: itself and what is drawn for it alone
+        self.within: dict[Value, list[str]] = {}  # a card and the nodes drawn for it alone: constants and far arguments
         self.lines: list[str] = []
 
     def text(self) -> str:
@@ -70,8 +72,8 @@ class _Writer:
         self.within = {node: [f"{self.cards[node]} {self.card(node)}"] for node in self.scene.cards}
         if self.scene.steps is None:
             for node in self.scene.cards:
-                for place, arg in enumerate(node.args):
-                    self.edge(node, place, arg)
+                for index, arg in enumerate(node.args):
+                    self.edge(node, index, arg)
             self.box_edges()
         for step in self.scene.steps or ():
             label, tip = padded(step.formula), tooltip(step.formula)
@@ -105,31 +107,31 @@ class _Writer:
             tip += f", grad {node.grad!r}"
         return f"[tooltip={tooltip(tip)} label=<{TABLE.format(2, '', ''.join(rows))}>]"
 
-    def edge(self, node: Value, place: int, arg: Value | float) -> None:
+    def edge(self, node: Value, index: int, arg: Value | float) -> None:
         user = self.cards[node]
         if not isinstance(arg, Value):
             if self.style.constants:
-                self.within[node].append(f"{user}_{place} {self.constant(arg)}")
-                self.lines.append(f"  {user}_{place} -> {user} [tooltip=constant style=dashed]")
+                self.within[node].append(f"{user}_{index} {self.constant(arg)}")
+                self.lines.append(f"  {user}_{index} -> {user} [tooltip=constant style=dashed]")
             return
         if arg not in self.cards:
             return
-        local = node.local_grads[place] or 0.0
+        local = node.local_grads[index] or 0.0
         name, below = called(node, self.called[node]), called(arg, self.called[arg])
         tip = f"∂({name})/∂({below}) = {local!r}"
         width = 1.0
         if node.has_grad:
-            amount = flow(node, place)
+            amount = flow(node, index, self.reached)
             tip += (
                 f"; adds {number(node.grad, self.style.digits)} · {number(local, self.style.digits)}"
                 f" = {number(amount, self.style.digits)}"
             )
             width = 1.0 + 2.5 * theme.strength(amount, self.largest)
         source = self.cards[arg]
-        if (node, place) in self.far:
-            source = f"{user}_{place}"
+        if (node, index) in self.far:
+            source = f"{user}_{index}"
             self.within[node].append(f"{source} {self.again(arg, below)}")
-        shown = edge_number(node, place, self.style.edges)
+        shown = edge_number(node, index, self.style.edges, self.reached)
         label = "" if shown is None else f"label={padded(number(shown, self.style.digits))} "
         tips = f"tooltip={tooltip(tip)}" + (f" labeltooltip={tooltip(tip)}" if label else "")
         self.lines.append(f"  {source} -> {user} [{label}penwidth={width:.2f} {tips}]")
@@ -184,7 +186,7 @@ class _Writer:
                     if ends[0] == ends[1] or left_out.issuperset(ends) or (arg in self.cards and node in self.cards):
                         continue
                     number_of[ends] += 1
-                    amount = flow(node, index) if node.has_grad else 0.0
+                    amount = flow(node, index, self.reached) if node.has_grad else 0.0
                     strongest[ends] = max(strongest.get(ends, 0.0), theme.strength(amount, self.largest))
         for ends, n in number_of.items():
             dashed = not left_out.isdisjoint(ends)
@@ -194,29 +196,26 @@ class _Writer:
             self.lines.append(f"  {ends[0]} -> {ends[1]} [{label}{look} tooltip={tip} labeltooltip={tip}]")
 
 
-def flow(node: Value, index: int) -> float:
-    """What an edge adds to the gradient of argument `index`; 0.0 where nothing passes."""
-    arg, local = node.args[index], node.local_grads[index]
-    if not isinstance(arg, Value) or local is None or not passes(node, index, local):
-        return 0.0
-    nothing_arrived = node.grad == 0.0 and not math.isnan(arg.grad)
-    return 0.0 if nothing_arrived else node.grad * local
-
-
-def edge_number(node: Value, index: int, edges: Edges) -> float | None:
-    """What is written on the edge from argument `index` to `node`, if anything."""
+def edge_number(node: Value, index: int, edges: Edges, reached: Set[Value]) -> float | None:
+    """The number on the edge from argument `index` to `node`, if there is one."""
     if edges == "local":
         return node.local_grads[index] or 0.0
-    return flow(node, index) if edges == "flow" and node.has_grad else None
+    return flow(node, index, reached) if edges == "flow" and node.has_grad else None
+
+
+def flow(node: Value, index: int, reached: Set[Value]) -> float:
+    """What an edge adds to the gradient of argument `index`; 0.0 where nothing passes to it or to `node`."""
+    local = node.local_grads[index]
+    return node.grad * local if local is not None and node in reached and passes(node, index, local) else 0.0
 
 
 def padded(text: str) -> str:
-    """An edge's label with room around it, so that it stands clear of the line."""
+    """Return an edge's label with a margin that keeps it off the line."""
     return f"<{TABLE.format(3, '', f'<TR><TD>{html(text)}</TD></TR>')}>"
 
 
 def frame(title: str) -> str:
-    """The attributes of a frame around nodes."""
+    """Return the attributes of a frame around nodes."""
     return (
         f'style="rounded,filled" fillcolor="{theme.FRAME}" color="{theme.FRAME_RULE}" margin=10 labeljust=l'
         f" label=<{small(title, theme.FAINT, 11)}> tooltip={tooltip(title)}"
@@ -230,32 +229,32 @@ def _row(name: str, text: str, tint: str) -> str:
 
 
 def pill(cells: str, tint: str) -> str:
-    """A table of its own, for a table's fill can have round corners and a cell's cannot."""
+    """Return cells in a table of their own, since a table can have round corners and a cell cannot."""
     return TABLE.format(2, f' STYLE="ROUNDED" BGCOLOR="{tint}"' if tint else "", cells)
 
 
 def far(scene: Scene) -> set[tuple[Value, int]]:
-    """The edges between cards, as (user, place of the argument), that would take too long to lay out as lines.
+    """Return the edges between cards, as (user, argument index), that would take too long to lay out as lines.
 
-    All long edges of a value, or none: first of that value whose edges cross the most ranks.
+    A value's long edges are all returned or none; values whose edges cross the most ranks come first.
     """
     shown = set(scene.cards)
     rank: dict[Value, int] = {}
     first_use: dict[Value, int] = {}
     edges: list[tuple[Value, int, Value]] = []
     for node in scene.cards:
-        args = [(place, arg) for place, arg in enumerate(node.args) if isinstance(arg, Value) and arg in shown]
+        args = [(index, arg) for index, arg in enumerate(node.args) if isinstance(arg, Value) and arg in shown]
         rank[node] = 1 + max((rank[arg] for _, arg in args), default=0)
-        for place, arg in args:
+        for index, arg in args:
             first_use[arg] = min(first_use.get(arg, rank[node]), rank[node])
-            edges.append((node, place, arg))
+            edges.append((node, index, arg))
     crossed: Counter[Value] = Counter()
     long: dict[Value, list[tuple[Value, int]]] = {}
-    for node, place, arg in edges:
+    for node, index, arg in edges:
         span = rank[node] - (rank[arg] if arg.op is not None else first_use[arg] - 1) - 1
         crossed[arg] += span
         if span >= _NEAR:
-            long.setdefault(arg, []).append((node, place))
+            long.setdefault(arg, []).append((node, index))
     total = crossed.total()
     found: set[tuple[Value, int]] = set()
     for arg, ranks in crossed.most_common():

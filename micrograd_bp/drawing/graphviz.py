@@ -1,4 +1,4 @@
-"""From DOT text to a picture: the `dot` program where there is one, else the Graphviz inside pygraphviz."""
+"""`render` makes a picture of DOT text, by the program `dot` or else by the Graphviz inside pygraphviz."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _IN_A_CHILD = """
 import sys, pygraphviz
 graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
 sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog=dict(graph.graph_attr).get("layout", "dot")))
-"""  # so that it can be interrupted, and given up: some small graphs take Graphviz minutes
+"""  # a child process can be interrupted: Graphviz takes minutes for some small graphs
 
 
 def render(source: str, format: str) -> bytes:
-    """`source` laid out and written as `format` (svg, png, pdf).
+    """Return `source` laid out by Graphviz in the `format` svg, png, pdf or plain.
 
-    Raises MissingExtraError where neither the program nor the package is there, naming both remedies; TimeoutError
-    where the layout takes longer than a minute.
+    Raises MissingExtraError where neither the program nor the package is installed, TimeoutError where the layout takes
+    longer than a minute, RuntimeError for DOT text that Graphviz cannot read.
     """
     if shutil.which("dot"):
         import graphviz
 
-        with contextlib.suppress(subprocess.CalledProcessError):  # a program that does not work
+        with contextlib.suppress(subprocess.CalledProcessError):  # then try pygraphviz
             return bytes(graphviz.Source(source).pipe(format=format, quiet=True))
     if importlib.util.find_spec("pygraphviz") is None:
         raise MissingExtraError(
@@ -39,8 +39,8 @@ def render(source: str, format: str) -> bytes:
         done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise TimeoutError(
-            f"Graphviz has not laid the graph out in {_SECONDS:g} s (one node with many users can do that): draw an "
-            f"inner node, or save the .dot file and lay it out elsewhere"
+            f"Graphviz did not lay out the graph in {_SECONDS:g} s (a node with many users can cause that): draw an "
+            f"inner node, or save the graph as a .dot file and lay it out with another engine"
         ) from None
     if done.returncode:
         raise RuntimeError(f"Graphviz refuses the graph: {done.stderr.decode(errors='replace').strip()[-500:]}")

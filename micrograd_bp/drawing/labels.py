@@ -1,4 +1,4 @@
-"""What pictures say: the text of a value, and text made safe for DOT and its HTML-like labels."""
+"""The texts in pictures: labels of values, and escaping for DOT and its HTML-like labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 
 
 def labels(order: Iterable[Value], digits: int) -> dict[Value, str]:
-    """What each node is called: its name, else its formula in the names of its arguments, else "" (too long)."""
+    """Return the label of each node: its name, or its formula, or "" where the formula is too long."""
     parts: dict[Value, tuple[str, int]] = {}
     for node in order:
         name = shown_name(node)
@@ -32,17 +32,17 @@ def labels(order: Iterable[Value], digits: int) -> dict[Value, str]:
 
 
 def shown_name(node: Value) -> str:
-    """The node's name on one line of at most 40 characters."""
+    """Return the node's name on one line of at most 40 characters."""
     return one_line(node.name or "")
 
 
 def called(node: Value, label: str) -> str:
-    """What a sentence calls the node: its label, else its operation."""
+    """Return a node's label, or the name of its operation."""
     return label or ("leaf" if node.op is None else node.op.name)
 
 
 def count(n: int, what: str) -> str:
-    """A number of things.
+    """Return a number with its noun.
 
     >>> count(1, "edge"), count(12000, "edge")
     ('1 edge', '12,000 edges')
@@ -51,28 +51,28 @@ def count(n: int, what: str) -> str:
 
 
 def html(text: str) -> str:
-    """`text` for an HTML-like label."""
+    """Return `text` escaped for an HTML-like label."""
     clean = escape(printable(text))
     return clean.replace("\\", "\\\N{WORD JOINER}")  # "\N" alone would become the node's identifier
 
 
 def tooltip(text: str) -> str:
-    """`text` as a quoted tooltip: Graphviz looks for escapes such as \\N in it twice, and for entities."""
+    """Return `text` as a quoted tooltip; Graphviz interprets escapes such as \\N twice, and entities."""
     clean = printable(text).replace("&", "&amp;").replace("\\", "\\\\\\\\").replace('"', '\\"')
     return f'"{clean}"'
 
 
 def quote(text: str) -> str:
-    """`text` as a quoted DOT string that Graphviz takes as it is: a name of the graph or an attribute's value."""
+    """Return `text` as a quoted DOT string, for a name or the value of an attribute."""
     clean = printable(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{clean}"'
 
 
 def small(text: str, colour: str, size: int = 10) -> str:
-    """`text` in an HTML-like label, in another colour and size."""
+    """Return `text` for an HTML-like label, in another colour and size."""
     return f'<FONT COLOR="{colour}" POINT-SIZE="{size}">{html(text)}</FONT>'
 
 
 def printable(text: str) -> str:
-    """`text` with U+FFFD for what an XML file cannot hold."""
+    """Return `text` with U+FFFD for the characters that XML does not allow."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)

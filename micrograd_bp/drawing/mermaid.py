@@ -1,4 +1,4 @@
-"""Mermaid flowcharts of scenes, of steps and of networks."""
+"""Mermaid flowcharts of scenes, of steps between named values, and of networks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from micrograd_bp.drawing.dot import Style, edge_number
 from micrograd_bp.drawing.labels import count, labels, printable, shown_name
 from micrograd_bp.drawing.scene import Scene, Step
 from micrograd_bp.engine import Value
+from micrograd_bp.engine.chain import reached
 from micrograd_bp.symbolic.templates import number
 
-_PLAIN = re.compile(r"(?!v\d)[A-Za-z]\w*", re.ASCII)  # v1, v2 ... are for the others
+_PLAIN = re.compile(r"(?!v\d)[A-Za-z]\w*", re.ASCII)  # v1, v2, ... are generated identifiers
 _RESERVED = {"end", "graph", "flowchart", "subgraph", "style", "class", "classdef", "click", "linkstyle", "direction"}
 _RESERVED |= {"default", "call", "href", "interpolate"}
 
 
 def of_scene(scene: Scene, style: Style) -> str:
-    """A node for each card and box, the numbers that the style wants on the lines; steps as tutorials write them."""
+    """Return a flowchart of a scene, with a node for each card and box, or of its steps if it has any."""
     if scene.steps is not None:
         return of_steps(scene.steps)
     digits = style.digits
@@ -36,14 +37,15 @@ def of_scene(scene: Scene, style: Style) -> str:
         ids |= dict.fromkeys(box.members, f"b{i}")
     many: Counter[tuple[str, str]] = Counter()
     shown = set(scene.cards)
+    among = reached(scene.order)
     for node in scene.order:
-        for place, arg in enumerate(node.args):
+        for index, arg in enumerate(node.args):
             if not isinstance(arg, Value):
                 if style.constants and node in shown:
-                    lines.append(f"  {ids[node]}_{place}([{quoted(number(arg, digits))}]) -.-> {ids[node]}")
+                    lines.append(f"  {ids[node]}_{index}([{quoted(number(arg, digits))}]) -.-> {ids[node]}")
                 continue
             if arg in shown and node in shown:
-                shown_number = edge_number(node, place, style.edges)
+                shown_number = edge_number(node, index, style.edges, among)
                 label = "" if shown_number is None else quoted(number(shown_number, digits))
                 lines.append(f"  {ids[arg]} {f'-- {label} -->' if label else '-->'} {ids[node]}")
             elif ids[arg] != ids[node]:
@@ -53,7 +55,7 @@ def of_scene(scene: Scene, style: Style) -> str:
 
 
 def of_steps(steps: Iterable[Step]) -> str:
-    """A node for each named value, the formula of the step on the lines.
+    """Return a flowchart of steps, with a node for each named value and the formulas on the lines.
 
     >>> x, w = Value(1.0, "x"), Value(2.0, "w")
     >>> print(of_steps([Step(w * x, (x,), "w·x")]))
@@ -69,9 +71,9 @@ def _called(node: Value) -> tuple[object, str]:
 
 
 def of_names(steps: Iterable[tuple[Iterable[tuple[object, str]], tuple[object, str], str]]) -> str:
-    """Lines from sources to a target, each given as the thing and its name, with a formula.
+    """Return a flowchart of steps (sources, target, formula); sources and target are pairs (key, name).
 
-    A name that mermaid takes for an identifier is one, unless two things have it.
+    A name that mermaid accepts as an identifier becomes the identifier, unless two keys have it.
     """
     ids: dict[object, str] = {}
     taken: set[str] = set()
@@ -94,7 +96,7 @@ def of_names(steps: Iterable[tuple[Iterable[tuple[object, str]], tuple[object, s
 
 
 def quoted(*lines: str) -> str:
-    """Lines of text in quotes, as mermaid reads any text: what may mean something to it as a character's number.
+    """Return lines of text in quotes, with the characters that mermaid could interpret as entities.
 
     >>> quoted('a "b" <c>', "w·x + b")
     '"a #34;b#34; #60;c#62;<br/>w·x + b"'

@@ -1,6 +1,6 @@
-"""A graph in steps from named value to named value, as a tutorial writes it.
+"""The view "steps": a graph in steps from named value to named value, as tutorials write it.
 
-`x --w·x + b--> z --sigmoid function--> ŷ`: what has no name, and what is a parameter, stands in the formulas only.
+In `x --w·x + b--> z --sigmoid function--> ŷ`, unnamed values and parameters appear in the formulas only.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _LONGEST = 60
 
 
 def in_steps(order: list[Value], groups: Groups, inputs: Sequence[Value] | None, digits: int) -> Scene:
-    """The graph in steps from named value to named value.
+    """Return a scene of steps from named value to named value.
 
-    The leaves among them are `inputs`, or else those with a name that are not parameters of a network; where that
-    leaves a step without a source, all its named leaves.
+    The leaves are `inputs`, or by default the named ones that are not parameters of a network. A step that would have
+    no source has all its named leaves.
     """
     chosen = None if inputs is None else set(inputs)
     ends = {node for node in order[:-1] if node.op is not None and node.name} | {order[-1]}
@@ -51,7 +51,7 @@ def in_steps(order: list[Value], groups: Groups, inputs: Sequence[Value] | None,
 
 
 def _sources(target: Value, ends: set[Value]) -> list[Value]:
-    """The leaves and named values that a value is computed from, in order of use."""
+    """Return the leaves and named values that `target` is computed from, in order of use."""
     seen: dict[Value, None] = {}
     stack = [arg for arg in reversed(target.args) if isinstance(arg, Value)]
     while stack:

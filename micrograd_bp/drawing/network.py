@@ -1,6 +1,6 @@
-"""A network as the tutorials draw it: neurons as circles in columns, the weights on the lines between them.
+"""`draw_network` draws a network as the tutorials do: neurons are circles in columns, lines show the weights.
 
-Positions are computed here and kept by Graphviz.
+The positions are computed here; Graphviz keeps them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from micrograd_bp.ops.reals import Numbers
 from micrograd_bp.symbolic.templates import number, one_line
 
 _SPACE = "\N{NO-BREAK SPACE}"
-_WHOLE, _FIRST = 16, 7  # neurons of a layer that is shown whole; the first ones of a larger one, beside its last
-_LABELLED = 5  # circles in a column, above which weights and biases are in the tooltips only
-_CIRCLE = 46.0  # points: a circle's diameter
+_WHOLE, _FIRST = 16, 7  # neurons: a larger layer shows its first 7 and its last
+_LABELLED = 5  # circles in a column; with more, weights and biases are in the tooltips only
+_CIRCLE = 46.0  # points, the diameter
 
 
 @dataclass(frozen=True)
 class Columns:
-    """A network to be drawn: its layers, the values of its columns where inputs were given, the inputs' names."""
+    """A network as columns of circles: layers, the values of each column (None without inputs), names of the inputs."""
 
     layers: list[list[Neuron]]
     values: list[list[float]] | None
@@ -43,7 +43,7 @@ class Columns:
         return [len(self.inputs), *(len(layer) for layer in self.layers)]
 
     def name(self, column: int, j: int) -> str:
-        """What circle `j` of a column is called."""
+        """Return the name of circle `j` of a column."""
         return self.inputs[j] if column == 0 else f"a{column}_{j + 1}"
 
 
@@ -56,13 +56,17 @@ class NetworkOptions(TypedDict, total=False):
 
 
 def draw_network(model: Module, *, inputs: Numbers | None = None, digits: int = 3, title: str | None = None) -> Graph:
-    """A network as the tutorials draw it: neurons as circles in columns, biases below them, weights on the lines, their
-    sign as the colour and their size as the width; gradients (∂) once there are any.
+    """Return a picture of a network: neurons are circles in columns, with the weights on the lines between them.
 
-    With `inputs` the circles show the activations. A layer of more than 16 neurons is abbreviated; between layers with
-    many connections the weights are in the tooltips only. `.mermaid` has the network in steps, formulas on the lines.
+    `inputs`  numbers or Values, one per input of the network; the circles then show the activations
+    `digits`  the number of significant digits, 1 to 17
+    `title`   the heading
 
-    Raises ValueError for a module without layers that follow one another, ShapeError for another number of inputs.
+    The colour of a line is the sign of the weight, its width the size. Biases are below the circles, gradients (∂)
+    below the parameters after `backward()`. A layer of more than 16 neurons is abbreviated; between large layers the
+    weights are in the tooltips only. `.mermaid` has the network in steps, with formulas on the lines.
+
+    Raises ValueError for a module that is not a chain of layers, ShapeError for another number of inputs.
     """
     network = columns(model, inputs)
     style = check_style("LR", digits, title)
@@ -80,9 +84,9 @@ def draw_network(model: Module, *, inputs: Numbers | None = None, digits: int = 
 
 
 def columns(model: Module, inputs: Numbers | None) -> Columns:
-    """The layers of a model, evaluated where `inputs` are given.
+    """Return the layers of a model, evaluated at `inputs` if they are given.
 
-    Raises ValueError where its layers do not follow one another, ShapeError for another number of inputs.
+    Raises ValueError for a module that is not a chain of layers, ShapeError for another number of inputs.
     """
     if isinstance(model, Neuron):
         layers = [[model]]
@@ -94,8 +98,8 @@ def columns(model: Module, inputs: Numbers | None) -> Columns:
             break
     if not layers:
         raise ValueError(
-            f"a {type(model).__name__} cannot be drawn as a network: it has no Layers, or not such that each takes "
-            "what the one before gives; draw a value that it computes"
+            f"a {type(model).__name__} cannot be drawn as a network: it is not a chain of Layers, each with as many "
+            "inputs as the one before has outputs; draw a value that it computes"
         )
     names = [f"x{k}" for k in range(1, len(layers[0][0].w) + 1)]
     if inputs is None:
@@ -111,7 +115,7 @@ def columns(model: Module, inputs: Numbers | None) -> Columns:
 
 
 def network_mermaid(network: Columns, digits: int) -> str:
-    """The network in steps: inputs, sums and activations, the formulas on the lines."""
+    """Return a flowchart of inputs, sums and activations, with the formulas on the lines."""
     steps: list[tuple[list[tuple[object, str]], tuple[object, str], str]] = []
     sources: list[tuple[object, str]] = list(enumerate(network.inputs))  # two inputs may have the same name
     for number_of, layer in enumerate(network.layers, start=1):
@@ -128,7 +132,7 @@ def network_mermaid(network: Columns, digits: int) -> str:
 
 
 def network_dot(network: Columns, style: Style) -> str:
-    """The DOT text of a network, all positions given."""
+    """Return the DOT text of a network with all positions."""
     return _Writer(network, style).text()
 
 
@@ -217,7 +221,7 @@ class _Writer:
             f" arrowsize=0.6 arrowhead={'normal' if self.labelled else 'none'} tooltip={tooltip(tip)}]"
         ]
         if self.labelled:
-            # at this part of the way the labels of all lines lie one below the other, equally far apart
+            # at this fraction of their length, the labels of all lines form a column of equal distances
             part = 1.0 / (len(self.shown[gap + 1]) + 1)
             x = self.x[gap] + part * (self.x[gap + 1] - self.x[gap])
             start, stop = self.y(len(self.shown[gap]), row), self.y(len(self.shown[gap + 1]), below)
@@ -244,17 +248,17 @@ class _Writer:
 
 
 def fact(p: Value) -> str:
-    """A parameter's number and gradient, for tooltips."""
+    """Return a parameter's number and gradient, for tooltips."""
     return f"{p.data!r}" + (f", grad {p.grad!r}" if p.has_grad else "")
 
 
 def _fitting(text: str, colour: str, size: int) -> str:
-    """Text small enough for a circle."""
+    """Return text in a size that fits into a circle."""
     return small(text, colour, size if len(text) < 7 else 8)
 
 
 def _shown(size: int) -> list[int | None]:
-    """Which circles of a column are drawn; None stands for those left out."""
+    """Return the circles of a column that are drawn; None stands for those left out."""
     if size <= _WHOLE:
         return list(range(size))
     return [*range(_FIRST), None, size - 1]

@@ -1,4 +1,4 @@
-"""`Graph`: a picture as DOT, SVG, mermaid or a file."""
+"""`Graph`: a picture as DOT, SVG or mermaid text, or as a file."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 from micrograd_bp.drawing import graphviz, theme
 
-_SMALL = 250  # lines of DOT; a picture of some hundred cards has as many millions of pixels at 192 dpi
+_SMALL = 250  # lines of DOT; a larger picture would have hundreds of megapixels at 192 dpi
 
 WRITERS: dict[str, Callable[[Graph], bytes]] = {}
-"""What `save` writes, by the ending of the file's name."""
+"""The functions that return the content of a file, by the ending of its name."""
 
 
 class Graph:
     """A picture of a graph or a network: `dot`, `svg` and `mermaid` are text, `save` writes a file, notebooks show it.
 
-    `root` is the value or module drawn, `nodes` how many values that stands for, `options` what `draw` was told.
+    `root` is the value or module that is drawn, `nodes` the number of its values, `options` the options of `draw`.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Graph:
 
     @property
     def svg(self) -> str:
-        """The picture as SVG text, light or dark as the reader's system asks; laid out when first needed."""
+        """The picture as SVG text, light or dark as the reader's system asks; laid out at the first access."""
         if self._svg is None:
             self._svg = theme.with_dark_scheme(graphviz.render(self.dot, "svg").decode())
         return self._svg
@@ -44,9 +44,9 @@ class Graph:
         return self._mermaid()
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture as the ending of `path` says: .svg, .png, .pdf, .dot or .mmd; missing folders are made.
+        """Write the picture in the format of the ending of `path` (.svg, .png, .pdf, .dot, .mmd, .html), and return it.
 
-        Returns the path. Raises ValueError for another ending.
+        Missing folders are created. Raises ValueError for another ending, and for .html where a network is drawn.
         """
         path = Path(path).expanduser()
         writer = WRITERS.get(path.suffix.lower())
@@ -68,8 +68,7 @@ class Graph:
 
 
 def _on_paper(source: str) -> str:
-    """The DOT text with a white ground, for what is no SVG cannot follow the reader's scheme; small ones fine enough
-    for any screen."""
+    """Return the DOT text with a white background, since only SVG can follow the reader's colour scheme."""
     dpi = 192 if source.count("\n") < _SMALL else 96
     return source.replace('bgcolor="transparent"', f'bgcolor="white" dpi={dpi}', 1)
 

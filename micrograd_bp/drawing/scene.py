@@ -1,6 +1,6 @@
-"""What a picture shows of a graph: the values that have a card of their own, and boxes that stand for many.
+"""`Scene`: the values of a graph that have a card of their own, and the boxes that stand for several values.
 
-But for steps, every value is in exactly one card or box.
+Every value is in exactly one card or box, except in a scene of steps.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from micrograd_bp.engine import Value
 
 @dataclass(frozen=True)
 class Box:
-    """Values drawn as one: collapsed under a `title`, or `left_out` (a dashed stub); those of a `column` in order."""
+    """Values drawn as a box with a `title`, or as a dashed stub (`left_out`). Boxes of a `column` keep their order."""
 
     title: str
     members: tuple[Value, ...]
@@ -23,7 +23,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Step:
-    """How a value comes from others: what is written on the lines from each of `sources` to `target`."""
+    """The computation of `target` from `sources`; the lines between them show `formula`."""
 
     target: Value
     sources: tuple[Value, ...]
@@ -32,8 +32,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Scene:
-    """`order` is the whole graph, in topological order; `clusters` are frames around cards; `note` says what is not
-    shown one by one; `steps` are lines between cards in place of the graph's edges."""
+    """The content of a picture.
+
+    `order`     all values of the graph in topological order
+    `cards`     the values with a card of their own
+    `boxes`     the boxes for the other values
+    `clusters`  frames around cards: titles and members
+    `note`      a line of text about the values without a card
+    `steps`     lines between cards that replace the edges of the graph
+    """
 
     order: list[Value]
     cards: list[Value]
@@ -44,12 +51,12 @@ class Scene:
 
 
 def everything(order: list[Value]) -> Scene:
-    """A card for every value."""
+    """Return a scene with a card for every value."""
     return Scene(order, order)
 
 
 def users_of(order: list[Value]) -> dict[Value, list[Value]]:
-    """The nodes that use each node, in order; a node that uses another twice occurs once."""
+    """Return the users of each node in order; a node that uses another twice occurs once."""
     users: dict[Value, list[Value]] = {node: [] for node in order}
     for node in order:
         for arg in dict.fromkeys(arg for arg in node.args if isinstance(arg, Value)):
@@ -58,23 +65,23 @@ def users_of(order: list[Value]) -> dict[Value, list[Value]]:
 
 
 def below(order: list[Value], depth: int) -> Scene:
-    """The root and what it was made from, `depth` steps back at most; a stub for what lies deeper."""
+    """Return a scene of the values at most `depth` edges below the root, with stubs for the deeper ones."""
     return _with_stubs(order, _reached(order[-1], depth, {}))
 
 
 def around_node(order: list[Value], center: Value, depth: int) -> Scene:
-    """A node with its users and arguments, theirs, and so on, `depth` steps at most; stubs for the rest.
+    """Return a scene of the values at most `depth` edges from `center` in both directions, with stubs for the rest.
 
     Raises ValueError where `center` is not in the graph.
     """
     users = users_of(order)
     if center not in users:
-        raise ValueError("around= is a value that this graph does not have: pass one that the root was made from")
+        raise ValueError("around is not in this graph: pass a value that the root was computed from")
     return _with_stubs(order, _reached(center, depth, users))
 
 
 def _reached(start: Value, depth: int, users: dict[Value, list[Value]]) -> set[Value]:
-    """The nodes at most `depth` edges from `start`: along arguments, and along `users` where they are given."""
+    """Return the nodes at most `depth` edges from `start`, along arguments and `users`."""
     distance = {start: 0}
     queue = deque([start])
     while queue:
@@ -92,16 +99,16 @@ def _neighbours(node: Value, users: dict[Value, list[Value]]) -> list[Value]:
 
 
 def _with_stubs(order: list[Value], shown: set[Value]) -> Scene:
-    """A stub at each side of the cards: what lies beyond goes to the nearest of them, so that it is counted once."""
+    """Return a scene with stubs beside the cards; each value left out is counted in the nearest stub."""
     users = users_of(order)
     stubs: dict[tuple[Value, bool], list[Value]] = {}
     owner: dict[Value, tuple[Value, bool]] = {}
     queue: deque[Value] = deque()
     for node in order:
         if node in shown:
-            for place, other in enumerate(_neighbours(node, users)):
+            for index, other in enumerate(_neighbours(node, users)):
                 if other not in shown and other not in owner:
-                    owner[other] = (node, place >= len(_neighbours(node, {})))
+                    owner[other] = (node, index >= len(_neighbours(node, {})))
                     queue.append(other)
     while queue:
         node = queue.popleft()

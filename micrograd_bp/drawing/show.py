@@ -1,4 +1,4 @@
-"""Pictures of graphs and networks: `draw(v)` or `v.graph()`, `draw(model)`."""
+"""`draw` chooses the picture of a Value or a Module, and `notebook` what a notebook shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from micrograd_bp.engine.pictures import GraphOptions
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.nn import Module
 
-_MOST_IN_NOTEBOOK = 60  # values; a cell that ends with the loss of a large network shows its text
+_MOST_IN_NOTEBOOK = 60  # values; a notebook shows larger graphs as text
 
 
 @overload
@@ -21,9 +21,9 @@ def draw(drawn: Value, **options: Unpack[GraphOptions[Value]]) -> Graph: ...
 @overload
 def draw(drawn: Module, **options: Unpack[NetworkOptions]) -> Graph: ...
 def draw(drawn: Value | Module, **options: Any) -> Graph:
-    """A picture of a value's graph, with the options of `draw_graph`, or of a network, with those of `draw_network`.
+    """Return a picture of a value's graph or of a network; the options are those of `draw_graph` or `draw_network`.
 
-    Raises TypeError for what is neither a Value nor a Module.
+    Raises TypeError for anything but a Value or a Module.
 
     >>> from micrograd_bp import nn
     >>> x = Value(3.0, "x")
@@ -38,7 +38,7 @@ def draw(drawn: Value | Module, **options: Any) -> Graph:
 
 
 def notebook(shown: Value | Module) -> dict[str, str]:
-    """What a notebook shows: the text, and the picture of what is not too large, if Graphviz is there."""
+    """Return the text and, if the graph is small and Graphviz is installed, the picture, by MIME type."""
     bundle = {"text/plain": repr(shown)}
     if isinstance(shown, Value) and (shown.op is None or len(topological_order(shown)) > _MOST_IN_NOTEBOOK):
         return bundle

@@ -1,4 +1,4 @@
-"""`draw_graph`: the picture of a value's graph, by its options."""
+"""`draw_graph` draws the graph of a value."""
 
 from __future__ import annotations
 
@@ -32,22 +32,26 @@ def draw_graph(
     title: str | None = None,
     max_nodes: int = 500,
 ) -> Graph:
-    """The graph below `root` as a picture: a card per value, its gradient tinted by sign and strength, and on each
-    edge the local derivative, the line as wide as the gradient that flows through it.
+    """Return a picture of the graph below `root`.
 
-    `view`       "values"; "steps": the named values only, formulas on the lines, as tutorials draw it; "neurons" or
-                 "layers" of a network: a box for each with the number of its values and the rms of their gradients
-    `depth`      how many edges back from the root; `around` an inner value: its users and arguments, `depth` (1) edges
-                 far. What is left out is counted on dashed stubs
-    `clusters`   frames around the values of each of a network's "neurons" or "layers"; "auto": neurons, if any
-    `edges`      "local" derivatives, the "flow" that each adds to its argument's gradient, or "none"
+    Each value is a card with its data and its gradient, tinted by sign and size; each edge shows the local derivative,
+    and its width is the size of the contribution. Gradients are shown after `backward()` only.
+
+    `view`       "values"; "steps": only named values, with formulas on the lines, as in tutorials; "neurons" or
+                 "layers": one box for each, with its number of values and the root mean square of their gradients
+    `depth`      the greatest distance in edges from the root, or from `around`, an inner value that is shown with its
+                 users and arguments (`depth` 1 by default). Dashed stubs count the values left out
+    `clusters`   frames around the "neurons" or "layers" of a network; "auto" frames neurons, None nothing
+    `edges`      the numbers on edges: "local" derivatives, the "flow" (the contributions to gradients), or "none"
     `constants`  whether constants are shown
-    `inputs`     the leaves that `view="steps"` shows, by default those with a name that are no network's parameters
-    `direction`  "LR" (left to right) or "TB" (top to bottom); `digits` are significant digits; `title` is the heading
-    `max_nodes`  above so many values the graph is collapsed: a network's to neurons or layers, any other by levels
+    `inputs`     the leaves that `view="steps"` shows; by default the named ones that are not parameters of a network
+    `direction`  "LR" (left to right) or "TB" (top to bottom)
+    `digits`     the number of significant digits, 1 to 17
+    `title`      the heading
+    `max_nodes`  a graph with more values is collapsed, a network to neurons or layers, another graph to levels
 
-    Before any `backward()` no gradients are shown. Raises TypeError or ValueError for what an option cannot be, also
-    for views and clusters of a network where no value has such a name as `nn` gives (`z1_2`).
+    Raises TypeError or ValueError for an option that is not allowed, also for views and clusters of a network where no
+    value has a name that `nn` gives (`z1_2`).
 
     >>> x = Value(3.0, name="x")
     >>> print(draw_graph(x * x, edges="none").dot.splitlines()[-2])
@@ -64,7 +68,7 @@ def draw_graph(
     if around is not None and not isinstance(around, Value):
         raise TypeError(f"around is a Value of the graph, not {type(around).__name__}")
     if (depth is not None or around is not None) and view != "values":
-        raise ValueError(f"depth and around choose values; with view={view!r} leave them out")
+        raise ValueError(f"depth and around need view='values'; leave them out with view={view!r}")
     if inputs is not None:
         _check_inputs(inputs, order)
     style = check_style(direction, digits, title, edges, constants)
@@ -102,7 +106,7 @@ def draw_graph(
 def check_style(
     direction: str, digits: int, title: str | None, edges: Edges = "local", constants: bool = True
 ) -> Style:
-    """The options of the look, checked."""
+    """Return the options of the look as a Style. Raises TypeError or ValueError for one that is not allowed."""
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
         raise ValueError(f"digits is a whole number from 1 to 17, not {digits!r}")
     if not (title is None or isinstance(title, str)):
@@ -117,7 +121,7 @@ def _check_inputs(inputs: object, order: list[Value]) -> None:
         raise TypeError(f"inputs is a list of Values, leaves of the graph, not {short(inputs)}")
     leaves = {node for node in order if node.op is None}
     if not leaves.issuperset(inputs):
-        raise ValueError("inputs are leaves of the graph; one of those given is not")
+        raise ValueError("inputs are leaves of the graph; one of the given Values is not")
 
 
 def _check_choice(name: str, given: object, allowed: Sequence[object]) -> None:

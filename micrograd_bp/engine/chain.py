@@ -118,6 +118,17 @@ def dependents(order: Iterable[T], parents: Callable[[T], Iterable[T]], sources:
     return found
 
 
+def reached(order: Sequence[Any]) -> set[Any]:
+    """The nodes of `order` to which something passes from the last one, and that one."""
+    found = {order[-1]}
+    for node in reversed(order):
+        if node in found:
+            for index, (arg, derivative) in enumerate(zip(node.args, node.local_grads, strict=True)):
+                if isinstance(arg, Node) and passes(node, index, derivative):
+                    found.add(arg)
+    return found
+
+
 def parents(node: Any) -> list[Any]:
     """The arguments of a node that are nodes."""
     return [arg for arg in node.args if isinstance(arg, Node)]

@@ -1,4 +1,4 @@
-"""The backward pass, contribution by contribution."""
+"""`backward_steps` lists the contributions of a backward pass."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from micrograd_bp.ops.reals import as_float
 
 
 class Step(NamedTuple):
-    """One contribution of the backward pass: `node`, argument `place` of `user`, gets `adjoint` · `local` = `amount`,
-    which makes `total`."""
+    """One contribution of the backward pass, from an operation to one of its arguments.
+
+    `user`     the operation, whose argument number `argnum` is `node`
+    `adjoint`  d root / d user;  `local`  d user / d node;  `amount`  their product
+    `total`    the sum of the contributions to `node` so far
+    """
 
     node: Value
     user: Value
-    place: int
+    argnum: int
     adjoint: float
     local: float
     amount: float
@@ -24,9 +28,9 @@ class Step(NamedTuple):
 
 
 def backward_steps(root: Value, seed: float = 1.0) -> list[Step]:
-    """What `root.backward(seed)` adds where, in its order, bit for bit; no gradient is touched.
+    """Return the contributions of `root.backward(seed)` in their order, equal bit for bit; no `grad` is changed.
 
-    As there, nothing passes to what a relu, where, ... did not select.
+    The branch that a relu, where, ... does not select receives no contribution.
 
     >>> a = Value(3.0, "a")
     >>> [(step.amount, step.total) for step in backward_steps(a * a)]

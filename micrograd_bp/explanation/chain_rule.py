@@ -1,4 +1,4 @@
-"""The chain rule as a person would write it: `explain(loss, w)`, `explain(loss)`."""
+"""`explain` writes out the chain rule for one derivative, `explain(loss, w)`, or a backward pass, `explain(loss)`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from micrograd_bp.symbolic.graph_formulas import Symbols
 
 
 class Explanation:
-    """How a gradient comes about. `str()` is its text; notebooks typeset it.
+    """The explanation of a gradient. `str()` gives its text; notebooks typeset it.
 
-    `text, markdown, latex, html`   the same in four forms; the LaTeX needs amsmath
+    `text, markdown, latex, html`   the explanation in four forms; the LaTeX needs amsmath
     `value`                         the gradient; None for a whole backward pass
-    `equations`                     the sums of products that are shown; none for a whole backward pass
+    `equations`                     the sums of products that are shown; empty for a whole backward pass
     `steps`                         all contributions of the backward pass, in its order
     """
 
@@ -29,22 +29,22 @@ class Explanation:
     @property
     def text(self) -> str:
         """The explanation as plain text, one equation or step per line."""
-        return text(self._writing.rows(latex=False))
+        return text(self._writing.lines(latex=False))
 
     @property
     def markdown(self) -> str:
         """The explanation as Markdown with LaTeX formulas."""
-        return markdown(self._writing.rows(latex=True))
+        return markdown(self._writing.lines(latex=True))
 
     @property
     def latex(self) -> str:
         """The explanation as LaTeX, which needs the package amsmath."""
-        return latex(self._writing.rows(latex=True))
+        return latex(self._writing.lines(latex=True))
 
     @property
     def html(self) -> str:
-        """The explanation as HTML: a table per block of lines, with class names and no style of its own."""
-        return html(self._writing.rows(latex=False))
+        """The explanation as HTML: a table per block of lines, with class names and without a style."""
+        return html(self._writing.lines(latex=False))
 
     def __str__(self) -> str:
         return self.text
@@ -56,16 +56,19 @@ class Explanation:
 
 
 def explain(root: Value, wrt: Value | None = None, *, digits: int = 4, seed: float = 1.0) -> Explanation:
-    """The chain rule from `root` to `wrt`: by name, in symbols, in numbers; or, without `wrt`, the whole backward pass.
+    """Explain d `root` / d `wrt` in names, symbols and numbers; without `wrt`, explain the whole backward pass.
 
-    Values with names are the stations of the chain, what lies between them is one formula. Where a value has several
-    users on the way its gradient is a sum, and an equation of its own. Parameters of networks are told the number
-    of the formula in the first tutorial. `digits` significant digits are shown; with 17 all, and the numbers,
-    multiplied and added as they stand there, give the engine's gradient bit for bit. It reads no `.grad` and
-    changes none.
+    `root`, `wrt`  Values; `root` depends on `wrt`
+    `digits`       the number of significant digits, 1 to 17. With 17, multiplying and adding the numbers as they are
+                   written gives the engine's gradient bit for bit
+    `seed`         the adjoint of `root`
 
-    Raises TypeError for what is not a Value, ValueError where `root` was not made from `wrt`, or for digits beyond 1 to
-    17.
+    Each factor leads from one named value to the next; the unnamed values between them form one formula. A value with
+    several users has an equation of its own, whose right side is a sum over paths. Equations of network parameters show
+    the number of the formula in the first tutorial. No `grad` is read or changed.
+
+    Raises TypeError for arguments that are not Values, ValueError where `root` does not depend on `wrt` and for other
+    `digits`.
 
     >>> w, b, x, y = Value(2.0, "w"), Value(0.7, "b"), Value(-1.5, "x"), Value(1.0, "y")
     >>> z = w * x + b
@@ -92,7 +95,9 @@ def explain(root: Value, wrt: Value | None = None, *, digits: int = 4, seed: flo
     seed = as_float(seed)
     order = topological_order(root)
     if wrt is not None and wrt not in set(order):
-        raise ValueError("the first value was not made from the second: its derivative is 0 wherever they are")
+        raise ValueError(
+            "root does not depend on wrt, so the derivative is 0 everywhere: pass a value that root was computed from"
+        )
     symbols = Symbols(order)
     found = [] if wrt is None else equations(root, wrt, symbols, seed)
     steps = backward_steps(root, seed)

@@ -1,4 +1,4 @@
-"""Where a nan, an infinity or a gradient of zero comes from."""
+"""`trace_nonfinite` finds the origin of a nan or an infinity, `why_zero` the reasons for a gradient of 0."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ from micrograd_bp.ops.op import Op
 
 @dataclass(frozen=True)
 class NonFinite:
-    """The first nan or infinity below a root: born `forward`, as the value of `node`, or `backward`, in the derivative
-    of `node` with respect to `arg`; `path` leads from there to the root."""
+    """The first nan or infinity below a root.
+
+    `direction`  "forward": the value of `node` is not finite; "backward": its derivative with respect to `arg`, or the
+                 contribution to `arg`, is not finite (`arg` is None where finite contributions to `node` overflow)
+    `path`       the nodes from `node` to the root
+    `text`       the message
+    """
 
     direction: str
     node: Value
@@ -28,10 +33,10 @@ class NonFinite:
 
 
 def trace_nonfinite(root: Value) -> NonFinite | None:
-    """The node that made the first nan or infinity in computing `root` or its gradient; None where all is finite.
+    """Return the origin of the first nan or infinity in `root` or its gradient; None where all numbers are finite.
 
-    Forward, it is the first node that is not finite though its arguments are, or a leaf that was given so. Backward, it
-    is the edge nearest the root over which a finite adjoint becomes a nan or an infinity. Nobody's `.grad` is touched.
+    In the forward pass it is the first node that is not finite although its arguments are, or a leaf. In the backward
+    pass it is the edge nearest the root at which a finite adjoint becomes a nan or an infinity. No `grad` is changed.
 
     >>> x = Value(0.0, name="x")
     >>> print(trace_nonfinite(x.sqrt() + 1))
@@ -42,41 +47,41 @@ def trace_nonfinite(root: Value) -> NonFinite | None:
         if not math.isfinite(node.data):
             path = _path(node, order)
             what = f"forward: {described(node)} = {node.data!r}"
-            from_args = f" from {_named_args(node)}" if node.op else " is a leaf: it was given so"
-            return NonFinite("forward", node, None, path, what + from_args + _way(path))
+            from_args = f" from {_named_args(node)}" if node.op else " is a leaf"
+            return NonFinite("forward", node, None, path, what + from_args + _through(path))
     adjoint = dict(zip(order, adjoints(root, order), strict=True))
     lost = next(iter(zero_times_infinity(root)), None)
     for node in reversed(order):
-        if not math.isfinite(adjoint[node]):  # what it is made of is: the users were looked at before
+        if not math.isfinite(adjoint[node]):  # its contributions are finite, since its users came before
             path = _path(node, order)
-            what = f"backward: what arrives at {described(node)} over several paths sums to {adjoint[node]!r}"
-            return NonFinite("backward", node, None, path, what + _way(path))
+            what = f"backward: the contributions to {described(node)} over several paths sum to {adjoint[node]!r}"
+            return NonFinite("backward", node, None, path, what + _through(path))
         for index, (arg, local) in enumerate(zip(node.args, node.local_grads, strict=True)):
             if not isinstance(arg, Value) or local is None or not passes(node, index, local):
                 continue
             if not math.isfinite(adjoint[node] * local) and not math.isfinite(adjoint[arg]):
                 path = _path(node, order)
                 if lost is not None and lost.node is node and lost.index == index:
-                    return NonFinite("backward", node, arg, path, f"backward: {lost}{_way(path)}")
+                    return NonFinite("backward", node, arg, path, f"backward: {lost}{_through(path)}")
                 what = f"backward: d {described(node)} / d {described(arg)} = {local!r} at {_named_args(node)}"
                 if math.isfinite(local):
                     what += f", times the adjoint {adjoint[node]!r}, overflows"
-                return NonFinite("backward", node, arg, path, what + (f"; {lost}" if lost else "") + _way(path))
+                return NonFinite("backward", node, arg, path, what + (f"; {lost}" if lost else "") + _through(path))
     return None
 
 
 @dataclass(frozen=True)
 class Blocked:
-    """One reason for a gradient of zero: nothing flows from `node` to `arg`. `kind` is one of
+    """One reason for a gradient of 0: the contribution of `node` to `arg` is 0. `kind` is one of
 
-    disconnected         there is no path from the root to x (`node` is the root, `arg` x)
-    flat                 the operation is constant there: a relu below 0, the branch not taken, a bound passed
-    kink                 the point is on a kink, where the row's convention is 0
-    stationary           the derivative passes through 0 there: x² at 0
+    disconnected         there is no path from the root to x (`node` is the root, `arg` is x)
+    flat                 the operation is constant near the point, like relu below 0 or a branch that is not selected
+    kink                 the point is on a kink, where the operation's convention is 0
+    stationary           the derivative passes through 0 at the point, like that of x² at 0
     multiplied by zero   another argument is exactly 0
     saturated            the true derivative is too small for a float
-    underflow            the product of adjoint and derivative is too small for a float
-    cancelled            what arrives over several paths sums to 0
+    underflow            the product of adjoint and local derivative is too small for a float
+    cancelled            the contributions over several paths sum to 0
     """
 
     kind: str
@@ -89,7 +94,7 @@ class Blocked:
 
 
 def why_zero(root: Value, x: Value) -> list[Blocked]:
-    """Why d root / d x is 0, place by place; an empty list where it is not 0.
+    """Return the reasons why d root / d x is 0, one per edge; an empty list where it is not 0.
 
     >>> x, w = Value(-2.0, name="x"), Value(3.0, name="w")
     >>> for reason in why_zero((w * x).relu() + w, x): print(reason)
@@ -111,10 +116,10 @@ def why_zero(root: Value, x: Value) -> list[Blocked]:
             if arrived.get(node):
                 reasons.append(_cancelled(node))
             continue
-        for place, (arg, local) in enumerate(zip(node.args, node.local_grads, strict=True)):
+        for index, (arg, local) in enumerate(zip(node.args, node.local_grads, strict=True)):
             if isinstance(arg, Value) and arg in between and local is not None and node.op:
-                if adjoint[node] * local == 0.0 or not passes(node, place, local):
-                    reasons.append(_blocked(node, node.op, place, local, adjoint[node]))
+                if adjoint[node] * local == 0.0 or not passes(node, index, local):
+                    reasons.append(_blocked(node, node.op, index, local, adjoint[node]))
                 else:
                     arrived[arg] = arrived.get(arg, 0) + 1
     if arrived.get(x):
@@ -122,39 +127,39 @@ def why_zero(root: Value, x: Value) -> list[Blocked]:
     return list(dict.fromkeys(reasons))
 
 
-def _blocked(node: Value, op: Op, place: int, local: float, adjoint: float) -> Blocked:
+def _blocked(node: Value, op: Op, index: int, local: float, adjoint: float) -> Blocked:
     numbers = [a.data if isinstance(a, Value) else a for a in node.args]
-    beside = []  # the arguments with this one moved a little, either way: less far than to a kink
+    beside = []  # the arguments with this one changed in both directions, by less than the distance to a kink
     near = min([abs(d) for kink in op.kinks if (d := kink(*numbers))], default=1.0)
     for step in (-min(1e-3, near / 16), min(1e-3, near / 16)):
         moved = list(numbers)
-        moved[place] += step
+        moved[index] += step
         beside.append(moved)
     at = _named_args(node)
     if local != 0.0:
         kind, text = "underflow", f"{adjoint!r} · {local!r} is 0 in floats, at {op.name}"
     elif any(kink(*numbers) == 0.0 != kink(*beside[0]) for kink in op.kinks):
         kind, text = "kink", f"the derivative of {op.name} is taken as 0 at {at} ({op.convention})"
-    elif any(op.partials[place](*moved, op.fn(*moved)) != 0.0 for moved in beside):
+    elif any(op.partials[index](*moved, op.fn(*moved)) != 0.0 for moved in beside):
         kind, text = "stationary", f"the derivative of {op.name} is 0 at {at}"
     elif op.kinks:
         kind, text = "flat", f"{op.name} is constant at {at}"
-    elif 0.0 in numbers[:place] + numbers[place + 1 :]:
+    elif 0.0 in numbers[:index] + numbers[index + 1 :]:
         kind, text = "multiplied by zero", f"{op.name} of {at}"
     else:
         kind, text = "saturated", f"the derivative of {op.name} is 0 in floats at {at}"
-    arg = node.args[place]
+    arg = node.args[index]
     return Blocked(kind, node, arg if isinstance(arg, Value) else node, f"{kind}: {text}")
 
 
 def _cancelled(node: Value) -> Blocked:
     return Blocked(
-        "cancelled", node, node, f"cancelled: what arrives at {described(node)} over several paths sums to 0"
+        "cancelled", node, node, f"cancelled: the contributions to {described(node)} over several paths sum to 0"
     )
 
 
 def _path(node: Value, order: list[Value]) -> tuple[Value, ...]:
-    """A way from `node` to the root, the last of `order`, always by the first node that uses the one before."""
+    """Return a path from `node` to the root (the last of `order`); each step goes to the first user."""
     between = dependents(order, parents, [node])
     user: dict[Value, Value] = {}
     for other in order:
@@ -168,7 +173,7 @@ def _path(node: Value, order: list[Value]) -> tuple[Value, ...]:
     return tuple(path)
 
 
-def _way(path: tuple[Value, ...]) -> str:
+def _through(path: tuple[Value, ...]) -> str:
     if len(path) == 1:
         return "; it is the root itself"
     names = [node.name or (node.op.name if node.op else "leaf") for node in path]

@@ -1,7 +1,7 @@
-"""What `help(mb.tanh)` and `inspect.signature(mb.tanh)` show: it is made from the operation when it is asked for.
+"""The texts that `help(mb.tanh)` and `inspect.signature(mb.tanh)` show, generated from the operation on request.
 
-An operation states everything once, in its row of the table or by `@op`. Nothing here is written for one operation, so
-the help of a new one needs no line. Importing this module teaches `Op` to describe itself.
+Nothing here is specific to an operation, so a new one needs no documentation of its own. Importing this module sets the
+attributes of `Op` that `help` and `inspect` read.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from micrograd_bp.symbolic.term import Term, constant, symbol
 
 _POINTS = {1: ((0.5,), (2.0,), (-0.5,)), 2: ((3.0, 2.0), (0.5, 0.5))}
 _MOST_CASES = 4
-_FAR = 1e6  # a definition that compares with more than this works around a limit of mpmath's
+_FAR = 1e6  # a definition that compares with a larger number works around a limit of mpmath
 
 
 def documentation(op: Op) -> str:
-    """What `help` shows of an operation: formula, derivatives, domain, kinks, accuracy and an example.
+    """Return the help text of an operation: formula, derivatives, domain, kinks, accuracy and an example.
 
     >>> print(documentation(ops.log).partition(">>>")[0].rstrip())
     Return log(x).
@@ -43,7 +43,7 @@ def documentation(op: Op) -> str:
     call = f"{op.name}{signature(op)}"
     method = f"{op.arguments[0]}.{op.name}({', '.join(op.arguments[1:])})"
     use = f"`{call}` of floats is a float; of Values it is a Value that remembers the derivative, as is `{method}`."
-    facts = [(f"Derivative by {name}", _derivative(op, place, args, out)) for place, name in enumerate(op.arguments)]
+    facts = [(f"Derivative by {name}", _derivative(op, index, args, out)) for index, name in enumerate(op.arguments)]
     domain = op.where_real()
     outside = "outside it Values raise DomainError, floats give nan or an infinity"
     facts.append(("Domain", f"{domain}; {outside}" if domain else "all real numbers"))
@@ -60,7 +60,7 @@ def documentation(op: Op) -> str:
 
 
 def signature(op: Op) -> inspect.Signature:
-    """The names of the operation's arguments, and the defaults of the last ones."""
+    """Return the signature of an operation: the names of its arguments with their defaults."""
     needed = op.arity - len(op.defaults)
     defaults = [inspect.Parameter.empty] * needed + list(op.defaults)
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -70,20 +70,20 @@ def signature(op: Op) -> inspect.Signature:
 
 
 def _tried(act: Callable[[], str]) -> str | None:
-    """What `act` gives; None if it raises, for a user's function or rule may do anything with a formula."""
+    """Return act(), or None if it raises, since a user's function or rule need not accept a formula."""
     try:
         return act()
     except Exception:
         return None
 
 
-def _derivative(op: Op, place: int, args: list[Term], out: Term) -> str:
-    text = _tried(lambda: typeset(local_term(op, place, args, out)))
+def _derivative(op: Op, index: int, args: list[Term], out: Term) -> str:
+    text = _tried(lambda: typeset(local_term(op, index, args, out)))
     return text or "computed by a rule that has no formula"
 
 
 def _example(op: Op) -> str:
-    """A doctest at the first point that is smooth and where everything is finite; "" if there is none."""
+    """Return a doctest at the first point that is smooth and has finite numbers; "" if there is none."""
     needed = op.arity - len(op.defaults)
     for point in _POINTS.get(needed, ((1.0, 0.5, 2.0)[:needed],)):
         numbers = (*point, *op.defaults)
@@ -108,9 +108,9 @@ def _example(op: Op) -> str:
 
 
 def _definition(op: Op, args: list[Term], answers: tuple[bool, ...]) -> str:
-    """The textbook definition in symbols, "a if x > 0 else b" where it compares: each comparison is answered both ways.
+    """Return the textbook definition in symbols, such as "a if x > 0 else b".
 
-    `answers` are those to the first comparisons.
+    The definition runs once for each result of its comparisons; `answers` are the results of the first comparisons.
     """
     asked: list[str] = []
 
@@ -122,13 +122,13 @@ def _definition(op: Op, args: list[Term], answers: tuple[bool, ...]) -> str:
     if len(asked) == len(answers):
         return typeset(result.term if isinstance(result, _Case) else constant(result))
     if len(answers) == _MOST_CASES:
-        raise RecursionError(f"{op.name} is defined by too many cases to be read")
+        raise RecursionError(f"the definition of {op.name} has too many cases for a formula")
     yes, no = _definition(op, args, (*answers, True)), _definition(op, args, (*answers, False))
     return f"{f'({yes})' if ' if ' in yes else yes} if {asked[len(answers)]} else {no}"
 
 
 class _Symbols:
-    """What a definition is given for mpmath: functions of terms."""
+    """Takes the place of mpmath in a definition, with functions of terms."""
 
     def __init__(self, decide: Callable[[str], bool]) -> None:
         self.decide = decide
@@ -136,12 +136,12 @@ class _Symbols:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name == "mpf":
             return lambda x: x
-        row = OPS[{"fabs": "abs", "power": "pow"}.get(name, name)]
-        return lambda *args: _Case(constant(0.0), self.decide).apply_unchecked(row, args)
+        op = OPS[{"fabs": "abs", "power": "pow"}.get(name, name)]
+        return lambda *args: _Case(constant(0.0), self.decide).apply_unchecked(op, args)
 
 
 class _Case(Number):
-    """A term as a definition gets it: what a comparison says is asked of `decide`."""
+    """A term as the argument of a definition; `decide` answers its comparisons."""
 
     __slots__ = ("decide", "term")
 
@@ -170,7 +170,7 @@ class _Case(Number):
     def __ne__(self, other: object) -> bool:
         return self._compared("≠", other)
 
-    __hash__ = None  # type: ignore[assignment]  # nothing is looked up by what a question would answer
+    __hash__ = None  # type: ignore[assignment]  # == asks `decide`, so cases cannot be keys
 
     def _compared(self, sign: str, other: Any) -> bool:
         limit = _bare(other).number
@@ -184,7 +184,7 @@ def _bare(x: Any) -> Term:
 
 
 class _PerOperation:
-    """An attribute of `Op` that is made for each operation when it is asked for; the class has its own."""
+    """An attribute of `Op` that is computed on each access to an operation; the class has a value of its own."""
 
     def __init__(self, of_operation: Callable[[Op], Any], of_class: Any) -> None:
         self.of_operation = of_operation
@@ -194,5 +194,5 @@ class _PerOperation:
         return self.of_class if op is None else self.of_operation(op)
 
 
-Op.__doc__ = _PerOperation(documentation, Op.__doc__)  # type: ignore[assignment]  # a text when it is asked for
-Op.__signature__ = _PerOperation(signature, None)  # type: ignore[attr-defined]  # what `inspect` looks for
+Op.__doc__ = _PerOperation(documentation, Op.__doc__)  # type: ignore[assignment]  # computed on access
+Op.__signature__ = _PerOperation(signature, None)  # type: ignore[attr-defined]  # `inspect` reads it

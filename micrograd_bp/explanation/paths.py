@@ -1,7 +1,7 @@
-"""The derivative of one value with respect to another as equations: sums over ways of products of local derivatives.
+"""The derivative of one value with respect to another as equations: sums over paths of products of local derivatives.
 
-A way leads from the value up to where the gradient is known by name: the root, or a value with several users,
-which has an equation of its own. So there are never more equations than values, however many paths there are.
+A path leads from a value up to the root or to the next value with several users, which has an equation of its own. So
+there are never more equations than values, even where the graph has exponentially many paths.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from micrograd_bp.engine.chain import dependents, parents, passes
 from micrograd_bp.symbolic.graph_formulas import Symbols
 from micrograd_bp.symbolic.term import ONE, ZERO, Term
 
-Edge = tuple[Value, int]  # a value and the place of one of its arguments
+Edge = tuple[Value, int]  # a value and the index of one of its arguments
 
 
 class Factor(NamedTuple):
-    """d `top` / d `bottom`, two named values with only unnamed ones between: the edges from the top down."""
+    """d `top` / d `bottom` for two named values with only unnamed ones between; the edges go from the top down."""
 
     top: Value
     bottom: Value
@@ -26,17 +26,17 @@ class Factor(NamedTuple):
 
 
 class Product(NamedTuple):
-    """The numbers of one way: multiplied from left to right they give `amount` as the engine has it, bit for bit."""
+    """The numbers of one path; multiplied from left to right they give the engine's `amount`, bit for bit."""
 
     numbers: tuple[float, ...]
     amount: float
 
 
-class Way(NamedTuple):
-    """The chain from `head`, the root or a value with several users, down to the value of the equation.
+class Path(NamedTuple):
+    """A path from `head`, the root or a value with several users, down to the value of the equation.
 
-    `chain` has (top, bottom, symbolic derivative) of each factor, from the top. Where the value occurs several times in
-    the lowest formula there is one product for each time, and the symbolic derivative is the sum.
+    `chain` has (top, bottom, symbolic derivative) of each factor, from the top. If the value occurs several times in
+    the lowest formula, `products` has one product per occurrence, and the symbolic derivative is the sum.
     """
 
     head: Value
@@ -45,15 +45,15 @@ class Way(NamedTuple):
 
 
 class Equation(NamedTuple):
-    """d root / d `node`: the sum over `ways`, and its value."""
+    """d root / d `node` as the sum over `paths`, which is `value`."""
 
     node: Value
-    ways: tuple[Way, ...]
+    paths: tuple[Path, ...]
     value: float
 
 
 def equations(root: Value, target: Value, symbols: Symbols, seed: float = 1.0) -> list[Equation]:
-    """The equation of `target`, and those of the values with several users that it refers to, nearest first."""
+    """Return the equation of `target` and those of the values with several users above it, nearest first."""
     users = _users_between(root, target)
     chains: dict[Value, list[tuple[Value, list[Factor]]]] = {}
     waiting = [target]
@@ -66,28 +66,28 @@ def equations(root: Value, target: Value, symbols: Symbols, seed: float = 1.0) -
     adjoints: dict[Value, float | None] = {root: seed}
     found = []
     for node in sorted(chains, key=lambda node: symbols.place[node], reverse=True):
-        ways, adjoints[node] = _summed(chains[node], adjoints, symbols)
-        found.append(Equation(node, ways, adjoints[node] or 0.0))
+        paths, adjoints[node] = _summed(chains[node], adjoints, symbols)
+        found.append(Equation(node, paths, adjoints[node] or 0.0))
     return found[::-1]
 
 
 def _users_between(root: Value, target: Value) -> dict[Value, list[Edge]]:
-    """For each value on a path from `root` to `target` its users on such paths, in the order of the backward pass."""
+    """Return, for each value on a path from `root` to `target`, its users on such paths in backward order."""
     order = topological_order(root)
     leads = dependents(order, parents, [target])
     users: dict[Value, list[Edge]] = {node: [] for node in order if node in leads}
     for user in reversed(order):
         if user in leads and user is not target:
-            for place, arg in enumerate(user.args):
+            for index, arg in enumerate(user.args):
                 if isinstance(arg, Value) and arg in leads:
-                    users[arg].append((user, place))
+                    users[arg].append((user, index))
     return users
 
 
 def _climb(
     node: Value, edge: Edge, users: dict[Value, list[Edge]], root: Value, symbols: Symbols
 ) -> tuple[Value, list[Factor]]:
-    """From `node` along `edge` up to the first value with several users, or the root; and the factors from there."""
+    """Go from `node` along `edge` to the first value with several users or the root; return it and the factors."""
     factors: list[Factor] = []
     bottom, edges = node, [edge]
     while True:
@@ -104,9 +104,9 @@ def _climb(
 
 def _summed(
     chains: list[tuple[Value, list[Factor]]], adjoints: dict[Value, float | None], symbols: Symbols
-) -> tuple[tuple[Way, ...], float | None]:
-    """The ways, and the sum of their products; None where nothing passes along any of them."""
-    ways: dict[tuple[Value, ...], Way] = {}
+) -> tuple[tuple[Path, ...], float | None]:
+    """Return the paths and the sum of their products, which is None where nothing passes along any of them."""
+    paths: dict[tuple[Value, ...], Path] = {}
     total: float | None = None
     for head, factors in chains:
         product = _multiplied(adjoints[head], factors)
@@ -115,21 +115,21 @@ def _summed(
         else:
             total = product.amount if total is None else total + product.amount
         stops = (head, *(factor.top for factor in factors))
-        if stops in ways:  # the same but for the lowest formula, in which the value occurs more than once
-            way = ways[stops]
-            top, bottom, term = way.chain[-1]
-            chain = (*way.chain[:-1], (top, bottom, term + _term(factors[-1], symbols)))
-            ways[stops] = Way(head, chain, (*way.products, product))
+        if stops in paths:  # the value occurs more than once in the lowest formula
+            path = paths[stops]
+            top, bottom, term = path.chain[-1]
+            chain = (*path.chain[:-1], (top, bottom, term + _term(factors[-1], symbols)))
+            paths[stops] = Path(head, chain, (*path.products, product))
         else:
             terms = tuple((factor.top, factor.bottom, _term(factor, symbols)) for factor in factors)
-            ways[stops] = Way(head, terms, (product,))
-    return tuple(ways.values()), total
+            paths[stops] = Path(head, terms, (product,))
+    return tuple(paths.values()), total
 
 
 def _term(factor: Factor, symbols: Symbols) -> Term:
     term = ONE
-    for user, place in factor.edges:
-        local = symbols.local(user, place)
+    for user, index in factor.edges:
+        local = symbols.local(user, index)
         if local is not ONE:
             term = term * local
         if term is ZERO:
@@ -138,9 +138,9 @@ def _term(factor: Factor, symbols: Symbols) -> Term:
 
 
 def _multiplied(adjoint: float | None, factors: list[Factor]) -> Product | None:
-    """The numbers as the engine multiplies them, bit for bit; what is 1 or a half in the middle is not shown.
+    """Return the product of the factors as the engine computes it, bit for bit; None where nothing passes.
 
-    None where nothing passes.
+    Factors of 1 and powers of 2 are merged with their neighbours.
     """
     if adjoint is None:
         return None
@@ -148,9 +148,9 @@ def _multiplied(adjoint: float | None, factors: list[Factor]) -> Product | None:
     total = adjoint
     for factor in factors:
         before = total
-        locals_ = [user.local_grads[place] or 0.0 for user, place in factor.edges]
-        for (user, place), local in zip(factor.edges, locals_, strict=True):
-            if not passes(user, place, local):
+        locals_ = [user.local_grads[index] or 0.0 for user, index in factor.edges]
+        for (user, index), local in zip(factor.edges, locals_, strict=True):
+            if not passes(user, index, local):
                 return None
             total = total * local
         shown = _shown(locals_)
@@ -162,7 +162,7 @@ def _multiplied(adjoint: float | None, factors: list[Factor]) -> Product | None:
 
 
 def _shown(locals_: list[float]) -> list[float]:
-    """½ · 2e as e, and no factors of 1 and −1 between others: such products are exact."""
+    """Merge powers of 2 at the start, and factors of 1 and −1, into their neighbours; such products are exact."""
     first = 0
     while first < len(locals_) - 1 and abs(math.frexp(locals_[first])[0]) == 0.5:  # a power of two
         first += 1

@@ -1,4 +1,4 @@
-"""Rows as text, Markdown, LaTeX and HTML."""
+"""The lines of an explanation as text, Markdown, LaTeX and HTML."""
 
 from __future__ import annotations
 
@@ -6,53 +6,55 @@ import unicodedata
 from html import escape
 from itertools import groupby
 
-from micrograd_bp.explanation.lines import Row
+from micrograd_bp.explanation.lines import Line
 
 
-def text(rows: list[Row]) -> str:
-    """Lines of a terminal: within a block the signs stand under each other."""
-    lines = []
-    for block in _blocks(rows):
-        left = max(_width(row.left) for row in block)
-        sign = max(len(row.sign) for row in block)
-        rights = [f"{_pad(row.left, left)} {row.sign:>{sign}} {row.right}" if row.sign else row.right for row in block]
-        right = max([_width(line) for line, row in zip(rights, block, strict=True) if row.remark], default=0)
-        lines += [f"{_pad(line, right)}   {row.remark}".rstrip() for line, row in zip(rights, block, strict=True)] + [
+def text(lines: list[Line]) -> str:
+    """Return plain text in which the signs of a block are aligned."""
+    texts = []
+    for block in _blocks(lines):
+        left = max(_width(line.left) for line in block)
+        sign = max(len(line.sign) for line in block)
+        rights = [
+            f"{_pad(line.left, left)} {line.sign:>{sign}} {line.right}" if line.sign else line.right for line in block
+        ]
+        right = max([_width(text) for text, line in zip(rights, block, strict=True) if line.remark], default=0)
+        texts += [f"{_pad(text, right)}   {line.remark}".rstrip() for text, line in zip(rights, block, strict=True)] + [
             ""
         ]
-    return "\n".join(lines[:-1])
+    return "\n".join(texts[:-1])
 
 
-def latex(rows: list[Row]) -> str:
-    r"""One `aligned` environment per block, for mathematics mode; blocks are parted by \\[2ex]."""
+def latex(lines: list[Line]) -> str:
+    r"""Return one `aligned` environment per block, for math mode; \\[2ex] separates the blocks."""
     blocks = []
-    for block in _blocks(rows):
-        lines = [
-            f"{row.left} &{'' if row.sign in ('=', '') else ' '}{_SIGNS.get(row.sign, row.sign)} {row.right}"
-            + (f" && {_remark(row.remark)}" if row.remark else "")
-            for row in block
+    for block in _blocks(lines):
+        texts = [
+            f"{line.left} &{'' if line.sign in ('=', '') else ' '}{_SIGNS.get(line.sign, line.sign)} {line.right}"
+            + (f" && {_remark(line.remark)}" if line.remark else "")
+            for line in block
         ]
-        blocks.append("\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}")
+        blocks.append("\\begin{aligned}\n" + " \\\\\n".join(texts) + "\n\\end{aligned}")
     if len(blocks) == 1:
         return blocks[0]
     return "\\begin{gathered}\n" + " \\\\[2ex]\n".join(blocks) + "\n\\end{gathered}"
 
 
-def markdown(rows: list[Row]) -> str:
-    """The LaTeX as displayed mathematics, block by block."""
-    return "\n\n".join(f"$$\n{latex(block)}\n$$" for block in _blocks(rows))
+def markdown(lines: list[Line]) -> str:
+    """Return the LaTeX as one displayed formula per block."""
+    return "\n\n".join(f"$$\n{latex(block)}\n$$" for block in _blocks(lines))
 
 
-def html(rows: list[Row]) -> str:
-    """A table per block, of text; class names, no style of its own."""
+def html(lines: list[Line]) -> str:
+    """Return one table of plain text per block."""
     tables = []
-    for block in _blocks(rows):
-        lines = "".join(
-            f"<tr><td>{escape(row.left)}</td><td>{escape(row.sign)}</td><td>{escape(row.right)}</td>"
-            f"<td>{escape(row.remark)}</td></tr>\n"
-            for row in block
+    for block in _blocks(lines):
+        texts = "".join(
+            f"<tr><td>{escape(line.left)}</td><td>{escape(line.sign)}</td><td>{escape(line.right)}</td>"
+            f"<td>{escape(line.remark)}</td></tr>\n"
+            for line in block
         )
-        tables.append(f"<table>\n{lines}</table>\n")
+        tables.append(f"<table>\n{texts}</table>\n")
     return f'<div class="micrograd_bp explanation">\n{"".join(tables)}</div>\n'
 
 
@@ -63,12 +65,12 @@ def _remark(remark: str) -> str:
     return rf"\quad\text{{{remark}}}" if remark.startswith("(") else rf"\quad {remark}"
 
 
-def _blocks(rows: list[Row]) -> list[list[Row]]:
-    return [list(block) for empty, block in groupby(rows, lambda row: row == Row()) if not empty]
+def _blocks(lines: list[Line]) -> list[list[Line]]:
+    return [list(block) for empty, block in groupby(lines, lambda line: line == Line()) if not empty]
 
 
 def _width(string: str) -> int:
-    """Columns of a terminal: none for combining marks, two for wide letters."""
+    """Return the width in terminal columns: 0 for a combining mark, 2 for a wide letter."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in string)
 
 

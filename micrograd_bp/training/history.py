@@ -1,4 +1,4 @@
-"""`History`: what a training did, and what it needs to go on; as a file."""
+"""`History`: the record of a training and the state needed to resume it, in memory and as a JSON file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _FORMAT, _VERSION = "micrograd_bp training", 1
 
 @dataclass
 class History:
-    """What `fit` did, epoch by epoch, and what it needs to go on.
+    """The record of a training, epoch by epoch, and the state needed to resume it.
 
-    `cost`           the mean loss over the epoch's samples, each before the step that it led to, penalty included
+    `cost`           the mean loss over the epoch's samples, with the l2 penalty; each batch counts before its step
     `gradient_norm`  the length of the gradient of the epoch's last batch
-    `rate`           the step size of the epoch's last step
-    `stopped`        why it ended: "epochs", "cost", "gradient", "callback" or "interrupted"
-    `state`          what `fit(..., resume=history)` continues from
+    `rate`           the learning rate of the epoch's last step, schedule included
+    `stopped`        the reason of the end: "epochs", "cost", "gradient", "callback" or "interrupted"
+    `state`          the state needed to resume training: `fit(..., resume=history)` continues from it
     """
 
     cost: list[float] = field(default_factory=list)
@@ -33,11 +33,11 @@ class History:
 
     @property
     def epochs(self) -> int:
-        """The number of epochs that were trained."""
+        """The number of completed epochs."""
         return len(self.cost)
 
     def save(self, path: str | Path) -> Path:
-        """Write the history with its state, the model's parameters included, to a JSON file; returns the path."""
+        """Write the history, its state and the model's parameters to a JSON file, and return the path."""
         path = Path(path)
         content = {"format": _FORMAT, "version": _VERSION, **vars(self)}
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ class History:
 
     @classmethod
     def load(cls, path: str | Path) -> History:
-        """Read what `save` wrote. Raises StateError where the file is none such."""
+        """Return the history that `save` wrote. Raises StateError for any other file."""
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
@@ -57,36 +57,39 @@ class History:
         ):
             raise StateError(f"{path} is not a file of saved training of version {_VERSION}")
         if set(content) != {"cost", "gradient_norm", "rate", "stopped", "state"}:
-            raise StateError(f"{path} is not a file of saved training: it has {', '.join(content)}")
+            raise StateError(f"{path} is not a file of saved training: it has the entries {', '.join(content)}")
         return cls(**content)
 
 
-def state_of(steps: Optimiser, shuffle: random.Random) -> dict[str, Any]:
-    """All of it, as JSON can hold it."""
+def state_of(optimiser: Optimiser, shuffle: random.Random) -> dict[str, Any]:
+    """Return the state needed to resume training, as JSON data: parameters, optimiser, random numbers."""
     version, numbers, gauss = shuffle.getstate()
     return {
-        "parameters": [p.data for p in steps.parameters],
-        "optimiser": steps.state_dict(),
+        "parameters": [p.data for p in optimiser.parameters],
+        "optimiser": optimiser.state_dict(),
         "shuffle": [version, list(numbers), gauss],
     }
 
 
-def restore(state: dict[str, Any], steps: Optimiser, shuffle: random.Random) -> None:
-    """Back to `state`. Raises StateError, KeyError, TypeError or ValueError where it does not fit."""
+def restore(state: dict[str, Any], optimiser: Optimiser, shuffle: random.Random) -> None:
+    """Set the parameters, the optimiser and the random numbers to `state`.
+
+    Raises StateError, KeyError, TypeError or ValueError where it does not fit.
+    """
     version, numbers, gauss = state["shuffle"]
-    steps.load_state_dict(state["optimiser"])
+    optimiser.load_state_dict(state["optimiser"])
     shuffle.setstate((version, tuple(numbers), gauss))
-    for p, x in zip(steps.parameters, state["parameters"], strict=True):
+    for p, x in zip(optimiser.parameters, state["parameters"], strict=True):
         p.data = x
 
 
-def resume_from(history: History, steps: Optimiser, shuffle: random.Random) -> None:
-    """Continue from a history's state. Raises StateError, nothing changed, where it does not fit."""
+def resume_from(history: History, optimiser: Optimiser, shuffle: random.Random) -> None:
+    """Continue from a history's state. Where it does not fit, nothing changes and StateError is raised."""
     if not history.state:
         return
-    before = state_of(steps, shuffle)
+    before = state_of(optimiser, shuffle)
     try:
-        restore(history.state, steps, shuffle)
+        restore(history.state, optimiser, shuffle)
     except (KeyError, TypeError, ValueError) as error:
-        restore(before, steps, shuffle)
+        restore(before, optimiser, shuffle)
         raise StateError(f"the history's state does not fit this model and optimiser: {error}") from None

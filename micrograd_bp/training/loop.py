@@ -1,6 +1,6 @@
-"""`fit`: gradient descent on a model, batch by batch.
+"""`fit` trains a model batch by batch and epoch by epoch.
 
-Whatever ends it, the model is as it was after the last whole epoch, and the history says what was done.
+However the training ends, the model is that of the last complete epoch, and the history records these epochs.
 """
 
 from __future__ import annotations
@@ -46,33 +46,37 @@ def fit(
     workers: SupportsIndex | None = None,
     compiled: bool = False,
 ) -> History:
-    """Train `model` on samples `X` with targets `Y`; returns the history.
+    """Train `model` on the samples `X` with the targets `Y` and return the history.
 
-    `X`, `Y`         one entry per sample: lists, or arrays whose first index is the sample. An entry of X is what the
-                     model is called with; one of Y a number, or as many numbers as the model has outputs
-    `batch`          "full", or so many samples per step (1: stochastic descent), drawn anew each epoch by `seed`
-    `optimiser`      a name ("gradient_descent", the default, "adam", "adamw"), or an Optimiser of the model's
-                     parameters; `optimizer` is another spelling
-    `learning_rate`  of an optimiser that is given by name; None means its own usual one, 0.1 of gradient descent and
-                     0.001 of Adam and AdamW. An Optimiser has its own
-    `stop_cost`      ends where an epoch's cost is below it; `stop_gradient` where the gradient's length is. With a full
-                     batch both are tested before the step, so that the model is the one whose cost is told
-    `l2`             this times the sum of the squared parameters is added to the cost
-    `clip`           a gradient longer than this is shortened to it
-    `callbacks`      are called with (epoch, history) after each; one that returns True ends the training
-    `progress`       a bar; by default in terminals, where tqdm is installed
-    `resume`         a history: goes on from its state, bit for bit, for `epochs` more; the same data and settings are
-                     needed
-    `workers`        spreads each batch over so many processes, through joblib; the same result for any number of them
-                     (without, sums are taken in another order: the last bits differ)
-    `compiled`       machine code (the extra `native`) computes costs and gradients, for a full batch of a small model
-                     the whole loop; the same training but for last bits. Samples are of one shape. What model and
-                     loss do is recorded once: TraceError where they decide by numbers. Callbacks find no gradients
+    `X`, `Y`         lists with one entry per sample, or arrays with the samples along the first axis. The model is
+                     called with an entry of X; an entry of Y is a number or a sequence with one number per output
+    `loss`           a name in `losses.LOSSES`, or a function of (outputs, targets) of one sample. The cost is its mean
+    `optimiser`      "gradient_descent" (the default), "adam", "adamw", or an Optimiser of the model's parameters;
+                     `optimizer` is another spelling
+    `learning_rate`  the step size of an optimiser that is given by name; by default 0.1 for gradient descent and 0.001
+                     for Adam and AdamW. An Optimiser object has its own
+    `epochs`         the number of passes over the samples
+    `batch`          the number of samples per step, shuffled in each epoch; "full" uses all samples in their order
+    `seed`           the seed of the shuffling
+    `stop_cost`      training ends when the cost of an epoch is below this number
+    `stop_gradient`  training ends when the length of the gradient is below this number. With a full batch, both are
+                     tested before the step, so that the last cost in the history is that of the returned model
+    `l2`             the factor of Σ p² over all parameters p, which is added to the cost
+    `clip`           the greatest length of the gradient; a longer one is scaled to it
+    `callbacks`      functions of (epoch, history), called after each epoch; one that returns True ends the training
+    `progress`       whether to show a progress bar; by default in terminals, if tqdm is installed
+    `resume`         a history, whose state training continues bit for bit for `epochs` more epochs; it needs the same
+                     data and settings
+    `workers`        the number of processes among which joblib divides each batch. The result does not depend on it,
+                     but differs in the last bits from a training without workers, which sums in another order
+    `compiled`       whether machine code (the extra `native`) computes costs and gradients, and for a full batch of a
+                     small model the whole loop. The result differs in the last bits. All samples need one shape.
+                     Model and loss are recorded once and must not decide by traced numbers. Callbacks see no gradients
 
-    Ctrl-C ends the training; the model is that of the last whole epoch, and `stopped` says "interrupted".
+    Ctrl-C ends the training, and `stopped` of the history is "interrupted".
 
-    Raises ValueError, ShapeError or TypeError before anything is trained, for data that do not fit or are not finite
-    and settings that are not allowed; TrainingError where the cost is not finite, naming the value where that began.
+    Raises TypeError, ValueError or ShapeError for wrong data or settings before training begins, TraceError where
+    a compiled model decides by numbers, TrainingError where the cost is not finite, with the value where that began.
 
     >>> from micrograd_bp.nn import MLP
     >>> line = MLP(1, [1], seed=0)
@@ -87,24 +91,24 @@ def fit(
     if optimiser is not None and optimizer is not None:
         raise TypeError("optimiser and optimizer are two spellings of one setting: give one of them")
     chosen = optimizer if optimiser is None else optimiser
-    steps = optimiser_for("gradient_descent" if chosen is None else chosen, learning_rate, model)
+    optimiser = optimiser_for("gradient_descent" if chosen is None else chosen, learning_rate, model)
     check_settings(l2, clip=clip, stop_cost=stop_cost, stop_gradient=stop_gradient)
     calls = list(callbacks)
     if not all(map(callable, calls)):
         raise TypeError("callbacks are functions of (epoch, history)")
-    run = _Run(model, steps, loss_function(loss), size, stop_cost, stop_gradient, l2, clip, None)
-    run.cost(samples[:1])  # what does not fit together says so before anything is moved
-    shuffle = random.Random(int(seed) if isinstance(seed, Integral) else seed)  # type: ignore[arg-type]  # str as ever
+    run = _Run(model, optimiser, loss_function(loss), size, stop_cost, stop_gradient, l2, clip, None)
+    run.cost(samples[:1])  # raises where model, loss and data do not fit, before training begins
+    shuffle = random.Random(int(seed) if isinstance(seed, Integral) else seed)  # type: ignore[arg-type]  # the stubs of random allow str
     history = History() if resume is None else resume
-    resume_from(history, steps, shuffle)
+    resume_from(history, optimiser, shuffle)
     if compiled and workers is not None:
-        raise ValueError("compiled=True and workers= are two ways to go through a batch: choose one")
+        raise ValueError("compiled=True and workers= exclude each other: give one of them")
     with _workers(workers, run) as run:
         loop = None
         if compiled:
             from micrograd_bp.training import native_loop  # needs NumPy and the extra `native`
 
-            run = run._replace(workers=native_loop.Lanes(model, run.loss, steps.parameters))
+            run = run._replace(workers=native_loop.Lanes(model, run.loss, optimiser.parameters))
             loop = native_loop.loop_for(run, samples)
         if loop is None:
             _train(run, samples, epochs, shuffle, history, progress, calls)
@@ -122,19 +126,19 @@ def _train(
     progress: bool | None,
     callbacks: Iterable[Callback],
 ) -> None:
-    steps = run.steps
+    optimiser = run.optimiser
     for _ in counted(epochs, progress, history):
-        before = state_of(steps, shuffle)
+        before = state_of(optimiser, shuffle)
         try:
             every = run.size == len(samples)
             reason = run.epoch(samples if every else shuffle.sample(samples, len(samples)), history)
         except BaseException as error:
-            restore(before, steps, shuffle)
+            restore(before, optimiser, shuffle)
             if not isinstance(error, KeyboardInterrupt):
                 raise
             history.stopped = "interrupted"
             break
-        history.state = state_of(steps, shuffle)
+        history.state = state_of(optimiser, shuffle)
         history.stopped = reason or "epochs"
         call(callbacks, history)
         if history.stopped != "epochs":
@@ -142,17 +146,17 @@ def _train(
 
 
 class Gradients(Protocol):
-    """What computes the gradients of a batch in place of `backward`: processes or machine code."""
+    """Computes the gradients of a batch in place of `backward`, in processes or in machine code."""
 
     def gradients(self, samples: Sequence[Sample]) -> tuple[float, list[float]]:
-        """The mean loss of the samples and its gradient by the parameters."""
+        """Return the mean loss of the samples and its gradient with respect to the parameters."""
 
 
 class _Run(NamedTuple):
-    """One training's settings."""
+    """The settings of a training."""
 
     model: Callable[..., Any]
-    steps: Optimiser
+    optimiser: Optimiser
     loss: Loss
     size: int
     stop_cost: float | None
@@ -162,44 +166,44 @@ class _Run(NamedTuple):
     workers: Gradients | None
 
     def cost(self, samples: Sequence[Sample]) -> Any:
-        """The mean loss of the samples, with the penalty: a Value, or what is traced."""
+        """Return the mean loss of the samples plus the l2 penalty, as a Value or a Tracer."""
         cost = mean(self.loss(self.model(x), y) for x, y in samples)
         if not isinstance(cost, Operand):
             raise TypeError(f"the loss of the model gives {type(cost).__name__} {short(cost)}, not a Value")
-        return cost + l2_penalty(self.steps.parameters, self.l2) if self.l2 else cost
+        return cost + l2_penalty(self.optimiser.parameters, self.l2) if self.l2 else cost
 
     def backward(self, samples: Sequence[Sample]) -> float:
-        """The cost; its gradient is that of the parameters then."""
+        """Return the cost, and set the gradients of the parameters."""
         cost: Value = self.cost(samples)
-        self.steps.zero_grad()
+        self.optimiser.zero_grad()
         cost.backward()
         return cost.data
 
     def spread(self, samples: Sequence[Sample], workers: Gradients) -> float:
-        """The same, by processes."""
+        """Return the cost, and set the gradients of the parameters, by `workers`."""
         cost, gradient = workers.gradients(samples)
-        for p, slope in zip(self.steps.parameters, gradient, strict=True):
+        for p, slope in zip(self.optimiser.parameters, gradient, strict=True):
             p.grad = slope + 2.0 * self.l2 * p.data
             cost += self.l2 * (p.data * p.data)
         return cost
 
     def epoch(self, samples: Sequence[Sample], history: History) -> str:
-        """Go through the samples once; why to stop, or ""."""
+        """Train on the samples once, and return the reason to stop, or ""."""
         full = self.size == len(samples)
-        total, norm, rate, reason = 0.0, 0.0, self.steps.rate, ""
+        total, norm, rate, reason = 0.0, 0.0, self.optimiser.rate, ""
         for start in range(0, len(samples), self.size):
             part = samples[start : start + self.size]
             cost = self.backward(part) if self.workers is None else self.spread(part, self.workers)
-            norm = gradient_norm(self.steps.parameters)
+            norm = gradient_norm(self.optimiser.parameters)
             if not math.isfinite(cost + norm):
                 raise not_finite(self.cost(part), history)
             total += cost * (len(part) / len(samples))
             reason = self._reason(total, norm) if full else ""
             if not reason:
-                rate = self.steps.rate
+                rate = self.optimiser.rate
                 if self.clip is not None:
-                    clip_gradient(self.steps.parameters, self.clip)
-                self.steps.step()
+                    clip_gradient(self.optimiser.parameters, self.clip)
+                self.optimiser.step()
         history.cost.append(total)
         history.gradient_norm.append(norm)
         history.rate.append(rate)
@@ -213,75 +217,82 @@ class _Run(NamedTuple):
 
 @contextmanager
 def _workers(count: SupportsIndex | None, run: _Run) -> Iterator[_Run]:
-    """The run, with its processes where they are asked for."""
+    """The run with its worker processes, if `count` is a number."""
     if count is None:
         yield run
         return
-    with workers_for(whole_number("workers", count), run.model, run.loss, run.steps.parameters) as found:
+    with workers_for(whole_number("workers", count), run.model, run.loss, run.optimiser.parameters) as found:
         yield run._replace(workers=found)
 
 
-# --- what is given, checked before anything is trained ----------------------------------------------------------------
+# --- checks of the arguments ------------------------------------------------------------------------------------------
 
 
 def paired(X: Numbers, Y: Numbers) -> list[Sample]:
-    """(x, y) for each sample, NumPy rows as lists.
+    """Return the samples as pairs (x, y), with NumPy arrays as lists.
 
-    Raises TypeError for what is no sequence of numbers, ShapeError for other lengths, ValueError for nan and inf.
+    Raises TypeError for data that are not sequences of numbers, ShapeError for different lengths, ValueError for nan
+    and inf.
     """
     for name, data in (("X", X), ("Y", Y)):
-        scalar = getattr(data, "ndim", None) == 0  # an array without an axis, which has __len__ too
+        scalar = getattr(data, "ndim", None) == 0  # NumPy gives an array without an axis a __len__
         if scalar or not hasattr(data, "__len__") or isinstance(data, (str, bytes, dict, set)):
-            raise TypeError(f"{name} is a sequence, one entry for each sample, not {type(data).__name__}")
+            raise TypeError(f"{name} is a sequence with one entry per sample, not {type(data).__name__}")
     if len(X) != len(Y):
-        raise ShapeError(f"{len(X)} samples in X and {len(Y)} in Y", f"{len(X)} targets", f"{len(Y)} targets")
+        raise ShapeError(
+            f"X has {len(X)} samples and Y has {len(Y)}: give one target per sample",
+            f"{len(X)} targets",
+            f"{len(Y)} targets",
+        )
     if not len(X):
         raise ShapeError("X is empty: at least one sample is needed", "at least one sample", "none")
     samples = [(_plain(x), _plain(y)) for x, y in zip(X, Y, strict=True)]
-    for name, place in (("X", 0), ("Y", 1)):
+    for name, index in (("X", 0), ("Y", 1)):
         for i, sample in enumerate(samples):
-            for number in _numbers(sample[place]):
+            for number in _numbers(sample[index]):
                 if not math.isfinite(number):
-                    raise ValueError(f"{name}[{i}] has {number!r}; data are finite numbers")
+                    raise ValueError(f"{name}[{i}] contains {number!r}; data are finite numbers")
     return samples
 
 
 def _plain(entry: Any) -> Any:
-    """NumPy rows as lists: one conversion instead of one for each use."""
+    """Convert NumPy arrays to lists once, instead of at each use."""
     return entry.tolist() if hasattr(entry, "tolist") else entry
 
 
 def _numbers(entry: Any) -> list[float]:
     if isinstance(entry, Operand):
-        raise TypeError("data are plain numbers, not Values: what is trained are the model's parameters")
+        raise TypeError("data are plain numbers, not Values: training changes only the model's parameters")
     return [as_float(x) for x in entry] if hasattr(entry, "__len__") else [as_float(entry)]
 
 
 def optimiser_for(optimiser: str | Optimiser, learning_rate: float | None, model: Any) -> Optimiser:
-    """The optimiser of that name for the model, or the one that is given."""
+    """Return the optimiser of that name for the model's parameters; an Optimiser is returned as it is."""
     if isinstance(optimiser, Optimiser):
         return optimiser
     if not isinstance(optimiser, str):
         raise TypeError(f"an optimiser is a name or an Optimiser, not {type(optimiser).__name__}")
     if optimiser not in OPTIMISERS:
-        raise ValueError(f"no optimiser {optimiser!r}; there are {', '.join(OPTIMISERS)}, or an Optimiser")
+        raise ValueError(f"there is no optimiser {optimiser!r}; give {', '.join(OPTIMISERS)}, or an Optimiser")
     if not isinstance(model, Module):
-        raise TypeError("a model that is no Module has no parameters(): give an Optimiser of its parameters")
+        raise TypeError(
+            f"{type(model).__name__} is not a Module, so its parameters are unknown: give an Optimiser of them"
+        )
     kind = OPTIMISERS[optimiser]
     return kind(model.parameters(), kind.usual_rate if learning_rate is None else learning_rate)
 
 
 def check_settings(l2: object, **others: object) -> None:
-    """ValueError for what is not finite or too small; stops and clip may be None."""
+    """Raise ValueError for a setting that is not finite or too small; all but `l2` may be None."""
     if not 0.0 <= as_float(l2) < math.inf:
-        raise ValueError(f"l2 is a finite number from 0, not {l2!r}")
+        raise ValueError(f"l2 is a finite number, at least 0, not {l2!r}")
     for name, number in others.items():
         if number is not None and not 0.0 < as_float(number) < math.inf:
             raise ValueError(f"{name} is a finite number above 0, not {number!r}")
 
 
 def whole_number(name: str, count: object) -> int:
-    """TypeError or ValueError for what is no whole number from 1."""
+    """Return a whole number as an int. Raises TypeError or ValueError for other types and for numbers below 1."""
     if isinstance(count, bool) or not isinstance(count, Integral):
         also = ' or "full"' if name == "batch" else ""
         raise TypeError(f"{name} is a whole number{also}, not {short(count)}")

@@ -1,7 +1,8 @@
 """Losses of one sample, and their mean.
 
-Each takes what a network gives, a Value or a sequence of them, and what it should give; the result is a Value, or
-a float where only floats went in. `mean` makes the cost of several samples; `LOSSES` has the losses by name.
+A loss takes the outputs of a model (a Value or a sequence of n) and the targets (a number or n of them), and returns a
+Value, or a float for outputs that are floats. `mean` combines the losses of samples into the cost. `LOSSES` maps names
+to losses. A loss raises ShapeError where there is not one target per output.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ __all__ = [
 ]
 
 Loss = Callable[[Any, Any], Any]
-Sample = tuple[Any, Any]  # what a model is given, and what it should give
+Sample = tuple[Any, Any]  # input and target
 
 
 def half_squared_error(outputs: Any, targets: Any) -> Any:
-    """1/2 Σ_j (y_j − a_j)²: (COSTt) of the first tutorial, L of the second.
+    """Return 1/2 Σ_j (y_j − a_j)², which is (COSTt) in the first tutorial and L in the second.
 
     >>> half_squared_error([0.5, 0.0], [1.0, 0.0])
     0.125
@@ -42,7 +43,7 @@ def half_squared_error(outputs: Any, targets: Any) -> Any:
 
 
 def squared_error(outputs: Any, targets: Any) -> Any:
-    """Σ_j (a_j − y_j)²: the quadratic cost of the third tutorial, equations (1) and (2).
+    """Return Σ_j (a_j − y_j)², the quadratic cost of the third tutorial, equations (1) and (2).
 
     >>> squared_error(0.5, 1.0)
     0.25
@@ -51,27 +52,30 @@ def squared_error(outputs: Any, targets: Any) -> Any:
 
 
 def mean_squared_error(outputs: Any, targets: Any) -> Any:
-    """1/n Σ_j (a_j − y_j)² over the n outputs."""
+    """Return 1/n Σ_j (a_j − y_j)² over the n outputs."""
     return squared_error(outputs, targets) / len(_sequence(outputs))
 
 
 def binary_cross_entropy(logit: Any, target: Any) -> Any:
-    """−y ln σ(z) − (1 − y) ln (1 − σ(z)) from the logit z, before the sigmoid, for y from 0 to 1; finite for every z.
+    """Return −y ln σ(z) − (1 − y) ln (1 − σ(z)) for the logit z (the input of the sigmoid) and a target y from 0 to 1.
+
+    It is finite for every finite z. Raises ValueError for a target outside [0, 1].
 
     >>> round(binary_cross_entropy(0.0, 1.0), 6), binary_cross_entropy(-1000.0, 1.0)
     (0.693147, 1000.0)
     """
     ((z, y),) = _pairs(logit, target)
     if isinstance(y, float) and not 0.0 <= y <= 1.0:
-        raise ValueError(f"the target of a binary cross-entropy is from 0 to 1, not {y!r}")
+        raise ValueError(f"the target of a binary cross-entropy is a number from 0 to 1, not {y!r}")
     return ops.softplus(z) - y * z
 
 
 def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
-    """ln Σ_j exp(z_j) − Σ_j y_j z_j from the logits z, before any softmax, for probabilities y or the index of a class.
+    """Return ln Σ_j exp(z_j) − Σ_j y_j z_j for the logits z (the inputs of the softmax).
 
-    Nothing is subtracted for the sake of stability that a recorded graph would freeze: ln(e^a + e^b) is a +
-    softplus(b − a).
+    The target is a sequence of probabilities y or the index of a class. The logarithm is built from ln(e^a + e^b) = a +
+    softplus(b − a), which cannot overflow and, unlike subtracting the largest logit, holds for a graph that is replayed
+    with other numbers. Raises ValueError for an index that is not a class.
 
     >>> round(cross_entropy([1.0, 2.0, 3.0], 2), 6), cross_entropy([1000.0, 0.0], 1)
     (0.407606, 1000.0)
@@ -80,10 +84,12 @@ def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
     if not scores:
         raise ShapeError("a cross-entropy needs a logit for each class", "at least one", "none")
     if isinstance(target, Integral) and not isinstance(target, bool):
-        place = int(target)
-        if not 0 <= place < len(scores):
-            raise ValueError(f"class {target} of {len(scores)}: they are numbered from 0 to {len(scores) - 1}")
-        target = [float(j == place) for j in range(len(scores))]
+        index = int(target)
+        if not 0 <= index < len(scores):
+            raise ValueError(
+                f"class {target} does not exist: the {len(scores)} classes are numbered from 0 to {len(scores) - 1}"
+            )
+        target = [float(j == index) for j in range(len(scores))]
     log_total = scores[0]
     for z in scores[1:]:
         log_total = log_total + ops.softplus(z - log_total)
@@ -91,7 +97,7 @@ def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
 
 
 def hinge(scores: Any, targets: Any) -> Any:
-    """Σ_j max(0, 1 − y_j s_j) for targets of −1 and 1.
+    """Return Σ_j max(0, 1 − y_j s_j) for scores s and targets y of −1 or 1. Raises ValueError for other targets.
 
     >>> hinge(0.25, -1.0)
     1.25
@@ -104,7 +110,7 @@ def hinge(scores: Any, targets: Any) -> Any:
 
 
 def l2_penalty(parameters: Iterable[Any], strength: float) -> Any:
-    """strength · Σ p².
+    """Return strength · Σ p² over the parameters p.
 
     >>> l2_penalty([1.0, -2.0], 0.5)
     2.5
@@ -113,7 +119,7 @@ def l2_penalty(parameters: Iterable[Any], strength: float) -> Any:
 
 
 def mean(losses: Iterable[Any]) -> Any:
-    """Their mean: of half squared errors (COST) of the first tutorial.
+    """Return the mean of losses; the mean of half squared errors is (COST) in the first tutorial.
 
     >>> mean([1.0, 2.0])
     1.5
@@ -130,13 +136,15 @@ LOSSES: dict[str, Loss] = {
 
 
 def loss_function(loss: str | Loss) -> Loss:
-    """The loss of a name; a function is given back as it is.
+    """Return the loss of that name; a function is returned as it is.
 
-    Raises ValueError for an unknown name, TypeError for what is neither.
+    Raises ValueError for an unknown name, TypeError for anything that is neither a str nor callable.
     """
     if isinstance(loss, str):
         if loss not in LOSSES:
-            raise ValueError(f"no loss {loss!r}; there are {', '.join(LOSSES)}, or any function of outputs and targets")
+            raise ValueError(
+                f"there is no loss {loss!r}; give {', '.join(LOSSES)}, or a function of outputs and targets"
+            )
         return LOSSES[loss]
     if not callable(loss):
         raise TypeError(f"a loss is a name or a function, not {type(loss).__name__}")
@@ -146,7 +154,7 @@ def loss_function(loss: str | Loss) -> Loss:
 def _total(terms: Iterable[Any]) -> Any:
     every = list(terms)
     if not every:
-        raise ShapeError("a loss of nothing: at least one number is needed", "at least one", "none")
+        raise ShapeError("the loss or mean of no numbers is not defined: give at least one", "at least one", "none")
     total = every[0]
     for term in every[1:]:
         total = total + term
@@ -157,7 +165,7 @@ def _sequence(values: Any) -> list[Any]:
     if isinstance(values, Operand) or not hasattr(values, "__len__"):
         return [values if isinstance(values, Operand) else as_float(values)]
     if isinstance(values, (str, bytes, Mapping)):
-        raise TypeError(f"numbers or Values are needed, not {type(values).__name__}")
+        raise TypeError(f"outputs and targets are numbers, Values or sequences of them, not {type(values).__name__}")
     return [value if isinstance(value, Operand) else as_float(value) for value in values]
 
 
@@ -165,7 +173,7 @@ def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
     got, wanted = _sequence(outputs), _sequence(targets)
     if len(got) != len(wanted):
         raise ShapeError(
-            f"{len(got)} outputs and {len(wanted)} targets: a target for each output is needed",
+            f"there are {len(got)} outputs and {len(wanted)} targets: give one target per output",
             f"{len(got)} targets",
             f"{len(wanted)} targets",
         )

@@ -1,5 +1,7 @@
-"""Training as machine code: full batches of a small model as one loop, in which cost, gradient and the optimiser's step
-are one tape; other batches by a program for one sample.
+"""Training in machine code.
+
+`Loop` trains a small model on full batches: cost, gradient and the optimiser's step are one tape, and the loop over the
+epochs runs in machine code. `Lanes` computes the gradients of other batches, with a program for one sample.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ import numpy as np
 from micrograd_bp import ops
 from micrograd_bp.autodiff.pytree import flatten
 from micrograd_bp.autodiff.tape import Tape, Tracer, append_gradient
-from micrograd_bp.compiler.library import linked
-from micrograd_bp.compiler.llvm import Writer
+from micrograd_bp.compiler.llvm_build import linked
+from micrograd_bp.compiler.llvm_ir import Writer
 from micrograd_bp.compiler.passes import Code, optimise
 from micrograd_bp.compiler.program import Compiled
 from micrograd_bp.engine import Value, topological_order
@@ -31,85 +33,86 @@ from micrograd_bp.training.progress import Callback, call, counted, not_finite
 from micrograd_bp.training.schedules import constant
 
 REASONS = ("", "cost", "gradient", "not finite")
-LARGEST = 5_000  # operations of an epoch in one loop; more take LLVM more than linear time
+LARGEST = 5_000  # operations per epoch in a loop; beyond that, LLVM's compile time grows faster than linearly
 
 
 class Loop:
-    """Epochs of training on a cost that is recorded on a tape, from the optimiser's parameters.
+    """Epochs of training on a cost that is recorded on a tape.
 
-    `run` moves the parameters and the optimiser as the same number of eager epochs would. Raises TraceError for an
-    optimiser that decides by numbers.
+    `run` changes the parameters and the optimiser like the same number of epochs of the engine. Raises TraceError for
+    an optimiser that decides by traced numbers or has a parameter twice.
     """
 
     def __init__(
         self,
         tape: Tape,
         root: int,
-        steps: Optimiser,
+        optimiser: Optimiser,
         clip: float | None = None,
         stop_cost: float | None = None,
         stop_gradient: float | None = None,
     ) -> None:
-        if len(set(steps.parameters)) < len(steps.parameters):
-            raise TraceError("a parameter is there twice; compiled=True moves each once")
-        self.steps = steps
+        if len(set(optimiser.parameters)) < len(optimiser.parameters):
+            raise TraceError("the optimiser has a parameter twice; with compiled=True each may occur once")
+        self.optimiser = optimiser
         self._tape, self._root, self._clip = tape, root, clip
         self._stops = np.array([-np.inf if stop is None else stop for stop in (stop_cost, stop_gradient)])
         self._compile()
 
     def _compile(self) -> None:
         self._settings = self._now()
-        code, self._others = _epoch(self._tape.copy(), self._root, self.steps, self._clip)
+        code, self._others = _epoch(self._tape.copy(), self._root, self.optimiser, self._clip)
         self._library = linked(*_loop(code))
         self._function = self._library.function("train", *[ctypes.c_void_p] * 6, ctypes.c_int64)
 
     def _now(self) -> dict[str, Any]:
-        """What of the optimiser's settings is part of the machine code."""
-        moved = {"parameters", "steps", "learning_rate", "schedule", *self.steps._slots}
-        return {name: value for name, value in vars(self.steps).items() if name not in moved}
+        """Return the optimiser's settings that are constants in the machine code."""
+        variables = {"parameters", "steps", "learning_rate", "schedule", *self.optimiser._slots}
+        return {name: value for name, value in vars(self.optimiser).items() if name not in variables}
 
     def run(self, count: int) -> tuple[list[float], list[float], list[float], str]:
-        """Up to so many epochs: their costs, gradient norms and rates, and why they ended before ("" if not).
+        """Run up to `count` epochs, and return their costs, gradient norms and rates, and the reason to stop, or "".
 
-        "not finite": the parameters are those of the epoch before. Fewer epochs where the schedule ends.
+        Where the reason is "not finite", the parameters are those of the epoch before. There are fewer epochs if the
+        schedule raises an error.
         """
-        steps = self.steps
+        optimiser = self.optimiser
         if self._settings != self._now():
             self._compile()
         rates, scheduled = self._rates(count)
         history, state, reason = self._epochs(scheduled)
-        width = len(steps.parameters)
-        for p, x in zip(steps.parameters, state.tolist(), strict=False):
+        width = len(optimiser.parameters)
+        for p, x in zip(optimiser.parameters, state.tolist(), strict=False):
             p.data = x
-        for k, name in enumerate(steps._slots, start=1):
-            setattr(steps, name, state[k * width : (k + 1) * width].tolist())
-        steps.steps = int(state[-1])
+        for k, name in enumerate(optimiser._slots, start=1):
+            setattr(optimiser, name, state[k * width : (k + 1) * width].tolist())
+        optimiser.steps = int(state[-1])
         costs, norms = history.tolist()
         return costs, norms, rates[: len(costs)], reason
 
     def cost(self) -> float:
-        """The cost, as the loop sees it; nothing is moved."""
-        return float(self._epochs(np.full(1, self.steps.learning_rate))[0][0, 0])
+        """Return the cost that the loop computes for the present parameters."""
+        return float(self._epochs(np.full(1, self.optimiser.learning_rate))[0][0, 0])
 
     def _rates(self, count: int) -> tuple[list[float], Any]:
-        steps = self.steps
-        if steps.schedule is constant():
-            return [steps.learning_rate] * count, np.full(count, steps.learning_rate)
+        optimiser = self.optimiser
+        if optimiser.schedule is constant():
+            return [optimiser.learning_rate] * count, np.full(count, optimiser.learning_rate)
         rates: list[float] = []
-        for k in range(steps.steps, steps.steps + count):
+        for k in range(optimiser.steps, optimiser.steps + count):
             try:
-                rates.append(steps.learning_rate * steps.schedule(k))
+                rates.append(optimiser.learning_rate * optimiser.schedule(k))
             except Exception:
                 if not rates:
                     raise
-                break  # it is raised when that epoch is reached: training may stop before
+                break  # the next call raises it if training gets there
         return rates, np.array(rates)
 
     def _epochs(self, rates: Any) -> tuple[Any, Any, str]:
-        """Their costs and norms, parameters and optimiser after them, and the reason."""
-        steps, count = self.steps, len(rates)
-        lists = [[p.data for p in steps.parameters], *[getattr(steps, name) for name in steps._slots]]
-        state = np.array([x for own in lists for x in own] + [float(steps.steps)])
+        """Return costs and gradient norms as an array (2, epochs), the state after them, and the reason to stop."""
+        optimiser, count = self.optimiser, len(rates)
+        lists = [[p.data for p in optimiser.parameters], *[getattr(optimiser, name) for name in optimiser._slots]]
+        state = np.array([x for own in lists for x in own] + [float(optimiser.steps)])
         others = np.array([p.data for p in self._others])
         history, done = np.empty((2, count)), np.zeros(2, dtype=np.int64)
         arrays = (state, others, rates, history, self._stops, done)
@@ -118,22 +121,22 @@ class Loop:
 
 
 def loop_for(run: Any, samples: Sequence[Sample]) -> Loop | None:
-    """The loop for a run of `fit` over full batches; None for smaller ones and for more operations than `LARGEST`."""
+    """Return the loop for full batches; None for smaller batches and for more than `LARGEST` operations."""
     if run.size < len(samples) or len(topological_order(run.cost(samples[:1]))) * len(samples) * 3 > LARGEST:
         return None
-    return Loop(*recorded(run, samples), run.steps, run.clip, run.stop_cost, run.stop_gradient)
+    return Loop(*recorded(run, samples), run.optimiser, run.clip, run.stop_cost, run.stop_gradient)
 
 
 def recorded(run: Any, samples: Sequence[Sample]) -> tuple[Tape, int]:
-    """A tape of the cost, and its place. The data are traced, so that a decision by what comes of them is refused."""
+    """Return a tape of the cost and the cost's index. The data are traced, so that a decision by them is an error."""
     tape = Tape()
     numbers: dict[int, float] = {}
 
     def traced(entry: Any) -> Any:
         leaves, _, rebuild = flatten(entry)
-        places = [tape.input() for _ in leaves]
-        numbers.update(zip(places, map(as_float, leaves), strict=True))
-        return rebuild([Tracer(tape, place) for place in places])
+        indices = [tape.input() for _ in leaves]
+        numbers.update(zip(indices, map(as_float, leaves), strict=True))
+        return rebuild([Tracer(tape, index) for index in indices])
 
     root = tape.place(run.cost([(traced(x), y if isinstance(y, int) else traced(y)) for x, y in samples]))
     tape.inputs = []
@@ -141,38 +144,42 @@ def recorded(run: Any, samples: Sequence[Sample]) -> tuple[Tape, int]:
     return tape, root
 
 
-def _epoch(tape: Tape, root: int, steps: Optimiser, clip: float | None) -> tuple[Code, list[Value]]:
-    """A tape from parameters, the optimiser's lists, the number of steps and the rate to cost, norm and new ones."""
-    places = [tape.value(p) for p in steps.parameters]
-    gradient = [Tracer(tape, place) for place in append_gradient(tape, root, places)]
+def _epoch(tape: Tape, root: int, optimiser: Optimiser, clip: float | None) -> tuple[Code, list[Value]]:
+    """Return the code of an epoch, and the leaves that it reads but does not train.
+
+    It maps the parameters, the optimiser's lists, the number of steps and the rate to cost, gradient norm and the new
+    parameters, lists and number of steps.
+    """
+    indices = [tape.value(p) for p in optimiser.parameters]
+    gradient = [Tracer(tape, index) for index in append_gradient(tape, root, indices)]
     norm = _length(gradient)
     shortened: Any = gradient
     if clip is not None:
         factor = ops.where(ops.less(clip, norm), ops.div(clip, norm), 1.0)
         shortened = [slope * factor for slope in gradient]
-    twin: Any = copy.copy(steps)
-    kept = [Tracer(tape, place) for place in places]
+    twin: Any = copy.copy(optimiser)
+    kept = [Tracer(tape, index) for index in indices]
     twin.parameters = [SimpleNamespace(data=slot) for slot in kept]
-    inputs = list(places)
-    for name in steps._slots:
-        tracers = [Tracer(tape, tape.input()) for _ in places]
+    inputs = list(indices)
+    for name in optimiser._slots:
+        tracers = [Tracer(tape, tape.input()) for _ in indices]
         inputs += [slot.place for slot in tracers]
         setattr(twin, name, tracers)
     twin.steps, rate = Tracer(tape, tape.input()), Tracer(tape, tape.input())
     made = twin.steps.place
     moves = twin._moves(shortened, rate)
     after = [slot + move for slot, move in zip(kept, moves, strict=True)]
-    after += [number for name in steps._slots for number in getattr(twin, name)]
+    after += [number for name in optimiser._slots for number in getattr(twin, name)]
     results = [root, tape.place(norm), *[tape.place(number) for number in after], tape.place(Tracer(tape, made) + 1.0)]
-    for place in places:
-        del tape.parameters[place]
+    for index in indices:
+        del tape.parameters[index]
     tape.inputs = [*inputs, made, rate.place]
     code, _ = optimise(Code(tape, results))
     return code, list(code.tape.parameters.values())
 
 
 def _length(gradient: list[Any]) -> Any:
-    """The Euclidean length; where squares would overflow or vanish, that of multiples by powers of 2."""
+    """Return the Euclidean length; numbers whose squares would overflow or underflow are scaled by powers of 2."""
 
     def squares(scale: float) -> Any:
         total: Any = 0.0
@@ -187,18 +194,18 @@ def _length(gradient: list[Any]) -> Any:
 
 
 def _loop(code: Code) -> tuple[str, Writer]:
-    """The text of `void train(state, others, rates, history, stops, done, count)`."""
+    """Return the text of `void train(state, others, rates, history, stops, done, count)`."""
     tape, writer = code.tape, Writer(1)
-    texts = {place: writer.constant(x) for place, x in tape.constants.items()}
-    for k, place in enumerate(tape.parameters):
-        texts[place] = writer.load("%others", str(k))
-    for k, place in enumerate(tape.inputs[:-1]):
-        texts[place] = writer.load("%state", str(k))
+    texts = {index: writer.constant(x) for index, x in tape.constants.items()}
+    for k, index in enumerate(tape.parameters):
+        texts[index] = writer.load("%others", str(k))
+    for k, index in enumerate(tape.inputs[:-1]):
+        texts[index] = writer.load("%state", str(k))
     texts[tape.inputs[-1]] = writer.load("%rates", "%i")
-    for place, op in enumerate(tape.ops):
+    for index, op in enumerate(tape.ops):
         if op is not None:
-            texts[place] = writer.apply(op, tuple([texts[arg] for arg in tape.args[place]]))
-    cost, norm, *after = [texts[place] for place in code.results]
+            texts[index] = writer.apply(op, tuple([texts[arg] for arg in tape.args[index]]))
+    cost, norm, *after = [texts[index] for index in code.results]
     writer.store(cost, "%history", "%i")
     writer.store(norm, "%history", writer.set("add i64 %i, %count"))
     both = writer.set(f"fadd double {cost}, {norm}")
@@ -241,20 +248,20 @@ def _loop(code: Code) -> tuple[str, Writer]:
 
 
 class Lanes:
-    """Mean losses and gradients of batches, by a program for one sample: `gradients` as that of `Workers`.
+    """Mean losses and gradients of batches by machine code for one sample; `gradients` is like that of `Workers`.
 
-    A target that is an int, the index of a class, is part of the program: there is one for each class.
+    A target that is an int, the index of a class, is a constant of the program, so there is one program per class.
     """
 
     def __init__(self, model: Any, loss: Any, parameters: Sequence[Value]) -> None:
-        self._places = {p: k for k, p in enumerate(parameters)}
+        self._indices = {p: k for k, p in enumerate(parameters)}
         self._model, self._loss = model, loss
         self._programs: dict[int | None, Compiled[...]] = {}
-        self._classes: bool | None = None  # not asked yet
+        self._classes: bool | None = None  # unknown before the first sample
 
     def gradients(self, samples: Sequence[Sample]) -> tuple[float, list[float]]:
-        """The mean loss of the samples and its gradient."""
-        total, sums = 0.0, np.zeros(len(self._places))
+        """Return the mean loss of the samples and its gradient."""
+        total, sums = 0.0, np.zeros(len(self._indices))
         groups: dict[int | None, list[Sample]] = {}
         for x, y in samples:
             groups.setdefault(y if isinstance(y, int) and self._names_a_class(x, y) else None, []).append((x, y))
@@ -264,12 +271,12 @@ class Lanes:
             values, slopes = program.batched(*columns, gradients="parameters")
             total += float(values.sum())
             for p, slope in zip(program.parameters(*[column[0] for column in columns]), slopes, strict=True):
-                if p in self._places:
-                    sums[self._places[p]] += slope
+                if p in self._indices:
+                    sums[self._indices[p]] += slope
         return total / len(samples), (sums / len(samples)).tolist()
 
     def _names_a_class(self, x: Any, y: int) -> bool:
-        """Whether the loss takes the target for an index: as the float of the same number it would not do."""
+        """Whether the loss reads an int target as an index: an equal float then gives another loss or an error."""
         if self._classes is None:
             found = self._model(x)
             try:
@@ -295,11 +302,12 @@ def train_by(
     progress: bool | None,
     callbacks: Sequence[Callback],
 ) -> None:
-    """Train by a loop that goes through many epochs at a time.
+    """Train by `loop`, many epochs at a time.
 
-    TraceError, and the model as it was, where the cost is another in the end than that of the engine.
+    At the end the cost is compared with the engine's. Where they differ, the model and the history are restored and
+    TraceError is raised.
     """
-    start, first, size = state_of(run.steps, shuffle), history.epochs, max(1, min(1000, epochs // 100))
+    start, first, size = state_of(run.optimiser, shuffle), history.epochs, max(1, min(1000, epochs // 100))
     for count in counted(epochs, progress, history, 1 if callbacks else size):
         end, history.stopped = history.epochs + count, "epochs"
         while history.epochs < end and history.stopped == "epochs":
@@ -310,25 +318,25 @@ def train_by(
             break
     ours, eager = loop.cost(), run.cost(samples).data
     if not math.isclose(ours, eager, rel_tol=1e-9, abs_tol=1e-12):
-        restore(start, run.steps, shuffle)
+        restore(start, run.optimiser, shuffle)
         for numbers in (history.cost, history.gradient_norm, history.rate):
             del numbers[first:]
         raise TraceError(
-            f"the cost is {eager!r}, but {ours!r} as it was compiled: the model or the loss decides by numbers that "
-            "training moves, or draws them. Use where(condition, a, b), maximum, ... or leave out compiled=True; the "
-            "model is as it was before"
+            f"the cost is {eager!r}, but {ours!r} in machine code: the model or the loss decides by numbers that "
+            "training changes, or draws random numbers. Use where(condition, a, b), maximum, ... or leave out "
+            "compiled=True; the model is as it was before"
         )
 
 
 def _advance(
     loop: Any, run: Any, samples: Sequence[Sample], count: int, shuffle: random.Random, history: History
 ) -> None:
-    """Up to so many epochs. Whatever ends them, the model is that of the last whole one."""
-    before = state_of(run.steps, shuffle)
+    """Run up to `count` epochs. However they end, the model is that of the last complete epoch."""
+    before = state_of(run.optimiser, shuffle)
     try:
         costs, norms, rates, reason = loop.run(count)
     except BaseException as error:
-        restore(before, run.steps, shuffle)
+        restore(before, run.optimiser, shuffle)
         if not isinstance(error, KeyboardInterrupt):
             raise
         history.stopped = "interrupted"
@@ -337,7 +345,7 @@ def _advance(
     history.cost += costs[:whole]
     history.gradient_norm += norms[:whole]
     history.rate += rates[:whole]
-    history.state = state_of(run.steps, shuffle)
+    history.state = state_of(run.optimiser, shuffle)
     if reason == "not finite":
         raise not_finite(run.cost(samples), history)
     history.stopped = reason or "epochs"

@@ -1,7 +1,7 @@
-"""Optimisers: what to do with gradients.
+"""Optimisers, which change parameters by their gradients.
 
-An optimiser reads `grad` and changes `data` of the parameters that it was given, all from one set of old values.
-`OPTIMISERS` has the optimisers by name.
+An optimiser reads the `grad` of its parameters and changes their `data`; all changes are computed from the old values.
+`OPTIMISERS` maps names to optimisers.
 """
 
 from __future__ import annotations
@@ -13,29 +13,35 @@ from typing import Any
 from micrograd_bp.engine import Value
 from micrograd_bp.errors import StateError
 from micrograd_bp.ops import sqrt
-from micrograd_bp.ops.reals import as_float
+from micrograd_bp.ops.reals import as_float, short
 from micrograd_bp.training.schedules import Schedule, constant
 
 __all__ = ["OPTIMISERS", "Adam", "AdamW", "GradientDescent", "Optimiser", "clip_gradient", "gradient_norm"]
 
 
 class Optimiser:
-    """What optimisers have in common: `step()` moves the parameters by their gradients, `zero_grad()` clears these.
+    """The base class of optimisers: `step()` changes the parameters by their gradients, `zero_grad()` clears these.
 
-    `learning_rate` is the step size before the schedule, by default the class's `usual_rate`; `rate` is the one of the
-    next step, `steps` how many were made.
-    Subclasses say in `_moves` by how much each parameter changes, in rows and + - * /: traced numbers reach it too.
+    `parameters`     the leaves that the optimiser changes
+    `learning_rate`  the step size without the schedule, by default `usual_rate` of the class
+    `schedule`       a function from the number of steps made to a factor of the learning rate
+    `steps`          the number of steps made
+    `rate`           the step size of the next step
+
+    A subclass defines `_moves`, which returns the change of each parameter. It uses operations and + - * / only, since
+    `fit(compiled=True)` calls it with traced numbers. Raises ValueError without parameters or for a learning rate that
+    is not positive, TypeError for a parameter that is not a leaf.
     """
 
     usual_rate: float = 0.1
-    _slots: tuple[str, ...] = ()  # names of lists, one number per parameter, that a subclass carries from step to step
+    _slots: tuple[str, ...] = ()  # the attributes of a subclass that hold one number per parameter from step to step
 
     def __init__(
         self, parameters: Iterable[Value], learning_rate: float | None = None, schedule: Schedule | None = None
     ) -> None:
         self.parameters = list(parameters)
         if not self.parameters:
-            raise ValueError("an optimiser needs parameters; are all of them frozen?")
+            raise ValueError("an optimiser needs at least one parameter; are all parameters of the model frozen?")
         for p in self.parameters:
             if not isinstance(p, Value) or p.op is not None:
                 raise TypeError(f"a parameter is a leaf Value, not {p!r}")
@@ -47,15 +53,15 @@ class Optimiser:
 
     @property
     def rate(self) -> float:
-        """The step size of the next step: `learning_rate` times what the schedule gives after the steps done so far."""
+        """The step size of the next step: `learning_rate` times `schedule(steps)`."""
         return self.learning_rate * self.schedule(self.steps)
 
     def step(self) -> None:
-        """Move every parameter once. Raises ValueError, nothing moved, where a gradient is not finite."""
+        """Change every parameter once. Where a gradient is not finite, nothing changes and ValueError is raised."""
         gradients = [p.grad for p in self.parameters]
         for p, gradient in zip(self.parameters, gradients, strict=True):
             if not math.isfinite(gradient):
-                raise ValueError(f"the gradient of {p.name or 'a parameter'} is {gradient!r}; nothing was moved")
+                raise ValueError(f"the gradient of {p.name or 'a parameter'} is {gradient!r}; no parameter was changed")
         moves = self._moves(gradients, self.rate)
         self.steps += 1
         for p, move in zip(self.parameters, moves, strict=True):
@@ -65,27 +71,29 @@ class Optimiser:
         raise NotImplementedError
 
     def zero_grad(self) -> None:
-        """Put the parameters' gradients back to 0."""
+        """Set the gradients of the parameters to 0."""
         for p in self.parameters:
             p.zero_grad()
 
     def state_dict(self) -> dict[str, Any]:
-        """What continues the descent exactly, as JSON can hold it; the parameters themselves are the model's."""
+        """Return the state needed to resume the optimiser, as JSON data; the parameters are not part of it."""
         return {"optimiser": type(self).__name__, "steps": self.steps} | {
             n: list(getattr(self, n)) for n in self._slots
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from `state`. Raises StateError, nothing changed, where it is of another optimiser or size."""
+        """Continue from `state`. Raises StateError, and changes nothing, if it does not fit."""
         if state.get("optimiser") != type(self).__name__:
-            raise StateError(f"the state is of {state.get('optimiser')!r}, not of {type(self).__name__!r}")
+            raise StateError(f"the state is that of {state.get('optimiser')!r}, not of {type(self).__name__!r}")
         steps = state.get("steps")
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
-            raise StateError(f"steps is a whole number from 0, not {steps!r}")
+            raise StateError(f"steps is a whole number, at least 0, not {steps!r}")
         lists = {name: state.get(name) for name in self._slots}
         for name, numbers in lists.items():
             if not isinstance(numbers, list) or len(numbers) != len(self.parameters):
-                raise StateError(f"{name} has to be a list of {len(self.parameters)} numbers")
+                raise StateError(
+                    f"{name} is a list of {len(self.parameters)} numbers, one per parameter, not {short(numbers)}"
+                )
         loaded = {name: [as_float(x) for x in numbers] for name, numbers in lists.items() if numbers is not None}
         self.steps = steps
         for name, numbers in loaded.items():
@@ -93,9 +101,10 @@ class Optimiser:
 
 
 class GradientDescent(Optimiser):
-    """p ← p − rate · v, with v = momentum · v + gradient; with `nesterov` gradient + momentum · v in place of v.
+    """Gradient descent: p ← p − rate · v with v ← momentum · v + gradient, and v = 0 before the first step.
 
-    Without momentum v is the gradient: the tutorials' w ← w − α dE/dw. The learning rate is 0.1 by default.
+    With `nesterov`, gradient + momentum · v takes the place of v. Without momentum, v is the gradient, and a step is
+    w ← w − α dE/dw as in the tutorials. The default learning rate is 0.1.
 
     >>> w = Value(4.0)
     >>> descent = GradientDescent([w], learning_rate=0.2)
@@ -127,7 +136,6 @@ class GradientDescent(Optimiser):
         momentum = self.momentum
         if not momentum:
             return [-rate * g for g in gradients]
-        # the first velocity is the gradient itself: 0 before
         self.velocities = [momentum * v + g for v, g in zip(self.velocities, gradients, strict=True)]
         if self.nesterov:
             return [-rate * (g + momentum * v) for v, g in zip(self.velocities, gradients, strict=True)]
@@ -135,10 +143,10 @@ class GradientDescent(Optimiser):
 
 
 class Adam(Optimiser):
-    """p ← p − rate · m̂ / (√v̂ + epsilon), m and v running means of gradient and squared gradient (Kingma and Ba).
+    """Adam (Kingma and Ba 2015, algorithm 1): p ← p − rate · m̂ / (√v̂ + epsilon).
 
-    `betas` are their decay rates, 0.9 and 0.999 by default; the hats correct for their start at 0. The learning rate is
-    0.001 by default.
+    m and v are running means of the gradient and its square, with the decay rates `betas`; m̂ and v̂ correct for their
+    start at 0. The default learning rate is 0.001.
     """
 
     usual_rate = 1e-3
@@ -172,7 +180,7 @@ class Adam(Optimiser):
 
 
 class AdamW(Adam):
-    """Adam, and each parameter shrinks by rate · weight_decay of itself (Loshchilov and Hutter)."""
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019): a step also subtracts rate · weight_decay · p."""
 
     def __init__(
         self,
@@ -187,7 +195,7 @@ class AdamW(Adam):
         super().__init__(parameters, learning_rate, betas=betas, epsilon=epsilon, schedule=schedule)
         self.weight_decay = as_float(weight_decay)
         if not 0.0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay is a number from 0, not {weight_decay!r}")
+            raise ValueError(f"weight_decay is a finite number, at least 0, not {weight_decay!r}")
 
     def _moves(self, gradients: list[float], rate: float) -> list[float]:
         moves = super()._moves(gradients, rate)
@@ -203,7 +211,7 @@ OPTIMISERS: dict[str, type[Optimiser]] = {
 
 
 def gradient_norm(parameters: Iterable[Value]) -> float:
-    """The Euclidean length of the gradient.
+    """Return the Euclidean length of the gradient.
 
     >>> a, b = Value(0.0), Value(0.0)
     >>> a.grad, b.grad = 3.0, -4.0
@@ -214,7 +222,7 @@ def gradient_norm(parameters: Iterable[Value]) -> float:
 
 
 def clip_gradient(parameters: Iterable[Value], longest: float) -> float:
-    """Shorten the gradient to length `longest` where it is longer; returns the length that it had."""
+    """Scale the gradient to the length `longest` if it is longer, and return its length before."""
     every = list(parameters)
     longest = _positive("longest", longest)
     norm = gradient_norm(every)
@@ -234,5 +242,5 @@ def _positive(name: str, number: float) -> float:
 def _share(name: str, number: float) -> float:
     x = as_float(number)
     if not 0.0 <= x < 1.0:
-        raise ValueError(f"{name} is a number from 0 to below 1, not {number!r}")
+        raise ValueError(f"{name} is a number, at least 0 and below 1, not {number!r}")
     return x

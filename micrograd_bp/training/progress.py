@@ -1,4 +1,4 @@
-"""What goes on around epochs: a progress bar, callbacks, and the error where a cost is not finite."""
+"""The progress bar, the callbacks, and the error for a cost that is not finite."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Callback = Callable[[int, History], object]
 
 
 def call(callbacks: Iterable[Callback], history: History) -> None:
-    """What the user wants to be called; `stopped` says whether one of them ends the training."""
+    """Call the callbacks; if one of them ends the training, `history.stopped` is "callback" or "interrupted"."""
     try:
         if True in [callback(history.epochs, history) for callback in callbacks]:
             history.stopped = "callback"
@@ -23,7 +23,7 @@ def call(callbacks: Iterable[Callback], history: History) -> None:
 
 
 def not_finite(cost: Value, history: History) -> TrainingError:
-    """What to raise where the cost, or its gradient, is not finite: where that began."""
+    """Return the error for a cost or gradient that is not finite; its message names the value where that began."""
     epoch = history.epochs + 1
     found = trace_nonfinite(cost)
     cause = found.text if found else "the sum of the gradient's squares overflows"
@@ -36,7 +36,10 @@ def not_finite(cost: Value, history: History) -> TrainingError:
 
 
 def counted(count: int, progress: bool | None, history: History, chunk: int = 1) -> Iterable[int]:
-    """How many epochs to do next, with a bar where there is a terminal and tqdm, or one is asked for."""
+    """Yield the number of epochs to run next, at most `chunk`, and advance the progress bar.
+
+    With `progress` None, the bar is shown in a terminal if tqdm is installed.
+    """
     sizes = [min(chunk, count - done) for done in range(0, count, chunk)]
     if progress is False or importlib.util.find_spec("tqdm") is None:
         yield from sizes

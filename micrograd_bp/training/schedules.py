@@ -1,6 +1,6 @@
-"""Learning rates that change: a schedule gives the factor on the learning rate after so many steps.
+"""Learning rate schedules: a schedule is a function from the number of steps made to a factor of the learning rate.
 
-`SCHEDULES` has the functions that make one by name.
+`SCHEDULES` maps names to the functions that return a schedule.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Schedule = Callable[[int], float]
 
 
 def constant() -> Schedule:
-    """A schedule whose factor is always 1: the learning rate stays as it is.
+    """Return the schedule whose factor is always 1.
 
     >>> constant()(1000)
     1.0
@@ -27,7 +27,9 @@ def _one(step: int) -> float:
 
 
 def step_decay(every: int, factor: float = 0.1) -> Schedule:
-    """Times `factor` after each `every` steps: the first tutorial's smaller alpha near the valley bottom.
+    """Return a schedule that multiplies by `factor` after each `every` steps.
+
+    The first tutorial lowers alpha like this near the bottom of the valley.
 
     >>> [step_decay(2, 0.5)(step) for step in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
@@ -38,12 +40,12 @@ def step_decay(every: int, factor: float = 0.1) -> Schedule:
 
 
 def exponential(factor: float) -> Schedule:
-    """Times `factor` after each step."""
+    """Return a schedule that multiplies by `factor` after each step."""
     return step_decay(1, factor)
 
 
 def cosine(steps: int, lowest: float = 0.0) -> Schedule:
-    """From 1 to `lowest` along half a cosine in so many steps, then `lowest`.
+    """Return a schedule from 1 to `lowest` along half a cosine in `steps` steps; afterwards it is `lowest`.
 
     >>> [round(cosine(4)(step), 3) for step in range(6)]
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
@@ -54,7 +56,7 @@ def cosine(steps: int, lowest: float = 0.0) -> Schedule:
 
 
 def linear(steps: int, lowest: float = 0.0) -> Schedule:
-    """From 1 to `lowest` along a line in so many steps, then `lowest`."""
+    """Return a schedule from 1 to `lowest` along a line in `steps` steps; afterwards it is `lowest`."""
     _check(steps >= 1, f"steps is at least 1, not {steps!r}")
     _check(0.0 <= lowest <= 1.0, f"lowest is a share from 0 to 1, not {lowest!r}")
     return lambda step: lowest + (1.0 - lowest) * (1.0 - min(step, steps) / steps)
@@ -63,7 +65,7 @@ def linear(steps: int, lowest: float = 0.0) -> Schedule:
 SCHEDULES: dict[str, Callable[..., Schedule]] = {
     s.__name__: s for s in (constant, step_decay, exponential, cosine, linear)
 }
-"""The schedules by name."""
+"""The functions that return a schedule, by name."""
 
 
 def _check(holds: bool, message: str) -> None:

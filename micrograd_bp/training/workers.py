@@ -1,7 +1,8 @@
-"""The gradients of a batch's samples from several processes, through joblib.
- Each sample's gradient is computed by itself and all are added in the
-samples' order, whoever computed them: the result is the same for any number of workers. joblib decides where they
-are: in processes of this machine, or, inside `joblib.parallel_config(backend="dask")` and the like, on a cluster.
+"""The gradients of a batch from several processes, through joblib.
+
+The processes compute the gradient of each sample separately, and the gradients are added in the order of the samples,
+so the result is the same for any number of workers. By default they run on this machine; inside
+`joblib.parallel_config(backend="dask")` or another backend of joblib they run on a cluster.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from micrograd_bp.training.losses import Loss, Sample
 
 
 class Workers(NamedTuple):
-    """Processes that compute `loss(model(x), y)` and its gradient by the parameters."""
+    """Processes that compute `loss(model(x), y)` and its gradient with respect to the parameters."""
 
     parallel: Any
     processes: int
@@ -26,7 +27,7 @@ class Workers(NamedTuple):
     parameters: list[Value]
 
     def gradients(self, samples: Sequence[Sample]) -> tuple[float, list[float]]:
-        """The mean loss of the samples and its gradient."""
+        """Return the mean loss of the samples and its gradient."""
         from joblib import delayed
 
         numbers = [p.data for p in self.parameters]
@@ -43,9 +44,9 @@ class Workers(NamedTuple):
 
 @contextmanager
 def workers(count: int, model: Any, loss: Loss, parameters: list[Value]) -> Iterator[Workers]:
-    """So many processes, as long as the context lasts.
+    """Start `count` processes, which live as long as the context.
 
-    Raises MissingExtraError without joblib, TypeError where model or loss cannot be sent to another process.
+    Raises MissingExtraError without joblib, TypeError where model or loss cannot be pickled.
     """
     try:
         from joblib import Parallel
@@ -55,20 +56,20 @@ def workers(count: int, model: Any, loss: Loss, parameters: list[Value]) -> Iter
         content = pickle.dumps((model, loss, parameters))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise TypeError(
-            f"workers get model and loss by pickle, which fails: {error}; define them at the top level of a module"
+            f"workers receive model and loss by pickle, which fails: {error}; define them at the top level of a module"
         ) from None
     with Parallel(n_jobs=count) as parallel:
         yield Workers(parallel, count, content, parameters)
 
 
-@lru_cache(maxsize=1)  # a process is sent the same model, step after step, and new numbers for it
+@lru_cache(maxsize=1)  # each step sends the same pickled model with new parameters
 def _loaded(content: bytes) -> tuple[Any, Loss, list[Value]]:
     loaded: tuple[Any, Loss, list[Value]] = pickle.loads(content)
     return loaded
 
 
 def _gradients(content: bytes, numbers: list[float], samples: Sequence[Sample]) -> list[tuple[float, list[float]]]:
-    """Loss and gradient of each sample, with these numbers as the parameters."""
+    """Return loss and gradient of each sample for the given parameters."""
     model, loss, parameters = _loaded(content)
     for p, x in zip(parameters, numbers, strict=True):
         p.data = x

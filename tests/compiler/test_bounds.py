@@ -13,7 +13,7 @@ import ctypes, itertools, mmap, sys
 import numpy as np
 import micrograd_bp as mb
 from micrograd_bp.compiler.interpreter import Interpreter
-from micrograd_bp.compiler.machine import LANES, Straight
+from micrograd_bp.compiler.machine_code import LANES, Straight
 from micrograd_bp.compiler.recording import derived, record
 from micrograd_bp.training.native_loop import Loop
 from micrograd_bp.nn import MLP

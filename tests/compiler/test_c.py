@@ -11,7 +11,7 @@ from recorded import bits, of_row
 import micrograd_bp as mb
 from micrograd_bp.autodiff.tape import Tape
 from micrograd_bp.compiler import passes
-from micrograd_bp.compiler.c import constant, to_c
+from micrograd_bp.compiler.c_source import constant, to_c
 from micrograd_bp.nn import MLP
 from micrograd_bp.ops.op import OPS
 

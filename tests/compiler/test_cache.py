@@ -3,14 +3,14 @@
 from needs import needs_llvm
 
 import micrograd_bp as mb
-from micrograd_bp.compiler import library
+from micrograd_bp.compiler import llvm_build
 from micrograd_bp.nn import MLP
 
 
 @needs_llvm
 def test_machine_code_is_kept_and_damage_ignored(tmp_path, monkeypatch):
     monkeypatch.setenv("MICROGRAD_BP_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(library, "WORTH", 0.0)
+    monkeypatch.setattr(llvm_build, "WORTH", 0.0)
     model = MLP(2, [4, 1], "relu", seed=1)
     at = ([0.3, -0.4], 1.0)
 
@@ -22,7 +22,7 @@ def test_machine_code_is_kept_and_damage_ignored(tmp_path, monkeypatch):
     whole = entry.read_bytes()
     reads = []
     monkeypatch.setattr(
-        library.Cache, "read", lambda self, real=library.Cache.read: reads.append(real(self)) or reads[-1]
+        llvm_build.Cache, "read", lambda self, real=llvm_build.Cache.read: reads.append(real(self)) or reads[-1]
     )
     assert value() == expected
     assert reads.pop() == whole[32:]

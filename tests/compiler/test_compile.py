@@ -16,8 +16,8 @@ import micrograd_bp as mb
 from micrograd_bp import Value, ops
 from micrograd_bp.autodiff.tape import Tape
 from micrograd_bp.check.strategies import expressions
-from micrograd_bp.compiler import Compiled, arrays, native, numpy_, passes
-from micrograd_bp.compiler.c import to_c
+from micrograd_bp.compiler import Compiled, array_libraries, c_expressions, numpy_batches, passes
+from micrograd_bp.compiler.c_source import to_c
 from micrograd_bp.errors import MissingExtraError, ShapeError, TraceError
 from micrograd_bp.nn import MLP
 from micrograd_bp.ops.op import OPS, Op
@@ -29,7 +29,7 @@ ROWS = list(OPS.values())
 def test_numpy_agrees_with_the_row(op):
     points = fixed(op)
     columns = [np.array(column) for column in zip(*points, strict=True)]
-    (found,) = numpy_.run(of_row(op), columns, len(points), np.empty(0))
+    (found,) = numpy_batches.run(of_row(op), columns, len(points), np.empty(0))
     for ours, point in zip(found, points, strict=True):
         assert ours == pytest.approx(op.fn(*point), rel=4e-15, abs=1e-300, nan_ok=True), point
 
@@ -224,25 +224,25 @@ def test_a_function_that_ignores_its_input_is_constant():
 @pytest.mark.parametrize("form", ["{0} +", "{0} ** 2", "f({0}", "{1}", "", "x", "{0} $ 1"])
 def test_native_forms_that_are_none_are_refused(form):
     op = Op("odd", lambda x: x, lambda x, out: 1.0, native=form or " ")
-    with pytest.raises(ValueError, match="native form"):
-        native.tree(op)
+    with pytest.raises(ValueError, match="C99 form"):
+        c_expressions.tree(op)
 
 
 @pytest.mark.parametrize("form", ["tgamma({0})", "", "{0} > 0", "{0} ? 1"])
 def test_rows_without_a_form_are_done_by_their_functions(form):
     """In NumPy number by number; no other language gets what is not C99, not even where C has such a name."""
     op = Op("gamma", math.gamma, lambda x, out: 1.0, native=form)
-    assert arrays.function(op)(np.array([5.0, 6.0])).tolist() == [24.0, 120.0]
-    other = arrays.Arrays("other", {}, np.where, float)
+    assert array_libraries.function(op)(np.array([5.0, 6.0])).tolist() == [24.0, 120.0]
+    other = array_libraries.Arrays("other", {}, np.where, float)
     with pytest.raises(ValueError, match="gamma"):
-        arrays.function(op, other)
+        array_libraries.function(op, other)
     with pytest.raises(ValueError, match="has no exp"):
-        arrays.function(ops.exp, other)
+        array_libraries.function(ops.exp, other)
     tape = Tape()
     code = passes.Code(tape, [tape.record(op, [tape.input()])])
     with pytest.raises(ValueError, match="gamma"):
         to_c(code, "f", "")
-    assert not native.has_forms(code.tape.ops)
+    assert not c_expressions.has_forms(code.tape.ops)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -266,8 +266,8 @@ def test_without_the_libraries(monkeypatch):
     for module, method in {"jax": "to_jax", "torch": "to_torch"}.items():
         for name in (module, f"{module}.numpy", "jax.scipy"):
             monkeypatch.setitem(sys.modules, name, None)
-        arrays.jax_arrays.cache_clear()
-        arrays.torch_arrays.cache_clear()
+        array_libraries.jax_arrays.cache_clear()
+        array_libraries.torch_arrays.cache_clear()
         with pytest.raises(MissingExtraError, match=module):
             getattr(mb.compile(lambda x: x, backend="python"), method)(1.0)
 

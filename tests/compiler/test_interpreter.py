@@ -12,8 +12,8 @@ from recorded import bits, raw
 
 import micrograd_bp as mb
 from micrograd_bp.check.strategies import expressions
-from micrograd_bp.compiler import machine, numpy_, passes
-from micrograd_bp.compiler.assembly import assembled
+from micrograd_bp.compiler import machine_code, numpy_batches, passes
+from micrograd_bp.compiler.bytecode import assemble
 from micrograd_bp.compiler.interpreter import Interpreter
 from micrograd_bp.compiler.recording import record
 from micrograd_bp.compiler.replay import Replay
@@ -72,7 +72,7 @@ def test_large_programs_are_the_small_ones(monkeypatch, count):
     X[0] = 0.0  # a kink and adjoints of 0
     expected = [straight.batched(X, Y, gradients=kind) for kind in ("parameters", "each", "sum")]
     value = straight.backward(X[0], Y[0])
-    monkeypatch.setattr(machine, "STRAIGHT", -1)
+    monkeypatch.setattr(machine_code, "STRAIGHT", -1)
     for (values, slopes), kind in zip(expected, ("parameters", "each", "sum"), strict=True):
         for threads in (1, 2):
             ours, found = large.batched(X, Y, gradients=kind, threads=threads)
@@ -117,8 +117,8 @@ def test_products_are_done_where_they_are_used(f):
     x = np.array([[0.0, 0.3, -0.0, math.inf, 2.0, 0.0] * 20, [math.inf, 0.1, 5.0, -1.0, 0.7, math.nan] * 20])
     count, n = x.shape[1], len(code.results)
     rows = np.concatenate([x, x[:, -1:].repeat(8, axis=1)], axis=1)  # to whole groups of lanes
-    p = numpy_.numbers_of(code)
-    expected = np.array(numpy_.run(code, x, count, p))
+    p = numpy_batches.numbers_of(code)
+    expected = np.array(numpy_batches.run(code, x, count, p))
     for each in range(n + 1):
         out, sums = np.empty((n, 128)), np.zeros(n - each)
         Interpreter(code, each, 64, False).run(rows.ctypes.data, p, out.ctypes.data, sums, count, 128)
@@ -133,13 +133,13 @@ def test_places_are_used_again():
         return x
 
     recording = record(f, (0.0,))
-    assert assembled(passes.Code(recording.tape, recording.results), 1).places <= 3
+    assert assemble(passes.Code(recording.tape, recording.results), 1).registers <= 3
 
 
 @needs_llvm
 def test_what_is_not_selected_gets_nothing_interpreted_too(monkeypatch):
     """The derivative of sqrt at 0 is inf. It meets a computed 0, or is not selected."""
-    monkeypatch.setattr(machine, "STRAIGHT", -1)
+    monkeypatch.setattr(machine_code, "STRAIGHT", -1)
     w = mb.Value(0.0)
     product = mb.compile(lambda x: mb.sqrt(w) * x, backend="native")
     assert product.batched([1.0, 2.0], gradients="parameters")[1].tolist() == [float("inf")]
@@ -152,7 +152,7 @@ def test_what_is_not_selected_gets_nothing_interpreted_too(monkeypatch):
 @pytest.mark.parametrize("count", [1, 5, 64, 70])
 def test_guarded_products_in_loops(monkeypatch, count):
     """Layers of relu: their products are guarded, in sums over inputs (chains) and over samples (totals)."""
-    monkeypatch.setattr(machine, "STRAIGHT", -1)
+    monkeypatch.setattr(machine_code, "STRAIGHT", -1)
     model = MLP(3, [9, 7, 2], "relu", seed=1)
     rng = random.Random(2)
     X = [[rng.uniform(-2, 2) for _ in range(3)] for _ in range(count)]
@@ -171,7 +171,7 @@ def test_guarded_products_in_loops(monkeypatch, count):
 
 def test_operations_of_many_arguments_in_large_programs(monkeypatch, own_ops):
     pytest.importorskip("llvmlite", reason="needs llvmlite: pip install llvmlite")
-    monkeypatch.setattr("micrograd_bp.compiler.machine.STRAIGHT", -1)
+    monkeypatch.setattr("micrograd_bp.compiler.machine_code.STRAIGHT", -1)
     rules = [lambda a, b, c, d, e, out, k=k: float(k) for k in range(1, 6)]
 
     @mb.op(*rules, native="{0} + 2 * {1} + 3 * {2} + 4 * {3} + 5 * {4}")

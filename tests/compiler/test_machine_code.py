@@ -15,9 +15,9 @@ from recorded import BACKENDS, bits, of_row, raw
 
 import micrograd_bp as mb
 from micrograd_bp.check.strategies import expressions
-from micrograd_bp.compiler import library
-from micrograd_bp.compiler.llvm import program
-from micrograd_bp.compiler.machine import Machine
+from micrograd_bp.compiler import llvm_build
+from micrograd_bp.compiler.llvm_ir import program
+from micrograd_bp.compiler.machine_code import Machine
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.nn import MLP
@@ -138,7 +138,7 @@ def test_without_llvmlite(monkeypatch):
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", missing)
-    library.binding.cache_clear()
+    llvm_build.binding.cache_clear()
     with pytest.raises(MissingExtraError, match=r"micrograd_bp\[native\]"):
         mb.compile(lambda x: x * x, backend="native")(2.0)
 
@@ -159,8 +159,8 @@ def test_a_wrong_form_is_noticed():
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc" or platform.machine() != "x86_64", reason="libmvec")
 @pytest.mark.parametrize(("name", "arity"), [("sin", 1), ("cos", 1), ("pow", 2)])
 def test_the_platform_has_vector_functions(name, arity):
-    assert library._platform(name, arity, 8)[0].startswith("_ZGV")
-    assert library._platform("no_such_function", 1, 8) == ("no_such_function", 1)
+    assert llvm_build._platform(name, arity, 8)[0].startswith("_ZGV")
+    assert llvm_build._platform("no_such_function", 1, 8) == ("no_such_function", 1)
 
 
 @pytest.mark.parametrize("name", ["silu", "gelu", "sigmoid", "softplus", "log_sigmoid", "tanh", "cbrt", "erfc"])

@@ -9,7 +9,7 @@ import pytest
 import micrograd_bp as mb
 from micrograd_bp.autodiff.tape import Tape
 from micrograd_bp.compiler import vector_math
-from micrograd_bp.compiler.machine import Machine
+from micrograd_bp.compiler.machine_code import Machine
 from micrograd_bp.compiler.passes import Code
 from micrograd_bp.ops.op import OPS
 
@@ -90,7 +90,7 @@ def test_large_programs_and_single_samples_have_the_same(monkeypatch, name):
     expected = in_lanes(name, x).tolist()
     single = machine(name, fast_math=True)
     assert [single([a])[0] for a in x] == expected
-    monkeypatch.setattr("micrograd_bp.compiler.machine.STRAIGHT", -1)
+    monkeypatch.setattr("micrograd_bp.compiler.machine_code.STRAIGHT", -1)
     assert in_lanes(name, x).tolist() == expected
 
 

@@ -165,9 +165,9 @@ def test_notebooks_and_repr():
         (lambda: neuron().graph(max_nodes=0), ValueError, "max_nodes is a whole number, at least 1, not 0"),
         (lambda: neuron().graph(depth=-1), ValueError, "depth is a whole number, at least 0, not -1"),
         (lambda: neuron().graph(depth=True), ValueError, "depth is a whole number, at least 0, not True"),
-        (lambda: neuron().graph(around=Value(1.0)), ValueError, "around= is a value that this graph does not have"),
+        (lambda: neuron().graph(around=Value(1.0)), ValueError, "around is not in this graph"),
         (lambda: neuron().graph(around="w"), TypeError, "around is a Value of the graph, not str"),
-        (lambda: neuron().graph(view="steps", depth=1), ValueError, "with view='steps' leave them out"),
+        (lambda: neuron().graph(view="steps", depth=1), ValueError, "leave them out with view='steps'"),
         (lambda: neuron().graph(view="layers"), ValueError, "view='layers' needs a network"),
         (lambda: neuron().graph(clusters="neurons"), ValueError, "clusters='neurons' needs a network"),
         (lambda: neuron().graph(clusters="x"), ValueError, "clusters is 'auto', 'neurons', 'layers' or None, not 'x'"),
@@ -183,7 +183,7 @@ def test_notebooks_and_repr():
         (
             lambda: neuron().graph(inputs=[Value(1.0)]),
             ValueError,
-            "inputs are leaves of the graph; one of those given is",
+            "inputs are leaves of the graph; one of the given Values is",
         ),
         (
             lambda: neuron().graph().save("x.gif"),

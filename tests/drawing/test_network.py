@@ -126,8 +126,12 @@ class Odd(nn.Module):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: draw(Odd()), ValueError, "a Odd cannot be drawn as a network: it has no Layers"),
-        (lambda: draw(Odd(nn.Layer(2, 3), nn.Layer(2, 1))), ValueError, "each takes what the one before gives"),
+        (lambda: draw(Odd()), ValueError, "a Odd cannot be drawn as a network: it is not a chain of Layers"),
+        (
+            lambda: draw(Odd(nn.Layer(2, 3), nn.Layer(2, 1))),
+            ValueError,
+            "each with as many inputs as the one before has outputs",
+        ),
         (lambda: draw(mlp(2, [1]), inputs=[1.0]), ShapeError, "2 inputs, 1 given"),
         (lambda: draw(mlp(2, [1]), inputs=1.0), TypeError, "inputs is a sequence of 2 numbers or Values, not float"),
         (lambda: draw(mlp(2, [1]), depth=1), TypeError, "depth"),

@@ -190,7 +190,7 @@ def test_groups_know_what_is_beside_the_neurons():
     penalty = sum((p**2 for p in model.parameters()), Value(0.0))
     order = topological_order(out + penalty)
     groups = Groups(order)
-    titles = {node: groups.title(groups.place[node]) for node in order}
+    titles = {node: groups.title(groups.position[node]) for node in order}
     assert {titles[x[0]], titles[x[1]], titles[x[0].args[0]]} == {"inputs"}
     assert {titles[a] for a in dropped} == {"layer 2"}
     assert titles[skipped] == "layer 3, neuron 1"
@@ -213,7 +213,7 @@ def test_groups_know_what_is_beside_the_neurons():
 def test_names_of_parameters(name, place):
     z = Value(1.0, name) + 1
     z.name = f"z{place[0]}_{place[1]}"
-    found = Groups(topological_order(z)).place[z.args[0]]
+    found = Groups(topological_order(z)).position[z.args[0]]
     assert (found.stage, found.neuron) == place
 
 

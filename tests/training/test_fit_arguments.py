@@ -69,7 +69,7 @@ def test_both_spellings():
     assert mb.fit(model, X, Y, optimizer=steps, epochs=1, progress=False).rate == [0.5]
     with pytest.raises(TypeError, match="optimiser and optimizer are two spellings of one setting: give one of them"):
         trained(X, Y, optimiser="adam", optimizer="adam")
-    with pytest.raises(ValueError, match="no optimiser 'adm'; there are gradient_descent, adam, adamw"):
+    with pytest.raises(ValueError, match="no optimiser 'adm'; give gradient_descent, adam, adamw"):
         trained(X, Y, optimizer="adm")
 
 
@@ -113,12 +113,12 @@ def test_an_optimiser_of_ones_own_that_has_no_usual_rate(monkeypatch):
         ({"batch": np.array([2, 2])}, TypeError, 'batch is a whole number or "full"'),
         ({"learning_rate": 0.0}, ValueError, "learning_rate is a finite number above 0, not 0.0"),
         ({"optimiser": 3}, TypeError, "an optimiser is a name or an Optimiser, not int"),
-        ({"X": np.array(1.0)}, TypeError, "X is a sequence, one entry for each sample, not ndarray"),
-        ({"Y": np.array(1.0)}, TypeError, "Y is a sequence, one entry for each sample, not ndarray"),
-        ({"X": np.array(X)[:3]}, ShapeError, "3 samples in X and 4 in Y"),
+        ({"X": np.array(1.0)}, TypeError, "X is a sequence with one entry per sample, not ndarray"),
+        ({"Y": np.array(1.0)}, TypeError, "Y is a sequence with one entry per sample, not ndarray"),
+        ({"X": np.array(X)[:3]}, ShapeError, "X has 3 samples and Y has 4"),
         ({"X": np.empty((0, 2)), "Y": np.empty(0)}, ShapeError, "X is empty: at least one sample is needed"),
-        ({"X": np.array([[math.nan, 0.0]] * 4)}, ValueError, r"X\[0\] has nan; data are finite numbers"),
-        ({"Y": np.array([0.0, 1.0, math.inf, 0.0])}, ValueError, r"Y\[2\] has inf; data are finite numbers"),
+        ({"X": np.array([[math.nan, 0.0]] * 4)}, ValueError, r"X\[0\] contains nan; data are finite numbers"),
+        ({"Y": np.array([0.0, 1.0, math.inf, 0.0])}, ValueError, r"Y\[2\] contains inf; data are finite numbers"),
         ({"X": np.array(X) * 1j}, TypeError, "real numbers only"),
         ({"X": np.zeros((4, 3))}, ShapeError, "this MLP takes 2 inputs, 3 given"),
         ({"Y": np.array(BOTH)}, ShapeError, "1 outputs and 2 targets"),

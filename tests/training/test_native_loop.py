@@ -170,7 +170,7 @@ def test_what_cannot_be_compiled_is_refused_and_nothing_is_moved():
     before = [p.data for p in model.parameters()]
     with pytest.raises(TraceError, match="where"):
         mb.fit(model, X, Y, optimiser=Deciding(model.parameters(), 0.1), compiled=True, progress=False)
-    with pytest.raises(ValueError, match="choose one"):
+    with pytest.raises(ValueError, match="exclude each other"):
         mb.fit(model, X, Y, workers=2, compiled=True, progress=False)
     assert [p.data for p in model.parameters()] == before
 

@@ -133,7 +133,7 @@ def test_a_gradient_that_is_not_finite_moves_nothing(bad):
     parameters = [Value(x, f"p{i}") for i, x in enumerate(START)]
     optimiser = Adam(parameters)
     parameters[1].grad = bad
-    with pytest.raises(ValueError, match=r"the gradient of p1 is .*; nothing was moved"):
+    with pytest.raises(ValueError, match=r"the gradient of p1 is .*; no parameter was changed"):
         optimiser.step()
     assert [p.data for p in parameters] == list(START)
     assert optimiser.steps == 0
@@ -144,11 +144,11 @@ def test_a_gradient_that_is_not_finite_moves_nothing(bad):
     [
         (lambda p: GradientDescent(p, 0.0), "learning_rate is a finite number above 0, not 0.0"),
         (lambda p: GradientDescent(p, math.nan), "learning_rate"),
-        (lambda p: GradientDescent(p, 0.1, momentum=1.0), "momentum is a number from 0 to below 1"),
+        (lambda p: GradientDescent(p, 0.1, momentum=1.0), "momentum is a number, at least 0 and below 1"),
         (lambda p: GradientDescent(p, 0.1, nesterov=True), "nesterov needs a momentum"),
         (lambda p: Adam(p, betas=(0.9, 1.0)), r"betas\[1\]"),
-        (lambda p: AdamW(p, weight_decay=-1.0), "weight_decay is a number from 0"),
-        (lambda p: Adam([]), "needs parameters"),
+        (lambda p: AdamW(p, weight_decay=-1.0), "weight_decay is a finite number, at least 0"),
+        (lambda p: Adam([]), "needs at least one parameter"),
         (lambda p: Adam(p, 0.1, schedule=cosine(0)), "steps is at least 1"),
         (lambda p: Adam(p, 0.1, schedule=cosine(3, math.nan)), "lowest is a share"),
         (lambda p: Adam(p, 0.1, schedule=linear(3, -1.0)), "lowest is a share"),

@@ -1,6 +1,6 @@
-"""A row's C99 form, read once into a tree, so that each backend can write it in its own language.
+"""A parser of the operations' C99 forms. Each backend translates the resulting tree into its own language.
 
-The grammar is that of the table's forms: numbers, {0}, names, calls, + - * /, comparisons, ||, &&, ?: and brackets.
+The grammar has numbers, {0} for an argument, names, calls, + - * /, comparisons, ||, &&, ?: and brackets.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from micrograd_bp.ops.op import Op
 _TOKEN = re.compile(
     r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|\{(\d)\}|([A-Za-z_]\w*)|([<>=!]=|\|\||&&|[-+*/()?:,<>!]))"
 )
-_LEVELS = (("||",), ("&&",), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/"))  # loosest first
+_LEVELS = (("||",), ("&&",), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/"))  # in ascending precedence
 _CONDITIONS = {sign for level in _LEVELS[:4] for sign in level}
 
 
 class Node(NamedTuple):
-    """`kind` is "number", "argument", "call", "unary", "binary" or "choose"; `value` its number, place or sign."""
+    """`kind` is "number", "argument", "call", "unary", "binary" or "choose"; `value`: number, index, name or sign."""
 
     kind: str
     value: Any
@@ -31,21 +31,21 @@ class Node(NamedTuple):
 FUNCTIONS = {"fabs", "sqrt", "cbrt", "exp", "expm1", "log", "log1p", "log2", "log10", "pow", "hypot", "erf", "erfc"}
 FUNCTIONS |= {f"{a}{name}{h}" for a in ("", "a") for name in ("sin", "cos", "tan") for h in ("", "h")}
 FUNCTIONS |= {"atan2", "fmin", "fmax"}
-"""What the forms may call: another name would be looked for wherever the process has loaded something."""
+"""The C functions that forms may call. LLVM would look up any other name in the libraries that the process loaded."""
 
 
 @cache
 def tree(op: Op) -> Node:
-    """The row's C99 form. ValueError where it has none, or one that this grammar has not."""
+    """Return the tree of an operation's C99 form. Raises ValueError if it has none or the grammar does not allow it."""
     if not op.native:
-        raise ValueError(f"{op.name}: an operation of one's own needs native=, its form in C99, for this")
+        raise ValueError(f"{op.name} has no C99 form; give one with @op(native=...)")
     return _Reader(op).whole()
 
 
-def has_forms(rows: Iterable[Op | None]) -> bool:
-    """Whether all of them can be written in other languages."""
+def has_forms(operations: Iterable[Op | None]) -> bool:
+    """Whether all operations have a C99 form that this grammar allows; None stands for a leaf."""
     try:
-        return all(op is None or bool(tree(op)) for op in rows)
+        return all(op is None or bool(tree(op)) for op in operations)
     except ValueError:
         return False
 
@@ -54,31 +54,33 @@ class _Reader:
     def __init__(self, op: Op) -> None:
         self.op = op
         self.tokens: list[tuple[str, str]] = []
-        place, text = 0, op.native.rstrip()
-        while place < len(text):
-            match = _TOKEN.match(text, place)
+        index, text = 0, op.native.rstrip()
+        while index < len(text):
+            match = _TOKEN.match(text, index)
             if match is None:
                 raise self.error()
             kind = ("number", "argument", "name", "sign")[(match.lastindex or 1) - 1]
             self.tokens.append((kind, match[match.lastindex or 0]))
-            place = match.end()
-        self.place = 0
+            index = match.end()
+        self.position = 0
 
     def error(self) -> ValueError:
-        return ValueError(f"{self.op.name}: the native form {self.op.native!r} is no C99 expression that is known here")
+        return ValueError(
+            f"{self.op.name}: the C99 form {self.op.native!r} is not an expression that the compiler can read"
+        )
 
     def sign(self) -> str:
-        kind, text = self.tokens[self.place] if self.place < len(self.tokens) else ("", "")
+        kind, text = self.tokens[self.position] if self.position < len(self.tokens) else ("", "")
         return text if kind == "sign" else ""
 
     def take(self, sign: str) -> None:
         if self.sign() != sign:
             raise self.error()
-        self.place += 1
+        self.position += 1
 
     def whole(self) -> Node:
         found = self.choice()
-        if self.place != len(self.tokens) or found.value in _CONDITIONS:
+        if self.position != len(self.tokens) or found.value in _CONDITIONS:
             raise self.error()
         return found
 
@@ -112,10 +114,10 @@ class _Reader:
             inner = self.choice()
             self.take(")")
             return inner
-        if self.place == len(self.tokens) or self.sign():
+        if self.position == len(self.tokens) or self.sign():
             raise self.error()
-        kind, text = self.tokens[self.place]
-        self.place += 1
+        kind, text = self.tokens[self.position]
+        self.position += 1
         if kind == "number":
             return Node("number", float(text))
         if kind == "argument":
@@ -136,7 +138,7 @@ class _Reader:
 
 
 def written(node: Node, args: tuple[Any, ...], write: Callable[[str, Any, tuple[Any, ...]], Any]) -> Any:
-    """The tree in another language: `write(kind, value, parts)` of each node but arguments, which are `args`."""
+    """Translate a tree: `write(kind, value, parts)` translates a node, `args` are the translated arguments."""
     if node.kind == "argument":
         return args[node.value]
     return write(node.kind, node.value, tuple([written(part, args, write) for part in node.parts]))

@@ -1,7 +1,7 @@
-"""A tape as LLVM's text: the rows' C99 forms as instructions on doubles, or on lanes of doubles, a sample in each.
+"""A tape as LLVM IR: the operations' C99 forms become instructions on doubles, or on vectors with one sample per lane.
 
-Nothing is reordered or contracted: the results are those of the replay in plain Python, bit for bit, wherever both call
-the same C function. Lanes, and `fast_math`, call `OWN` functions where there are such.
+Nothing is reordered or contracted, so the results equal those of the Python backend bit for bit wherever both call the
+same C function. Vectors and `fast_math` call the functions of `vector_math.py` for the operations in `OWN`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from micrograd_bp.compiler.native import tree, written
+from micrograd_bp.compiler.c_expressions import tree, written
 from micrograd_bp.compiler.passes import Code
 
 _ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 _COMPARISONS = {"<": "olt", ">": "ogt", "<=": "ole", ">=": "oge", "==": "oeq", "!=": "une"}
 _INTRINSICS = {"fabs", "sqrt", "copysign", "fmuladd"}
 OWN = ("exp", "log", "sigmoid", "tanh")
-"""The rows that vector_math.py has functions for."""
+"""The operations that vector_math.py implements."""
 
 
 class Writer:
-    """Instructions on values of one kind: doubles (`lanes` 1) or vectors of them.
+    """Writes instructions on doubles (`lanes` = 1) or on vectors of `lanes` doubles.
 
-    `called`: the functions that were, and of how many arguments; `own`: whether `OWN` ones are.
+    `called` maps each function that was called to its number of arguments. With `own`, the functions in `OWN` are those
+    of vector_math.py.
     """
 
     def __init__(self, lanes: int, fast_math: bool = False, own: bool = False) -> None:
@@ -38,34 +39,34 @@ class Writer:
         self._count = 0
 
     def set(self, instruction: str) -> str:
-        """The name of what the instruction gives."""
+        """Append an instruction and return the name of its result."""
         self._count += 1
         self.lines.append(f"  %t{self._count} = {instruction}")
         return f"%t{self._count}"
 
     def constant(self, number: float) -> str:
-        """A number in every lane."""
+        """Return a constant with the number in every lane."""
         text = f"0x{struct.pack('>d', number).hex().upper()}"
         return text if self.lanes == 1 else f"<{', '.join([f'double {text}'] * self.lanes)}>"
 
     def integer(self, number: int) -> str:
-        """An integer in every lane."""
+        """Return a constant with the integer in every lane."""
         return str(number) if self.lanes == 1 else f"<{', '.join([f'i64 {number}'] * self.lanes)}>"
 
     def at(self, array: str, index: str) -> str:
-        """A pointer to a double of an array."""
+        """Return a pointer to a double of an array."""
         return self.set(f"getelementptr double, ptr {array}, i64 {index}")
 
     def load(self, array: str, index: str) -> str:
-        """As many doubles as there are lanes, from memory."""
+        """Load one double per lane."""
         return self.set(f"load {self.kind}, ptr {self.at(array, index)}, align 8")
 
     def store(self, value: str, array: str, index: str) -> None:
-        """As many doubles as there are lanes, to memory."""
+        """Store one double per lane."""
         self.lines.append(f"  store {self.kind} {value}, ptr {self.at(array, index)}, align 8")
 
     def spread(self, array: str, index: str) -> str:
-        """One double from memory, in every lane."""
+        """Load one double into every lane."""
         single = self.set(f"load double, ptr {self.at(array, index)}, align 8")
         if self.lanes == 1:
             return single
@@ -73,14 +74,14 @@ class Writer:
         return self.set(f"shufflevector {self.kind} {first}, {self.kind} poison, <{self.lanes} x i32> zeroinitializer")
 
     def apply(self, op: Any, args: tuple[str, ...]) -> str:
-        """A row."""
+        """Apply an operation."""
         if self.own and op.name in OWN:
             return self.call(op.name, args)
         text: str = written(tree(op), args, self._write)
         return text
 
     def call(self, name: str, args: Sequence[str]) -> str:
-        """A C function, one of LLVM's, or an own one."""
+        """Call a C function, an LLVM intrinsic, or a function of vector_math.py."""
         self.called[name] = len(args)
         given = ", ".join(f"{self.kind} {arg}" for arg in args)
         return self.set(f"call {self.kind} @{function(name, self.lanes, self.own)}({given})")
@@ -103,42 +104,42 @@ class Writer:
 
 
 def function(name: str, lanes: int, own: bool) -> str:
-    """What a function is called as: `name` is the C library's."""
+    """Return the LLVM symbol of the C function `name`."""
     if name in _INTRINSICS:
         return f"llvm.{name}.f64" if lanes == 1 else f"llvm.{name}.v{lanes}f64"
     return f"lanes{lanes}.{name}" if lanes > 1 or (own and name in OWN) else name
 
 
 def program(code: Code, lanes: int, each: int, fast_math: bool = False) -> tuple[str, Writer]:
-    """`void program(x, p, out, sums, count, stride)`, and the writer that knows which functions it calls.
+    """Return the text of two functions, and the writer that knows which functions they call.
 
-    For each of `count` groups of samples, as many as there are lanes: input j of sample i is x[j * stride + i]; the
-    first `each` results go to out[k * stride + i], the others are added to sums[k * lanes + lane]. With one lane, there
-    is one sample, and the stride 1.
-    `void single(arrays)` does one group, where no sums are, between x, p and out in an array of addresses.
+    `void program(x, p, out, sums, count, stride)` computes `count` groups of `lanes` samples. Input j of sample i is
+    x[j * stride + i]. The first `each` results are stored in out[k * stride + i]; the others are added to
+    sums[k * lanes + lane]. With one lane there is one sample, and the stride is 1.
+    `void single(arrays)` computes one group without sums; `arrays` holds the addresses of x, p and out.
     """
     tape, writer = code.tape, Writer(lanes, fast_math)
-    texts = {place: writer.constant(x) for place, x in tape.constants.items()}
+    texts = {index: writer.constant(x) for index, x in tape.constants.items()}
     wanted: dict[int, list[int]] = {}
-    for k, place in enumerate(code.results):
-        wanted.setdefault(place, []).append(k)
-    parameters = {place: j for j, place in enumerate(tape.parameters)}
-    inputs = {place: j for j, place in enumerate(tape.inputs)}
+    for k, index in enumerate(code.results):
+        wanted.setdefault(index, []).append(k)
+    parameters = {index: j for j, index in enumerate(tape.parameters)}
+    inputs = {index: j for j, index in enumerate(tape.inputs)}
     writer.lines.append(f"  %first = mul i64 %i, {lanes}")
-    for place, op in enumerate(tape.ops):
+    for index, op in enumerate(tape.ops):
         if op is not None:
-            texts[place] = writer.apply(op, tuple([texts[arg] for arg in tape.args[place]]))
-        elif place in parameters:
-            texts[place] = writer.spread("%p", str(parameters[place]))
-        elif place in inputs:
-            texts[place] = writer.load("%x", _index(writer, inputs[place]))
-        for k in wanted.get(place, ()):  # as soon as it is known, so that it need not be kept
+            texts[index] = writer.apply(op, tuple([texts[arg] for arg in tape.args[index]]))
+        elif index in parameters:
+            texts[index] = writer.spread("%p", str(parameters[index]))
+        elif index in inputs:
+            texts[index] = writer.load("%x", _index(writer, inputs[index]))
+        for k in wanted.get(index, ()):  # at once, so that no register has to keep it
             if k < each:
-                writer.store(texts[place], "%out", _index(writer, k))
+                writer.store(texts[index], "%out", _index(writer, k))
             else:
                 at = str((k - each) * lanes)
                 before = writer.load("%sums", at)
-                writer.store(writer.set(f"fadd {writer.kind} {before}, {texts[place]}"), "%sums", at)
+                writer.store(writer.set(f"fadd {writer.kind} {before}, {texts[index]}"), "%sums", at)
     head = "ptr noalias %x, ptr noalias %p, ptr noalias %out, ptr noalias %sums, i64 %count, i64 %stride"
     lines = [
         f"define void @program({head}) noinline {{",
@@ -165,6 +166,6 @@ def program(code: Code, lanes: int, each: int, fast_math: bool = False) -> tuple
 
 def _index(writer: Writer, k: int) -> str:
     if writer.lanes == 1:
-        return str(k)  # LLVM sees then that results lie beside each other, and that none is another
+        return str(k)  # a constant shows LLVM that results are adjacent and distinct
     row = writer.set(f"mul i64 %stride, {k}")
     return writer.set(f"add i64 {row}, %first")

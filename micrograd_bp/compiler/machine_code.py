@@ -1,7 +1,7 @@
-"""A tape as machine code: one sample at a time, or many, in the lanes of each operation, threads over blocks of them.
+"""The native backend: `Machine` runs a tape as machine code, for one sample or for a batch in lanes and threads.
 
-Up to 5,000 numbers it is compiled as it stands, eight samples at a time; beyond that it is interpreted. Imports
-recording, passes, native, llvm, library, interpreter and NumPy.
+A program of up to 5,000 numbers is compiled as straight-line code, eight samples at a time; a larger
+one is interpreted.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_bp.compiler.c_expressions import tree
 from micrograd_bp.compiler.interpreter import Interpreter
-from micrograd_bp.compiler.library import linked
-from micrograd_bp.compiler.llvm import program
-from micrograd_bp.compiler.native import tree
-from micrograd_bp.compiler.numpy_ import MULTIPLE, aligned, numbers_of
+from micrograd_bp.compiler.llvm_build import linked
+from micrograd_bp.compiler.llvm_ir import program
+from micrograd_bp.compiler.numpy_batches import MULTIPLE, aligned, numbers_of
 from micrograd_bp.compiler.passes import Code, operations
 from micrograd_bp.compiler.recording import collector_paused
 
 LANES = 8
-WORK = 4_000_000  # operations that a thread takes at a time; sums are in this order however many threads there are
-STRAIGHT = 5_000  # inputs, operations and results; for more, the time LLVM takes for straight-line code grows faster
+WORK = 4_000_000  # operations per block of samples; the sums of the blocks are added in order for any number of threads
+STRAIGHT = 5_000  # inputs, operations and results; beyond that, LLVM's compile time grows faster than linearly
 _KINDS = (*[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_int64)
 
 
 class Straight:
-    """A tape compiled as it stands: the first `each` results are stored, the others added up over the samples."""
+    """Straight-line code of a tape: it stores the first `each` results and sums the others over the samples."""
 
     def __init__(self, code: Code, each: int, lanes: int, fast_math: bool) -> None:
         self.lanes = lanes
@@ -43,7 +43,7 @@ class Straight:
         self._single = self.library.function("single", ctypes.c_void_p)
 
     def run(self, x: int, p: Any, out: int, sums: Any, count: int, stride: int) -> None:
-        """`count` samples; what is stored goes on to the end of a group of lanes."""
+        """Compute `count` samples. The stores fill whole groups of lanes, beyond `count` if it is no multiple."""
         lanes, whole = self.lanes, count // self.lanes
         lanewise = aligned(self._sums, lanes)
         self._function(x, _pointer(p), out, _pointer(lanewise), whole, stride)
@@ -54,22 +54,22 @@ class Straight:
         sums += lanewise @ np.ones(lanes)
 
     def caller(self, work: Work) -> Callable[[], None]:
-        """What runs one sample there; telling C where arrays lie takes Python longer than such a run takes C."""
+        """Return a function that computes the sample in `work`; it passes the addresses once, to save time."""
         return functools.partial(self._single, ctypes.c_void_p(_pointer(work.addresses)))
 
 
 class Work:
-    """Memory for one sample, and `call`, which computes `out` from `x` and `p`."""
+    """Memory for one sample: `call` computes `out` from the inputs `x` and the parameters `p`."""
 
     def __init__(self, inputs: int, parameters: int, outputs: int, runner: Straight | Interpreter) -> None:
         self.x, self.p, self.out = np.empty(inputs), np.empty(parameters), np.empty(outputs)
         self.addresses = np.array([_pointer(array) for array in (self.x, self.p, self.out)])
-        self.runner = runner  # which owns the code
+        self.runner = runner  # keeps the code alive
         self.call = runner.caller(self)
 
 
 class Machine:
-    """Machine code for a tape: called with numbers as the replay is. Raises MissingExtraError without llvmlite."""
+    """Machine code for a tape, called like `Replay`. Raises MissingExtraError without llvmlite."""
 
     def __init__(self, code: Code, fast_math: bool = False) -> None:
         self.code = code
@@ -78,20 +78,20 @@ class Machine:
         self._fast_math = fast_math
         self._parameters = len(code.tape.parameters)
         self._size = operations(code.tape) + self.inputs + self.outputs
-        self._memory = threading.local()  # each thread has its own
+        self._memory = threading.local()
         self._runners: dict[tuple[int, bool], Straight | Interpreter] = {}
         self._making = threading.Lock()
         for op in code.tape.ops:
             if op is not None:
-                tree(op)  # ValueError where it has no form
+                tree(op)  # raises ValueError where there is no form
 
     @property
     def code_bytes(self) -> int:
-        """The size of the machine code so far."""
+        """The size of the machine code compiled so far, in bytes."""
         return sum(runner.library.code_bytes for runner in self._runners.values())
 
     def __call__(self, inputs: Sequence[float]) -> list[float]:
-        """The results; parameters are read now."""
+        """Return the results with the present parameters."""
         work = self._work()
         work.x[:] = inputs
         work.call()
@@ -99,22 +99,24 @@ class Machine:
         return found
 
     def at_shapes(self, shapes: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], tuple[float, Any]]:
-        """Value and gradient as a function of a tuple of floats and arrays of doubles: of these shapes, so that the way
-        of their numbers is known, which is most of what a call of a small program takes."""
+        """Return a function from arguments of these shapes (floats and arrays of doubles) to value and gradient.
+
+        Knowing where each number goes saves most of the time of calling a small program.
+        """
         ends = np.cumsum([0, *[math.prod(shape) for shape in shapes]]).tolist()
         inputs = [slice(*both) for both in pairwise(ends)]
         outputs = [slice(start + 1, end + 1) for start, end in pairwise(ends)]
-        rows = all(len(shape) == 1 for shape in shapes)
+        flat = all(len(shape) == 1 for shape in shapes)
 
         def run(args: tuple[Any, ...]) -> tuple[float, Any]:
             work = self._work()
             x = work.x
-            for own, part in zip(inputs, args if rows else [np.ravel(arg) for arg in args]):  # noqa: B905 (is slower)
+            for own, part in zip(inputs, args if flat else [np.ravel(arg) for arg in args]):  # noqa: B905 (strict= is slower)
                 x[own] = part
             work.call()
             found = work.out.copy()
             parts: list[Any] = [found[own] for own in outputs]
-            if not rows:
+            if not flat:
                 pairs = zip(parts, shapes, strict=True)
                 parts = [part.reshape(shape) if shape else part.item() for part, shape in pairs]
             return found.item(0), parts[0] if len(parts) == 1 else tuple(parts)
@@ -122,7 +124,7 @@ class Machine:
         return run
 
     def _work(self) -> Work:
-        """This thread's, with the parameters as they are now."""
+        """Return this thread's memory, with the present parameters."""
         try:
             work: Work = self._memory.work
         except AttributeError:
@@ -132,16 +134,16 @@ class Machine:
             work.p[:] = numbers_of(self.code)
         return work
 
-    def batch(self, rows: Any, count: int, each: int, threads: int | None, p: Any) -> tuple[Any, Any]:
-        """The first `each` results of every sample, a row for each result, and the sums of the others over samples.
+    def batch(self, columns: Any, count: int, each: int, threads: int | None, p: Any) -> tuple[Any, Any]:
+        """Return the first `each` results as an array (each, count), and the sums of the others over the samples.
 
-        `rows` has one for each input, of `count` samples and then of whatever to whole groups of lanes; `p` the numbers
-        of the parameters. The sums do not depend on the number of threads.
+        `columns` is an array (inputs, samples) from `numpy_batches.columns`, padded beyond `count` to whole groups of
+        lanes; `p` holds the parameters. The sums do not depend on the number of threads.
         """
-        runner, size = self._runner(each, False), rows.shape[1]
+        runner, size = self._runner(each, False), columns.shape[1]
         out = aligned(each, size)
         block = max(MULTIPLE, WORK // self._size // MULTIPLE * MULTIPLE)
-        x, y = _pointer(rows), _pointer(out)
+        x, y = _pointer(columns), _pointer(out)
 
         def run(first: int) -> Any:
             sums = np.zeros(self.outputs - each)
@@ -161,10 +163,10 @@ class Machine:
         return out[:, :count], total
 
     def _runner(self, each: int, single: bool) -> Straight | Interpreter:
-        with self._making:  # another thread's would be freed while this one's is called
+        with self._making:  # two threads must not compile the same code
             if (each, single) not in self._runners:
-                rows = 0 if single else 3 * (self.inputs + each)  # LLVM takes long to see that none is another
-                straight = self._size + rows <= STRAIGHT
+                arrays = 0 if single else 3 * (self.inputs + each)  # LLVM takes long to prove that they do not overlap
+                straight = self._size + arrays <= STRAIGHT
                 kind: Any = Straight if straight else Interpreter
                 lanes = 1 if single else LANES if straight else Interpreter.LANES
                 with collector_paused():
@@ -173,6 +175,6 @@ class Machine:
 
 
 def _pointer(array: Any) -> int:
-    """Where it lies; 0 for nothing."""
+    """Return the address of an array, 0 for an empty one."""
     address: int = array.ctypes.data if array.size else 0
     return address

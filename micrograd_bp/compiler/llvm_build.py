@@ -1,4 +1,7 @@
-"""LLVM through llvmlite: machine code from text, and C functions for lanes, by glibc's libmvec where it is there."""
+"""Machine code from LLVM IR through llvmlite: compiling, a cache on disk, and vector versions of C functions.
+
+The vector versions come from vector_math.py or from glibc's libmvec where it is installed.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from micrograd_bp.compiler.llvm import OWN, Writer, function
+from micrograd_bp.compiler.llvm_ir import OWN, Writer, function
 from micrograd_bp.compiler.vector_math import definition
 from micrograd_bp.errors import MissingExtraError
 
-WORTH = 0.05  # seconds of compiling from which on the result is kept on disk
-PART = 8  # lanes of a function's own code; more are done in parts
+WORTH = 0.05  # seconds; code that takes longer to compile is cached on disk
+PART = 8  # lanes of a vector function; wider vectors are split
 _ATTRIBUTES = """attributes #0 = { nounwind willreturn memory(none) }
 attributes #1 = { nounwind willreturn memory(none) alwaysinline }
 attributes #2 = { nobuiltin nounwind willreturn memory(none) }
@@ -24,12 +27,12 @@ attributes #2 = { nobuiltin nounwind willreturn memory(none) }
 
 
 def linked(text: str, writer: Writer) -> Library:
-    """A program with the functions that it calls."""
+    """Compile a program together with the functions that it calls."""
     return Library("\n".join([text, *dict.fromkeys(_functions(writer)), _ATTRIBUTES]), writer.lanes == 1)
 
 
 def _functions(writer: Writer) -> list[str]:
-    """The text of what programs call: declarations, and definitions on lanes."""
+    """Return the declarations or definitions of the functions that a program calls."""
     lanes, lines = writer.lanes, list[str]()
     for name, arity in sorted(writer.called.items()):
         symbol = function(name, lanes, writer.own)
@@ -37,7 +40,9 @@ def _functions(writer: Writer) -> list[str]:
             text, inner = definition(name, lanes)
             lines += [text, *_functions(inner)]
         elif lanes == 1 or symbol.startswith("llvm."):
-            kept = "#2" if name == "pow" else "#0"  # LLVM would make exp2 or sqrt of it, with other last bits
+            kept = (
+                "#2" if name == "pow" else "#0"
+            )  # keeps LLVM from replacing it by exp2 or sqrt, which round differently
             lines.append(f"declare {writer.kind} @{symbol}({', '.join([writer.kind] * arity)}) {kept}")
         else:
             lines += _for_lanes(name, arity, lanes)
@@ -45,7 +50,7 @@ def _functions(writer: Writer) -> list[str]:
 
 
 def _for_lanes(name: str, arity: int, lanes: int) -> list[str]:
-    """`@lanesN.name` in parts: by an own function, by libmvec's, or one by one."""
+    """Return the definition of `@lanesN.name`, which splits its vector for a narrower function."""
     whole = f"<{lanes} x double>"
     if name in OWN:
         text, inner = definition(name, PART)
@@ -81,7 +86,7 @@ def _for_lanes(name: str, arity: int, lanes: int) -> list[str]:
 
 @cache
 def _platform(name: str, arity: int, lanes: int) -> tuple[str, int]:
-    """The name and width of libmvec's function for this processor; of the C library's if there is none."""
+    """Return the symbol and width of libmvec's function for this processor, or else the C function's and 1."""
     features = binding().get_host_cpu_features()
     letter, width = ("e", 8) if features.get("avx512f") else ("d", 4) if features.get("avx2") else ("b", 2)
     symbol = f"_ZGV{letter}N{width}{'v' * arity}_{name}"
@@ -90,7 +95,7 @@ def _platform(name: str, arity: int, lanes: int) -> tuple[str, int]:
 
 @cache
 def _has(symbol: str) -> bool:
-    """Whether libmvec, which is loaded here, has the function."""
+    """Load libmvec, and return whether it has the function."""
     try:
         library = ctypes.CDLL("libmvec.so.1")
     except OSError:
@@ -103,7 +108,7 @@ def _has(symbol: str) -> bool:
 
 @cache
 def binding() -> Any:
-    """llvmlite's binding of LLVM. MissingExtraError without llvmlite."""
+    """Return llvmlite's binding of LLVM. Raises MissingExtraError without llvmlite."""
     try:
         import llvmlite.binding as llvm
     except ImportError:
@@ -114,9 +119,9 @@ def binding() -> Any:
 
 
 class Cache:
-    """The machine code of a text in the user's cache folder, by the text's hash; what is damaged there is not read.
+    """The cached machine code of a text, in a file that is named by the text's hash; a damaged file is ignored.
 
-    The folder is MICROGRAD_BP_CACHE ("off": none), else micrograd_bp in that of the system.
+    The folder is MICROGRAD_BP_CACHE ("off" disables the cache) or by default ~/.cache/micrograd_bp.
     """
 
     def __init__(self, text: str) -> None:
@@ -124,12 +129,12 @@ class Cache:
         folder = Path(named or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "micrograd_bp")
         try:
             folder = folder.expanduser()
-        except RuntimeError:  # nobody's home
+        except RuntimeError:  # there is no home folder
             named = "off"
         self.path = None if named == "off" else folder / f"{hashlib.sha256(text.encode()).hexdigest()}.o"
 
     def read(self) -> bytes | None:
-        """The code, None where there is none or it is not what was written."""
+        """Return the code, or None where there is none or the file is damaged."""
         try:
             whole = self.path.read_bytes() if self.path else b""
         except OSError:
@@ -137,7 +142,7 @@ class Cache:
         return whole[32:] if hashlib.sha256(whole[32:]).digest() == whole[:32] else None
 
     def write(self, code: bytes) -> None:
-        """Keep the code, if the folder can be written to: all of it or nothing."""
+        """Write the code atomically; do nothing if the folder cannot be written."""
         if self.path is None:
             return
         part = self.path.with_suffix(f".{os.getpid()}")
@@ -151,9 +156,9 @@ class Cache:
 
 
 class Library:
-    """Machine code for a module; owns it. `function(name, ...)` gives what ctypes calls, without the lock.
+    """The machine code of an LLVM module, which lives as long as this object.
 
-    `pack`: what is done alike to neighbouring numbers is done at once, to the same bits.
+    With `pack`, LLVM combines equal instructions on neighbouring numbers (SLP vectorisation), which keeps all bits.
     """
 
     def __init__(self, text: str, pack: bool) -> None:
@@ -180,5 +185,5 @@ class Library:
         self._engine.finalize_object()
 
     def function(self, name: str, *kinds: Any) -> Any:
-        """The function of that name, which returns nothing."""
+        """Return a void function for ctypes; calls release Python's global lock. `kinds` are the argument types."""
         return ctypes.CFUNCTYPE(None, *kinds)(self._engine.get_function_address(name))
