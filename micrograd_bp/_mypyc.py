@@ -1,4 +1,4 @@
-"""What the modules that mypyc compiles tell it; interpreted, that is nothing."""
+"""Types and decorators for the modules that mypyc compiles. They have no effect where the modules are interpreted."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ if TYPE_CHECKING:
     from mypy_extensions import i64 as i64
     from mypy_extensions import mypyc_attr as mypyc_attr
 else:
-    i64 = int  # a machine integer to the compiler
+    i64 = int  # mypyc makes this a machine integer
 
     def mypyc_attr(**facts: bool) -> Callable[[T], T]:
-        """A decorator that leaves the class as it is: the compiler reads it, Python has no use for it."""
+        """Return a decorator that returns the class unchanged; only the compiler reads it."""
         return lambda cls: cls
 
 
-def as_method(row: Any, name: str) -> Any:
-    """A row as a method of a class. Here, because Python binds its own functions faster than compiled ones."""
+def as_method(op: Any, name: str) -> Any:
+    """Return an operation as a method. This module is not compiled: Python binds interpreted functions faster."""
 
     def of_one(self: Any) -> Any:
-        return row(self)
+        return op(self)
 
     def of_more(self: Any, *args: Any, **named: Any) -> Any:
-        return row(self, *args, **named)
+        return op(self, *args, **named)
 
-    first, *others = row.arguments
+    first, *others = op.arguments
     method: Any = of_more if others else of_one
     method.__name__ = method.__qualname__ = name
-    called = f"{row.name}({', '.join(row.arguments)})"
-    method.__doc__ = f"Return {called}, where {first} is this number; `help(micrograd_bp.OPS[{row.name!r}])` says more."
+    called = f"{op.name}({', '.join(op.arguments)})"
+    method.__doc__ = f"Return {called}, where {first} is this number; `help(micrograd_bp.OPS[{op.name!r}])` says more."
     if others:
-        needed = len(others) - len(row.defaults)
+        needed = len(others) - len(op.defaults)
         parameters = [Parameter("self", Parameter.POSITIONAL_ONLY)]
-        for place, argument in enumerate(others):
-            default = row.defaults[place - needed] if place >= needed else Parameter.empty
+        for index, argument in enumerate(others):
+            default = op.defaults[index - needed] if index >= needed else Parameter.empty
             parameters.append(Parameter(argument, Parameter.POSITIONAL_OR_KEYWORD, default=default))
         method.__signature__ = Signature(parameters)
     return method

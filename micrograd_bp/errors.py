@@ -1,12 +1,12 @@
-"""The package's errors. Each is also the built-in error that a caller expects, and has the facts as fields."""
+"""The errors of the package. Each one is a subclass of a built-in error and has the facts of the message as fields."""
 
 from __future__ import annotations
 
 
 class DomainError(ValueError):
-    """An operation was asked for a number outside its real domain.
+    """The arguments of an operation lie outside its real domain.
 
-    Fields: `op` (its name), `args_given` (the numbers), `domain` (what is allowed, as text).
+    Fields: `op` (the operation's name), `args_given` (the arguments), `domain` (the allowed arguments, as text).
 
     >>> from micrograd_bp import Value
     >>> Value(-1.0).log()
@@ -26,11 +26,11 @@ class DomainError(ValueError):
 
 
 class PoleError(DomainError, ZeroDivisionError):
-    """A division by zero, or a negative power of zero: a `DomainError` that is also a `ZeroDivisionError`."""
+    """The operation divides by zero or raises zero to a negative power; this is also a `ZeroDivisionError`."""
 
 
 class ShapeError(ValueError):
-    """Something has another length or nesting than it must have. Fields: `expected` and `given`, as text."""
+    """A length, shape or nesting is not the one that is needed. Fields: `expected` and `given`, as text."""
 
     def __init__(self, message: str, expected: str = "", given: str = "") -> None:
         super().__init__(message)
@@ -39,7 +39,11 @@ class ShapeError(ValueError):
 
 
 class StateError(ValueError):
-    """Saved parameters do not fit the model; nothing was changed. Fields: `missing`, `unexpected`, `invalid` ."""
+    """Saved parameters do not fit the model, which is not changed.
+
+    Fields: the names that are `missing` in the saved state, the names that are `unexpected` there, and the parameters
+    with `invalid` numbers.
+    """
 
     def __init__(
         self,
@@ -55,9 +59,9 @@ class StateError(ValueError):
 
 
 class ExpressionError(ValueError):
-    """A typed expression cannot be read or computed; the error shows the line, with a caret under the place.
+    """A typed expression cannot be read or computed. The error shows the line, with a caret under the mistake.
 
-    Fields: `message` (one line), `text` (the whole text), `line` and `column` (in characters, both from 1).
+    Fields: `message` (one line), `text` (the whole text), `line` and `column` (in characters; both start at 1).
 
     >>> from micrograd_bp.expression import parse
     >>> parse("L = sigmod(x)")
@@ -80,9 +84,10 @@ class ExpressionError(ValueError):
 
 
 class TrainingError(ArithmeticError):
-    """A cost or gradient is no longer finite; the model is as it was after the last whole epoch.
+    """A cost or gradient is not finite. The model has the parameters of the last complete epoch.
 
-    Fields: `epoch` (from 1), `cause` (where the first nan or infinity was made), `history` (what was done until then).
+    Fields: `epoch` (counted from 1), `cause` (the operation that made the first nan or infinity), `history` (the
+    `History` of the epochs before).
     """
 
     def __init__(self, message: str, epoch: int = 0, cause: str = "", history: object = None) -> None:
@@ -93,9 +98,9 @@ class TrainingError(ArithmeticError):
 
 
 class TraceError(TypeError):
-    """A function cannot be recorded: it decides by a number that has no value yet, or gives no numbers.
+    """A function cannot be recorded: it branches on a traced number, which has no value, or it returns no numbers.
 
-    Fields: `line` (its number in the file, 0 where none is to blame) and `text` (the line).
+    Fields: `line` (the line number in the user's file, 0 where no line is at fault) and `text` (that line).
     """
 
     def __init__(self, message: str, line: int = 0, text: str = "") -> None:

@@ -67,8 +67,8 @@ SAID = [
     (lambda: mb.exp("1"), "TypeError: a real number is needed, not str '1': convert it"),
     (lambda: (X * Y).backward("1"), "TypeError: a real number is needed, not str '1': convert it"),
     (lambda: mb.topological_order(2.0), "TypeError: topological_order takes a Value, not float"),
-    (lambda: float(X), "TypeError: a Value does not turn into a float by itself"),
-    (lambda: int(X), "TypeError: a Value does not turn into a float by itself"),
+    (lambda: float(X), "TypeError: a Value is not converted to a float"),
+    (lambda: int(X), "TypeError: a Value is not converted to a float"),
     (lambda: f"{X:.2f}", "'2.00'"),
     (lambda: derivative(mb.tanh, 3)(0.25), "-1.5417081006333542"),
 ]  # fmt: skip

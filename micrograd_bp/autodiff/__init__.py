@@ -1,7 +1,6 @@
-"""Derivatives of functions, from the table's rules: `reverse.py` (gradients, Jacobians, Hessians), `forward.py` and
+"""Derivatives of functions by the rules of the table: `reverse.py` (gradients, Jacobians, Hessians), `forward.py` and
 `dual.py` (directional derivatives), `taylor.py` (power series), `tape.py` (a recorded function and its adjoint
-program). `pytree.py` takes nested structures of numbers apart.
+program). `pytree.py` flattens nested structures of numbers, and `arguments.py` reads `argnums` and points.
 
-The room uses `ops` and `engine`; what passes along an edge is decided in `engine/chain.py`. Begin reading in
-`reverse.py`.
+`engine/chain.py` has the rule for what passes along an edge. Begin reading in `reverse.py`.
 """

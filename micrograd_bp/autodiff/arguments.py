@@ -1,13 +1,15 @@
-"""How a function's arguments are named: `argnums`, and points with directions.
+"""The arguments by which a derivative is taken: `argnums`, and points with directions.
 
-**A point** is what f is called with. A tuple is the tuple of f's arguments: at (2.0, 5.0) f is called as f(2.0, 5.0).
-Anything else is f's only argument: a number, a dict, an array, a list, as in f([2.0, 5.0]). A direction is structured
-as its point. `jvp`, `hvp`, `directional_derivative` and the `jvp` and `hvp` of a compiled function take both so.
+**A point** holds the arguments of f. A tuple is the tuple of the arguments: at (2.0, 5.0), f is called as f(2.0, 5.0).
+Anything else is the only argument: a number, a dict, an array or a list, as in f([2.0, 5.0]). A direction has the
+structure of its point. `jvp`, `hvp`, `directional_derivative` and the `jvp` and `hvp` of a compiled function use this
+convention.
 
-f's signature decides where that does not fit: a tuple of two numbers is the only argument of a function that takes one,
-and a list of two holds the arguments of a function that takes two. A list of one number may be either for a function of
-one argument: `jvp` and `hvp` read it as the arguments, `directional_derivative` as the argument, since its points are
-lists of coordinates. Where f can be called in both ways and raises TypeError in the first, the other one is tried.
+Where that does not fit the signature of f, the signature decides: a tuple of two numbers is the only argument of a
+function of one argument, and a list of two numbers holds the arguments of a function of two. For a function of one
+argument, a list of one number is ambiguous: `jvp` and `hvp` read it as the list of arguments, and
+`directional_derivative` reads it as the argument, because its points are lists of coordinates. Where f accepts both
+readings and raises TypeError for the first, the second is tried.
 """
 
 from __future__ import annotations
@@ -30,10 +32,10 @@ T = TypeVar("T")
 def along(
     run: Callable[[tuple[Any, ...], tuple[Any, ...]], T], f: Function, point: Any, direction: Any, listed: bool = True
 ) -> T:
-    """run(args, moves), where `args` are f's arguments at `point` and `moves` how they move along `direction`.
+    """Return run(args, tangents): `args` are f's arguments at `point`, `tangents` their tangents along `direction`.
 
-    `listed`: a list whose entries may be f's arguments, or f's only argument, is read as the arguments first.
-    Raises TypeError where the point is a tuple of arguments and the direction no sequence.
+    With `listed`, an ambiguous list is first read as the list of f's arguments, else as f's only argument. Raises
+    TypeError where the point is a tuple of arguments and the direction is not a sequence.
     """
     point = tuple(point) if isinstance(point, Iterator) else point
     if not hasattr(point, "__len__") or isinstance(point, (Operand, Mapping, str, bytes)) or _is_number(point):
@@ -44,7 +46,7 @@ def along(
         separate = (several() or not one()) if separate else (several() and not one())
     try:
         return _read(run, point, direction, separate)
-    except TypeError:  # of the first reading; the other one may be meant where f takes both
+    except TypeError:  # f may expect the other reading
         if several() and one():
             with suppress(TypeError):
                 return _read(run, point, direction, not separate)
@@ -56,14 +58,14 @@ def _read(run: Callable[[tuple[Any, ...], tuple[Any, ...]], T], point: Any, dire
         return run((point,), (direction,))
     if not isinstance(direction, Iterator) and (not hasattr(direction, "__len__") or _is_number(direction)):
         raise TypeError(
-            f"the point is a {type(point).__name__} of {len(point)} arguments, so the direction is a tuple of as many, "
-            f"not {type(direction).__name__} {direction!r}"
+            f"the point is a {type(point).__name__} of {len(point)} arguments, so the direction must be a tuple "
+            f"of {len(point)} numbers or structures, not {type(direction).__name__} {direction!r}"
         )
     return run(tuple(point), tuple(direction))
 
 
 def _is_number(x: Any) -> bool:
-    return getattr(x, "ndim", None) == 0  # an array without an axis has __len__ too
+    return getattr(x, "ndim", None) == 0  # a 0-d array has __len__, but no length
 
 
 def _can_take(f: Function, count: int) -> bool:
@@ -71,12 +73,12 @@ def _can_take(f: Function, count: int) -> bool:
 
 
 def check_argnums(argnums: Argnums) -> None:
-    """Raise TypeError for what are no whole numbers, ValueError where there are none."""
+    """Raise TypeError unless `argnums` are whole numbers, and ValueError where there are none."""
     if argnums is None:
         return
     every = _listed(argnums)
     if not every:
-        raise ValueError("argnums is empty: name at least one argument, or leave argnums out for all")
+        raise ValueError("argnums is empty: give the number of at least one argument, or omit argnums for all")
     for number in every:
         if isinstance(number, bool) or not isinstance(number, Integral):
             raise TypeError(f"argnums is a whole number or a tuple of them, not {type(number).__name__} {number!r}")
@@ -85,15 +87,15 @@ def check_argnums(argnums: Argnums) -> None:
 def chosen(
     f: Function, argnums: Argnums, args: tuple[Any, ...], keywords: dict[str, Any]
 ) -> tuple[Function, tuple[Any, ...], bool]:
-    """f as a function of the arguments of `argnums` alone, these arguments, and whether the result is a tuple of one.
+    """Return f as a function of the arguments in `argnums`, these arguments, and whether `argnums` is a tuple of one.
 
-    The other arguments and the keywords are passed on as they are. Raises ValueError for a number without an argument
-    or given twice, TypeError where there is nothing to differentiate by.
+    The other arguments and the keyword arguments are passed to f unchanged. Raises ValueError for a number without an
+    argument or a number that occurs twice, and TypeError where there is no argument to differentiate by.
     """
     if argnums is None:
         if keywords and not args:
             raise TypeError(
-                f"derivatives are taken by positional arguments; only keywords are given ({', '.join(keywords)})"
+                f"derivatives are taken by positional arguments, but only keywords are given ({', '.join(keywords)})"
             )
         return partial(f, **keywords) if keywords else f, args, False
     numbers = [int(number) for number in _listed(argnums)]
@@ -105,7 +107,7 @@ def chosen(
     if len(set(indices)) < len(indices):
         raise ValueError(f"argnums {tuple(numbers)} names an argument twice")
     for index in indices:
-        flatten(args[index], f"[{index}]")  # an error names the argument by its number among all
+        flatten(args[index], f"[{index}]")  # an error shows the argument's number among all arguments
 
     def of_chosen(*values: Any) -> Any:
         every = list(args)
@@ -122,7 +124,7 @@ def _listed(argnums: Argnums) -> list[Any]:
 
 
 def named_as(f: Function, derivative: Function, what: str) -> None:
-    """Give `derivative` the name, signature and documentation of f; `what` it is of f is said first."""
+    """Give `derivative` the name, signature and docstring of f; the docstring then begins with `what`."""
     update_wrapper(derivative, f, updated=())
     name = getattr(f, "__name__", type(f).__name__)
     derivative.__doc__ = f"{what} of {name}.\n\n{getattr(f, '__doc__', None) or ''}".strip()

@@ -1,8 +1,8 @@
-"""Dual numbers: forward mode. A primal and its tangent go through every operation together.
+"""Dual numbers for forward mode: every operation computes a primal and its tangent.
 
-Each derivative that is under way has a level of its own, so that one taken inside another is not mistaken for it
-(perturbation confusion): an operation acts on the highest level among its arguments, all else is constant there. Primal
-and tangent may be floats, Values, or Duals of a lower level, so forward mode nests in itself and in reverse mode.
+Each derivative has a level of its own, which separates it from a derivative inside it (perturbation confusion). An
+operation acts on the highest level among its arguments; arguments of lower levels are constants there. Primal and
+tangent may be floats, Values, or Duals of a lower level, so that forward mode nests in itself and in reverse mode.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _levels = itertools.count(1)
 
 
 def new_level() -> int:
-    """A level above all that exist."""
+    """Return a new level, above all others."""
     return next(_levels)
 
 
 class Dual(Number):
-    """`primal` + `tangent` ε with ε² = 0, on a level. The tangent is None where nothing passes to this number.
+    """The number `primal` + `tangent` ε with ε² = 0, on a level. The tangent is None where it is structurally zero.
 
     >>> x = Dual(3.0, 1.0, new_level())
     >>> y = x * x + 1 / x
@@ -40,8 +40,8 @@ class Dual(Number):
         self.level = level
 
     @property
-    def data(self) -> float:  # of a Dual it is read-only
-        """The number itself, below all levels."""
+    def data(self) -> float:  # read-only, unlike the data of a Value
+        """The primal below all levels, as a float."""
         primal = self.primal
         while isinstance(primal, Dual):
             primal = primal.primal

@@ -15,10 +15,11 @@ from micrograd_bp.ops.reals import as_float
 
 
 def jvp(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
-    """f(*args), and its derivative as `args` move along `tangents` (in their structure), as structured as f's result.
+    """Return f(*args) and its tangent: the derivative of f at `args` in the direction `tangents`.
 
-    The point `args` is the tuple of f's arguments; of a function of one argument it may be that argument itself, and
-    `tangents` likewise (see `autodiff.arguments`). Raises ShapeError where their structures differ.
+    `args` is the tuple of f's arguments, or the only argument of a function of one argument; `tangents` has the same
+    structure (see `autodiff.arguments`). Both results have the structure of f's result. Raises ShapeError where the
+    structures of `args` and `tangents` differ.
 
     >>> jvp(lambda x, y: [x * y, x + y], (2.0, 5.0), (1.0, 10.0))
     ([10.0, 7.0], [25.0, 11.0])
@@ -30,23 +31,24 @@ def jvp(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
 
 def _jvp(f: Function, args: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
     leaves, paths, rebuild = flatten(args)
-    moves, places, _ = flatten(tangents)
-    check_same_structure(paths, places, "the tangents", "the arguments")
+    directions, given, _ = flatten(tangents)
+    check_same_structure(paths, given, "the tangents", "the arguments")
     level = new_level()
-    out = f(*rebuild([Dual(_plain(x), _seed(t), level) for x, t in zip(leaves, moves, strict=True)]))
+    out = f(*rebuild([Dual(_plain(x), _seed(t), level) for x, t in zip(leaves, directions, strict=True)]))
     results, _, put = flatten(out)
     parts = [(x.primal, x.tangent) if isinstance(x, Dual) and x.level == level else (x, None) for x in results]
     return put([primal for primal, _ in parts]), put([0.0 if tangent is None else tangent for _, tangent in parts])
 
 
 def derivative(f: Function, order: int = 1) -> Function:
-    """The derivative, or the `order`-th one, of a function of one number; forward mode, as often as asked.
+    """Return the derivative of the given order of a function of one number, by nested forward mode.
 
-    The result may be a structure of numbers. For high orders at one point `taylor` is faster.
+    The result of f may be a structure of numbers. `taylor` is faster for high orders at one point. Raises ValueError
+    where `order` is not a whole number from 0 on.
 
     >>> derivative(lambda x: x**3)(2.0), derivative(lambda x: x**3, order=2)(2.0)
     (12.0, 12.0)
-    >>> derivative(lambda x: x * derivative(lambda y: x + y)(1.0))(1.0)  # 2 where perturbations are confused
+    >>> derivative(lambda x: x * derivative(lambda y: x + y)(1.0))(1.0)  # perturbation confusion would give 2
     1.0
     """
     if isinstance(order, bool) or not isinstance(order, int) or order < 0:
@@ -61,10 +63,9 @@ def _slope(f: Function) -> Function:
 
 
 def hvp(f: Function, args: Any, vector: Any) -> Any:
-    """The Hessian of a scalar function times `vector`, both in the structure of `args`: one pass, no matrix.
+    """Return the Hessian of a scalar function times `vector`, in one pass and without the matrix.
 
-    The point `args` and the direction `vector` are given as to `jvp`; the result is structured as the arguments, or as
-    the only one.
+    `args` and `vector` are given as to `jvp`. The result has the structure of the arguments, or of the only argument.
 
     >>> hvp(lambda x, y: x**2 * y, (3.0, 5.0), (1.0, 0.0))
     (10.0, 6.0)
@@ -73,11 +74,11 @@ def hvp(f: Function, args: Any, vector: Any) -> Any:
 
 
 def directional_derivative(f: Function, point: Any, direction: Any) -> Any:
-    """D_u f = grad f . u with u the direction scaled to length 1. Point and direction are given as to `jvp`; a list is
-    the only argument of a function that can take it so.
+    """Return the directional derivative D_u f = grad f . u, where u is the direction scaled to length 1.
 
-    It is largest along the gradient, where it is the gradient's length, and smallest against it (third tutorial, (3)
-    and (4)). Raises ValueError where the direction has no length.
+    `point` and `direction` are given as to `jvp`, but a list is read as the only argument where f accepts that. The
+    result is largest in the direction of the gradient, where it is the gradient's length, and smallest in the opposite
+    direction (third tutorial, (3) and (4)). Raises ValueError where the direction's length is 0 or not finite.
 
     >>> f = lambda p: p[0] ** 2 + 3 * p[1] ** 2
     >>> round(directional_derivative(f, [4.0, -4.0], [3.0, 4.0]), 12)
@@ -88,7 +89,7 @@ def directional_derivative(f: Function, point: Any, direction: Any) -> Any:
     numbers, _, rebuild = flatten(direction)
     length = math.hypot(*[as_float(x) for x in numbers])
     if not (math.isfinite(length) and length > 0.0):
-        raise ValueError(f"a direction has a positive finite length, not {length!r}")
+        raise ValueError(f"a direction must have a positive finite length, not {length!r}")
     return along(partial(_jvp, f), f, point, rebuild([x / length for x in numbers]), listed=False)[1]
 
 
@@ -97,6 +98,6 @@ def _plain(x: Any) -> Any:
 
 
 def _seed(tangent: Any) -> Any:
-    """A tangent that is given as exactly 0 is none: what does not move passes nothing on."""
+    """Return the tangent, or None (a structural zero) where it is exactly 0."""
     tangent = _plain(tangent)
     return None if isinstance(tangent, float) and tangent == 0.0 else tangent

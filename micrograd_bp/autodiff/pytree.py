@@ -1,4 +1,4 @@
-"""Nested structures of numbers: lists, tuples, dicts and arrays are taken apart into leaves and put together again."""
+"""Pytrees: nested lists, tuples, dicts and arrays of numbers, which are flattened to their leaves and rebuilt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Rebuild = Callable[[list[Any]], Any]
 
 
 def flatten(thing: Any, path: str = "") -> tuple[list[Any], list[str], Rebuild]:
-    """The numbers in `thing`, in order; where each is ("[0]['w']"); and a function that puts others in their places.
+    """Return the numbers in `thing`, their paths (such as "[0]['w']"), and a function that rebuilds the structure.
 
     >>> leaves, paths, rebuild = flatten([1.0, {"w": (2.0, 3.0)}])
     >>> leaves, paths
@@ -23,7 +23,7 @@ def flatten(thing: Any, path: str = "") -> tuple[list[Any], list[str], Rebuild]:
     >>> rebuild([10, 20, 30])
     [10, {'w': (20, 30)}]
 
-    Raises TypeError for what is neither a number nor such a structure, and says where it is.
+    Raises TypeError, with the path, for anything else than numbers and such structures.
     """
     if isinstance(thing, Operand) or is_real(thing):
         return [thing], [path], lambda leaves: leaves[0]
@@ -35,7 +35,8 @@ def flatten(thing: Any, path: str = "") -> tuple[list[Any], list[str], Rebuild]:
         )
     if isinstance(thing, (list, tuple)):
         kind: Any = type(thing)
-        make = (lambda items: kind(*items)) if hasattr(kind, "_fields") else kind  # a named tuple takes them one by one
+        # a named tuple takes its items as separate arguments
+        make = (lambda items: kind(*items)) if hasattr(kind, "_fields") else kind
         return _together(list(thing), [f"{path}[{i}]" for i in range(len(thing))], make)
     if getattr(getattr(thing, "dtype", None), "kind", "") in tuple("biufO"):
         return _of_array(thing, path)
@@ -61,7 +62,7 @@ def _of_array(array: Any, path: str) -> tuple[list[Any], list[str], Rebuild]:
         flatten(number, path)
 
     def rebuild(leaves: list[Any]) -> Any:
-        numpy: Any = sys.modules["numpy"]  # loaded by whoever made the array
+        numpy: Any = sys.modules["numpy"]  # already loaded, because there is an array
         parts = [numpy.asarray(leaf, dtype=object if _traced(leaf) else None) for leaf in leaves]
         return numpy.stack(parts).reshape(array.shape + parts[0].shape) if parts else array.astype(float)
 
@@ -74,6 +75,6 @@ def _traced(leaf: Any) -> bool:
 
 
 def check_same_structure(expected: list[str], given: list[str], what: str, whose: str) -> None:
-    """Raise ShapeError where the paths of two structures differ."""
+    """Raise ShapeError unless two structures have the same paths."""
     if expected != given:
         raise ShapeError(f"{what} must have the structure of {whose}: {expected} are needed, {given} given")

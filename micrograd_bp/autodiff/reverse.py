@@ -1,9 +1,10 @@
-"""Derivatives of functions: gradients, Jacobians, Hessians, products with vectors, of any order.
+"""Reverse mode for functions: gradients, Jacobians, Hessians and vector-Jacobian products, of any order.
 
-A function takes and gives numbers, or nested lists, tuples, dicts and arrays of numbers, and is written with operators
-and this package's functions. Derivatives have the structure of what they are taken by. Given floats they are floats;
-given numbers that are being differentiated themselves they are such numbers, so that everything nests:
-`derivative(derivative(f))`, `grad` of a function that uses `jvp`, and so on. Nothing here touches anyone's `.grad`.
+A function takes and returns numbers, or nested lists, tuples, dicts and arrays of numbers, and is written with
+operators and this package's functions. A gradient has the structure of the arguments by which it is taken. For floats,
+derivatives are floats. For numbers that are themselves being differentiated, derivatives are such numbers, so that all
+functions here nest: `grad(grad(f))`, `grad` of a function that uses `jvp`, and so on. No function here changes a
+`.grad`.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ P = ParamSpec("P")
 
 
 def gradients(root: Value, wrt: Sequence[Value], seed: float = 1.0) -> list[Value | float]:
-    """d root / d node, times `seed`, for each node of `wrt`: Values with graphs of their own, or 0.0 without a path.
+    """Return `seed` times d root / d node for each node of `wrt`: Values with graphs, or 0.0 where there is no path.
 
-    The rules of the table are applied to the nodes themselves: the gradient is computed from what they hold now.
+    The derivative rules are applied to the nodes, so that the gradients are computed from their present `data`.
 
     >>> x = Value(3.0, name="x")
     >>> (slope,) = gradients(x * x * x, [x])
@@ -40,7 +41,7 @@ def gradients(root: Value, wrt: Sequence[Value], seed: float = 1.0) -> list[Valu
 
 
 def adjoints(root: Value, wrt: Sequence[Value]) -> list[float]:
-    """d root / d node for each node of `wrt`, as numbers: what `backward` would put into their `grad`, which stays.
+    """Return d root / d node as a float for each node of `wrt`: the result of `backward`, without changing any `grad`.
 
     >>> x = Value(3.0)
     >>> adjoints(x * x, [x]), x.grad
@@ -50,7 +51,7 @@ def adjoints(root: Value, wrt: Sequence[Value]) -> list[float]:
 
 
 def _accumulate(root: Value, wrt: Sequence[Value], seed: float, graph: bool) -> list[Any]:
-    """The adjoints of `wrt`: graphs by the rules, or floats by what was recorded."""
+    """Return the adjoints of `wrt`: graphs from the derivative rules, or floats from the recorded local derivatives."""
     order = topological_order(root)
     between = dependents(order, parents, wrt)
 
@@ -71,7 +72,7 @@ def _accumulate(root: Value, wrt: Sequence[Value], seed: float, graph: bool) -> 
 
 @dataclass(frozen=True)
 class Indeterminate:
-    """An edge over which a backward pass multiplies 0 by an infinity: from `node` to its argument `index`."""
+    """An edge, from `node` to its argument `index`, at which a backward pass multiplies 0 by an infinity."""
 
     node: Value
     index: int
@@ -88,7 +89,7 @@ class Indeterminate:
 
 
 def zero_times_infinity(root: Value) -> list[Indeterminate]:
-    """The edges at which the backward pass from `root` computes 0 · inf, the nearest to the root first.
+    """Return the edges at which the backward pass from `root` computes 0 · inf, those nearest to the root first.
 
     >>> x = Value(0.0, "x")
     >>> print(zero_times_infinity(x.cbrt() ** 3)[0])
@@ -99,14 +100,20 @@ def zero_times_infinity(root: Value) -> list[Indeterminate]:
     among = reached(order)
     for node, adjoint in zip(reversed(order), reversed(adjoints(root, order)), strict=True):
         for index, (arg, derivative) in enumerate(zip(node.args, node.local_grads, strict=True)):
-            if node in among and isinstance(arg, Value) and derivative is not None and passes(node, index, derivative):
-                if {adjoint, derivative} & {0.0} and {abs(adjoint), abs(derivative)} & {math.inf}:
-                    found.append(Indeterminate(node, index, adjoint, derivative))
+            if (
+                node not in among
+                or not isinstance(arg, Value)
+                or derivative is None
+                or not passes(node, index, derivative)
+            ):
+                continue
+            if 0.0 in (adjoint, derivative) and math.inf in (abs(adjoint), abs(derivative)):
+                found.append(Indeterminate(node, index, adjoint, derivative))
     return found
 
 
 class _Variable(Value):
-    """A leaf that a derivative is taken by: `active` while its function runs, a constant like any other afterwards."""
+    """A leaf by which a derivative is taken. It is `active` while its function runs, and a constant afterwards."""
 
     __slots__ = ("active",)
 
@@ -114,7 +121,7 @@ class _Variable(Value):
 
 
 def _variable(x: Any) -> Any:
-    """A fresh node in the place of x: that x is used elsewhere too must not count."""
+    """Return a new node for x, so that other uses of x do not contribute."""
     if isinstance(x, Dual):
         return Dual(_variable(x.primal), x.tangent, x.level)
     if isinstance(x, Value):
@@ -132,8 +139,8 @@ def _node(variable: Any) -> Value:
 
 
 def _reverse(f: Function, args: tuple[Any, ...]) -> tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]:
-    """f(*args) on fresh nodes; the function that gives the gradient of a number of its result; and the one that turns
-    such a number into a float. Of what is traced beyond these nodes, gradients and numbers stay traced."""
+    """Return f(*args) on new nodes, a function that returns the gradient of a number of the result, and a function that
+    converts such a number to a float. Gradients and numbers that depend on other active variables stay traced."""
     leaves, _, rebuild = flatten(args)
     variables = [_variable(leaf) for leaf in leaves]
     nodes = [_node(variable) for variable in variables]
@@ -151,9 +158,9 @@ def _reverse(f: Function, args: tuple[Any, ...]) -> tuple[Any, Callable[[Any], A
         return number.data if isinstance(number, Value) and _leaves_within(number, own) else number
 
     def slopes(number: Any) -> list[Any]:
-        if number is None:  # a tangent to which nothing passes
+        if number is None:  # a tangent that is structurally zero
             return [None] * len(nodes)
-        if isinstance(number, Dual):  # the gradient of a dual number is that of its parts
+        if isinstance(number, Dual):  # the gradient of a dual number is taken part by part
             parts = (slopes(part) for part in (number.primal, number.tangent))
             return [Dual(primal, tangent, number.level) for primal, tangent in zip(*parts, strict=True)]
         if not isinstance(number, Value):
@@ -168,20 +175,20 @@ def _reverse(f: Function, args: tuple[Any, ...]) -> tuple[Any, Callable[[Any], A
 
 
 def _leaves_within(root: Value, own: set[Value]) -> bool:
-    """Whether all that `root` was made from is `own` or, of derivatives that are done, constant."""
+    """Return whether every leaf below `root` is in `own` or is a variable that is no longer active."""
     leaves = (node for node in topological_order(root) if node.op is None)
     return all(leaf in own or (isinstance(leaf, _Variable) and not leaf.active) for leaf in leaves)
 
 
 def value_and_grad(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, tuple[Any, Any]]:
-    """The function that gives `(f(*args), gradient)`; the gradient is structured as `args`, or as the only argument.
+    """Return a function that returns `(f(*args), gradient)`.
 
-    `argnums` chooses what the derivatives are taken by: a number gives the gradient by that positional argument (from
-    0; -1 is the last), a tuple of numbers the tuple of those gradients. All else, keyword arguments too, is passed to f
-    as it is and may be anything.
+    The gradient has the structure of `args`, or of the only argument. With `argnums`, a number, it is taken by that
+    positional argument (0 is the first, -1 the last); with a tuple of numbers, it is the tuple of those gradients. All
+    other arguments, keyword arguments included, are passed to f unchanged and may have any type.
 
-    Raises TypeError where f gives anything but one number, or `argnums` are no whole numbers; ValueError where there is
-    no argument of such a number, or one is named twice.
+    Raises TypeError where f does not return one number or `argnums` are no whole numbers, and ValueError where there is
+    no argument of such a number or a number occurs twice.
 
     >>> value_and_grad(lambda x, y: x**2 + 3 * y**2)(4.0, -4.0)
     (64.0, (8.0, -24.0))
@@ -203,13 +210,14 @@ def _value_and_grad(f: Function, argnums: Argnums, args: tuple[Any, ...], keywor
     f, args, alone = chosen(f, argnums, args, keywords)
     out, gradient, settled = _reverse(f, args)
     if flatten(out)[1] != [""]:
-        raise TypeError(f"grad is of a function that gives one number, not {type(out).__name__}; see jacobian")
+        raise TypeError(f"grad needs a function that returns one number, not {type(out).__name__}; see jacobian")
     return settled(out), (gradient(out),) if alone else gradient(out)
 
 
 def grad(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, Any]:
-    """The gradient of a function of one or more numbers or structures of numbers: the second part of `value_and_grad`,
-    which explains `argnums` and the errors.
+    """Return a function that returns the gradient of f, which takes numbers or structures of numbers.
+
+    `argnums`, the structure of the gradient and the errors are those of `value_and_grad`.
 
     >>> grad(lambda x, y: x**2 + 3 * y**2)(4.0, -4.0)
     (8.0, -24.0)
@@ -228,7 +236,10 @@ def grad(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, Any]:
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """f(*args), and the function from weights of f's result (in its structure) to the gradient of the weighted sum.
+    """Return f(*args) and a function that maps weights to the gradient of the weighted sum of f's results.
+
+    The weights have the structure of f's result: they are a vector, which is multiplied by the Jacobian of f. The
+    gradient has the structure of `args`, or of the only argument. Raises ShapeError for weights of another structure.
 
     >>> out, pull_back = vjp(lambda x, y: [x * y, x + y], 2.0, 5.0)
     >>> out, pull_back([1.0, 10.0])
@@ -238,8 +249,8 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
     leaves, paths, rebuild = flatten(out)
 
     def pull_back(weights: Any) -> Any:
-        given, places, _ = flatten(weights)
-        check_same_structure(paths, places, "the weights", "the result")
+        given, given_paths, _ = flatten(weights)
+        check_same_structure(paths, given_paths, "the weights", "the result")
         total: Any = 0.0
         for weight, leaf in zip(given, leaves, strict=True):
             total = total + weight * leaf
@@ -249,9 +260,9 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
 
 
 def jacobian(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, Any]:
-    """The function that gives d f / d args: in the structure of f's result, each number's gradient in that of `args`.
+    """Return a function that returns the Jacobian of f: f's result with each number replaced by its gradient.
 
-    `argnums` and keyword arguments are as in `value_and_grad`.
+    `argnums`, keyword arguments and the structure of each gradient are those of `value_and_grad`.
 
     >>> jacobian(lambda x: [x[0] * x[1], x[0] ** 2, 3.0])([2.0, 5.0])
     [[5.0, 2.0], [4.0, 0.0], [0.0, 0.0]]
@@ -274,10 +285,10 @@ def _jacobian(f: Function, args: tuple[Any, ...], alone: bool = False) -> Any:
 
 
 def hessian(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, list[list[Any]]]:
-    """The function that gives the matrix of second derivatives of a scalar function, as rows over all its numbers.
+    """Return a function that returns the Hessian of a scalar function, as a list of rows over all its n numbers (n, n).
 
-    With `argnums` these are the numbers of the arguments that it chooses, in its order; `argnums` and keyword arguments
-    are as in `value_and_grad`.
+    With `argnums`, these are the numbers of the chosen arguments, in that order. `argnums`, keyword arguments and
+    errors are those of `value_and_grad`.
 
     >>> hessian(lambda x, y: x**2 * y)(3.0, 5.0)
     [[10.0, 6.0], [6.0, 0.0]]

@@ -1,7 +1,7 @@
-"""`Tape`: a function recorded once, as operations in the order in which they are computed.
+"""`Tape`: a function that is recorded once, as a list of operations in the order of computation.
 
-A tape has no branches: what a traced number would decide is refused. Its gradient is more of the same tape: the rows'
-rules, applied to tracers, append the adjoint program.
+A tape has no branches: a branch on a traced number raises TraceError. The gradient extends the same tape: the
+derivative rules are applied to tracers, which appends the adjoint program.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _PACKAGE = str(Path(__file__).parent.parent)
 
 
 class Tape:
-    """Numbers 0, 1, 2, ...: inputs, constants, and rows applied to earlier ones.
+    """A list of numbers, each with an index: inputs, constants, and operations applied to earlier numbers.
 
-    `ops`         the row that makes each number, None for inputs and constants
-    `args`        the places of its arguments
-    `names`       what people call them, "" for most
-    `inputs`      the places of the inputs, in order
-    `constants`   the constants by their places
-    `parameters`  the leaves that were met while recording, by their places: inputs, read anew at each call
+    `ops`         the operation that computes each number, None for inputs, constants and parameters
+    `args`        the indices of its arguments
+    `names`       the display names, "" where there is none
+    `inputs`      the indices of the inputs, in order
+    `constants`   the constants by index
+    `parameters`  the leaves that the function used, by index; their data are read again at each call
     """
 
     def __init__(self) -> None:
@@ -43,18 +43,18 @@ class Tape:
         self.inputs: list[int] = []
         self.constants: dict[int, float] = {}
         self.parameters: dict[int, Value] = {}
-        self._known: dict[Any, int] = {}  # constants by their bits, Values by themselves: each has one place
+        self._known: dict[Any, int] = {}  # indices of constants (by their bits) and of Values
 
     def __len__(self) -> int:
         return len(self.ops)
 
     def input(self, name: str = "") -> int:
-        """A new input's place."""
+        """Add an input and return its index."""
         self.inputs.append(self._add(None, (), name))
         return self.inputs[-1]
 
     def constant(self, number: float) -> int:
-        """The place of a constant; each has one, -0.0 another than 0.0."""
+        """Return the index of a constant, which is added only once; -0.0 and 0.0 differ."""
         key = struct.pack("d", number)
         if key not in self._known:
             self._known[key] = self._add(None, ())
@@ -62,53 +62,50 @@ class Tape:
         return self._known[key]
 
     def known_constant(self, number: float) -> int | None:
-        """The place of a constant that is on the tape; None for another."""
+        """Return the index of a constant that is on the tape, or None."""
         return self._known.get(struct.pack("d", number))
 
     def record(self, op: Op, args: Iterable[int], name: str = "") -> int:
-        """The place of `op` applied to numbers of the tape."""
+        """Add `op` applied to the numbers with the indices `args`, and return its index."""
         return self._add(op, tuple(args), name)
 
     def value(self, value: Value) -> int:
-        """The place of a Value: a leaf is a parameter, what was computed from leaves alone is computed here too."""
+        """Return the index of a Value: a leaf is added as a parameter, any other node with the operations below it."""
         if value not in self._known:
             for node in topological_order(value):
                 if node in self._known:
                     continue
                 if node.op is None:
-                    place = self._known[node] = self._add(None, (), node.name or "")
-                    self.parameters[place] = node
+                    index = self._known[node] = self._add(None, (), node.name or "")
+                    self.parameters[index] = node
                 else:
                     args = [self.place(arg) for arg in node.args]
                     self._known[node] = self.record(node.op, args, node.name or "")
         return self._known[value]
 
     def place(self, number: Any) -> int:
-        """The place of a slot, a Value or a float."""
+        """Return the index of a tracer, a Value or a float."""
         if isinstance(number, Tracer):
             if number.tape is not self:
-                raise TraceError("a number of another recording is used here; it ended when its function returned")
+                raise TraceError("a traced number is used outside its recording, which ends when the function returns")
             return number.place
         return self.value(number) if isinstance(number, Value) else self.constant(as_float(number))
 
     def tracer(self, place: int) -> Any:
-        """What rules get for a place: a constant as its float, all else as a slot."""
+        """Return the number at index `place` as rules take it: as a float for a constant, else as a tracer."""
         return self.constants[place] if place in self.constants else Tracer(self, place)
 
     def copy(self) -> Tape:
-        """The same numbers and parameters; what is recorded on one is not on the other."""
+        """Return a tape with the same numbers; recording on one of the two does not change the other."""
         copied = Tape()
         copied.ops, copied.args, copied.names = list(self.ops), list(self.args), list(self.names)
-        copied.inputs, copied.constants, copied.parameters = (
-            list(self.inputs),
-            dict(self.constants),
-            dict(self.parameters),
-        )
+        copied.inputs = list(self.inputs)
+        copied.constants, copied.parameters = dict(self.constants), dict(self.parameters)
         copied._known = dict(self._known)
         return copied
 
     def know_leaves(self) -> None:
-        """Constants and parameters that were put here by hand are met again, not added once more."""
+        """Register constants and parameters that were set directly, so that they are not added twice."""
         self._known |= {struct.pack("d", x): place for place, x in self.constants.items()}
         self._known |= {value: place for place, value in self.parameters.items()}
 
@@ -120,7 +117,7 @@ class Tape:
 
 
 class Tracer(Number):
-    """A number of a tape while it is recorded. It has a place and no value: nothing can be decided by it."""
+    """A number of a tape during recording. It has an index (`place`) but no value; a branch on it is an error."""
 
     __slots__ = ("place", "tape")
 
@@ -129,12 +126,12 @@ class Tracer(Number):
         self.place = place
 
     @property
-    def data(self) -> float:  # has none yet
+    def data(self) -> float:
         _refuse("has no value while it is recorded")
 
     @property
     def name(self) -> str | None:
-        """What people call it."""
+        """The display name."""
         return self.tape.names[self.place] or None
 
     @name.setter
@@ -142,14 +139,14 @@ class Tracer(Number):
         self.tape.names[self.place] = name or ""
 
     def __bool__(self) -> bool:
-        _refuse("decides nothing while it is recorded")
+        _refuse("cannot decide a branch while it is recorded")
 
     def __eq__(self, other: object) -> bool:
         if self is not other and (is_real(other) or isinstance(other, Number)):
-            _refuse("is compared with nothing while it is recorded")
+            _refuse("cannot be compared while it is recorded")
         return self is other
 
-    def __ne__(self, other: object) -> bool:  # compiled, Number's own does not ask __eq__
+    def __ne__(self, other: object) -> bool:  # in the compiled build, the inherited method does not call __eq__
         return not self == other
 
     __hash__ = object.__hash__
@@ -165,14 +162,14 @@ class Tracer(Number):
 
 
 def _refuse(what: str) -> NoReturn:
-    """TraceError that shows the line of the user's code."""
+    """Raise TraceError with the line of the user's code."""
     frame: Any = sys._getframe(2)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     file, line = frame.f_code.co_filename, frame.f_lineno
     text = linecache.getline(file, line).strip()
     raise TraceError(
-        f"{file}, line {line}: {text}\na traced number {what}: the recording holds for every input. Use "
+        f"{file}, line {line}: {text}\na traced number {what}, because the recording must hold for every input. Use "
         "where(condition, a, b), maximum, minimum, step or sign of this package in place of if, and, or, max, float",
         line,
         text,
@@ -183,41 +180,45 @@ def _refuse(what: str) -> NoReturn:
 
 
 class Flow(NamedTuple):
-    """What arrives at a number of a tape: an adjoint or a tangent. Where `reached` is 0 when the program runs, nothing
-    arrives, and `number` is 0; None: something always does."""
+    """The adjoint or tangent of a number on a tape. Where `reached` is 0 when the program runs, no contribution reaches
+    the number, and the adjoint or tangent `number` is 0. Where `reached` is None, a contribution always does."""
 
     number: Any
     reached: Any = None
 
 
 class Chain:
-    """The chain rule of `engine/chain.py` on a tape, where a derivative that may be 0 is known only when the program
-    runs: what nothing passes to is held at 0 by a `where`. Without `guarded` (fast_math), it is not."""
+    """The chain rule of `engine/chain.py` on a tape, where it is known only at run time whether a derivative is 0.
+
+    With `guarded`, a `where` keeps an adjoint or tangent at 0 that no contribution reaches; fast_math omits it.
+    """
 
     def __init__(self, tape: Tape, guarded: bool = True) -> None:
         self.tape = tape
         self.guarded = guarded
         self._either: dict[tuple[int, int], Any] = {}
 
-    def contribution(self, place: int, index: int, arriving: Flow) -> Flow | None:
-        """The derivative of the operation at `place` by its argument `index`, times what arrives; None for nothing."""
+    def contribution(self, place: int, index: int, incoming: Flow) -> Flow | None:
+        """Return d number / d argument times `incoming`, None for a structural zero; `place` is the number's index."""
         tape, op = self.tape, self.tape.ops[place]
         if op is None:
             return None
         args = [tape.tracer(arg) for arg in tape.args[place]]
         derivative = op.partials[index](*args, Tracer(tape, place))
-        if not isinstance(derivative, Tracer) and (arriving.reached is None or math.isfinite(derivative)):
-            amount = contribution(op, index, args, derivative, arriving.number)
-            return None if amount is None else Flow(amount, arriving.reached)
-        number, reached = product(derivative, arriving.number), arriving.reached
-        if op.routes_gradient and isinstance(derivative, Tracer):  # where it is 0, this argument was not selected
+        if not isinstance(derivative, Tracer) and (incoming.reached is None or math.isfinite(derivative)):
+            amount = contribution(op, index, args, derivative, incoming.number)
+            return None if amount is None else Flow(amount, incoming.reached)
+        number, reached = product(derivative, incoming.number), incoming.reached
+        if op.routes_gradient and isinstance(
+            derivative, Tracer
+        ):  # a derivative of 0 means that the argument was not selected
             reached = derivative if reached is None else ops.where(reached, derivative, 0.0)
         if self.guarded and reached is not None and number is not reached:
             number = ops.where(reached, number, 0.0)
         return Flow(number, reached)
 
     def joined(self, first: Flow | None, then: Flow) -> Flow:
-        """The sum of two contributions: something arrives where one of them does."""
+        """Return the sum of two contributions; it reaches the number where one of them does."""
         if first is None:
             return then
         number = first.number + then.number
@@ -232,7 +233,7 @@ class Chain:
 
 
 def append_gradient(tape: Tape, root: int, wrt: Iterable[int], guarded: bool = True) -> list[int]:
-    """The places of d root / d each of `wrt`; what computes them is appended, in the order in which `backward` adds."""
+    """Append the adjoint program, which adds in the order of `backward`; return the indices of the derivatives."""
     wanted = list(wrt)
     chain = Chain(tape, guarded)
     between = dependents(range(len(tape)), tape.args.__getitem__, wanted)
@@ -247,11 +248,11 @@ def append_gradient(tape: Tape, root: int, wrt: Iterable[int], guarded: bool = T
 
 
 def append_tangents(tape: Tape, results: Iterable[int], guarded: bool = True) -> list[int]:
-    """The places of the results' tangents, for as many tangents of the inputs, which are appended as more inputs."""
+    """Append inputs for the tangents of all inputs, and the tangents of `results`; return the indices of the latter."""
     chain = Chain(tape, guarded)
     recorded = len(tape)
-    moves = [(place, Tracer(tape, tape.input())) for place in list(tape.inputs)]
-    flows = {place: Flow(move, move) for place, move in moves}  # a tangent of exactly 0 passes nothing on
+    tangents = [(place, Tracer(tape, tape.input())) for place in list(tape.inputs)]
+    flows = {place: Flow(tangent, tangent) for place, tangent in tangents}  # a tangent of exactly 0 reaches nothing
     for place in range(recorded):
         for index, arg in enumerate(tape.args[place]):
             amount = chain.contribution(place, index, flows[arg]) if arg in flows else None
@@ -261,7 +262,7 @@ def append_tangents(tape: Tape, results: Iterable[int], guarded: bool = True) ->
 
 
 def _order(tape: Tape, root: int) -> list[int]:
-    """As `topological_order`: sums of adjoints are taken in its order, to the last bit."""
+    """Return the order of `topological_order`, so that sums of adjoints agree with `backward` to the last bit."""
     opened, done = [False] * len(tape), [False] * len(tape)
     order, stack = list[int](), [root]
     while stack:

@@ -1,11 +1,11 @@
-"""The engine: `Value`, a number that remembers how it was made, and `backward()`.
+"""The engine: `Value`, a number that records the operation that made it, and `backward()`.
 
-`value.py` records operations and runs the backward pass; `node.py` is what a value holds; `number.py` gives every
-kind of number its operators; `chain.py` is the one rule for what passes along an edge; `custom_op.py` is `@op`;
-`pickling.py` copies and pickles graphs. The room uses `ops` only. Begin reading in `value.py`.
+`value.py` records operations and runs the backward pass, `node.py` defines the state of a node, `number.py` gives every
+kind of number its operators, `chain.py` has the rule for what passes along an edge, `custom_op.py` has `@op`, and
+`pickling.py` copies and pickles graphs. Begin reading in `value.py`.
 """
 
-from micrograd_bp.engine import pickling as pickling  # teaches copy and pickle about Value
+from micrograd_bp.engine import pickling as pickling  # registers Value with copy and pickle
 from micrograd_bp.engine.custom_op import op
 from micrograd_bp.engine.value import Value, topological_order
 

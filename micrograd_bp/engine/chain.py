@@ -1,15 +1,15 @@
-"""The chain rule along one edge, for every mode: what passes from an operation to one of its arguments, or back.
+"""The chain rule along one edge, for every mode: what an operation passes to one of its arguments, or takes from it.
 
-A contribution is the product of a local derivative and what arrives: an adjoint (reverse mode) or a tangent (forward
-mode). The product follows IEEE 754, so 0 · inf is nan. Two kinds of zero are told apart:
+A contribution is the product of a local derivative and the incoming adjoint (reverse mode) or tangent (forward mode).
+It follows IEEE 754, so 0 · inf is nan. There are two kinds of zero:
 
-numeric     An adjoint or a derivative was computed and came out as 0. The product with inf is nan: the true slope may
-            be anything, as for cbrt(x)**3 at 0, where it is 1. A quiet 0 would be a wrong number.
-structural  Nothing passes at all, whatever arrives: to the branch that a `where`, `relu`, `maximum` ... did not select,
-            and along an edge whose derivative is 0 whatever the variables are, as in sqrt(x) * 0.0. Nothing is not 0:
-            what was reached by nothing passes nothing on, also where its own derivative is inf.
+numeric     An adjoint or a derivative was computed, and the result is 0. Its product with inf is nan, because the true
+            slope may be any number: for cbrt(x)**3 at 0 it is 1, and a result of 0 would be wrong.
+structural  No contribution passes, even if the adjoint is inf: to an argument that `where`, `relu`, `maximum` or a
+            similar operation did not select, and along an edge whose derivative is 0 for all values of the variables,
+            as in sqrt(x) * 0.0. A node that no contribution reaches passes none on, even if its own derivative is inf.
 
-`backward`, the gradient graphs, dual numbers, power series, tapes and the page all follow what is decided here.
+`backward`, gradient graphs, dual numbers, power series, tapes and the page all use these rules.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ T = TypeVar("T")
 
 
 def zero_is_structural(op: Op, index: int, variables: int) -> bool:
-    """Whether a derivative of exactly 0 with respect to argument `index` means that nothing passes to it.
+    """Return whether a derivative of exactly 0 by argument `index` is structural: no contribution passes to it.
 
-    `variables` has bit k set where argument k is no constant. True where the operation selects among its arguments, and
-    where the rule reads constants only.
+    Bit k of `variables` is 1 where argument k is not a constant. The zero is structural where the operation selects
+    among its arguments, and where the derivative rule reads constants only.
 
     >>> from micrograd_bp import ops
     >>> zero_is_structural(ops.relu, 0, 0b1), zero_is_structural(ops.square, 0, 0b1)
@@ -45,12 +45,12 @@ def zero_is_structural(op: Op, index: int, variables: int) -> bool:
 
 
 def variables_among(args: Sequence[Any]) -> int:
-    """The bits of the arguments that are no constants."""
+    """Return an int whose bit k is 1 where argument k is not a constant."""
     return sum([1 << k for k, arg in enumerate(args) if isinstance(arg, Operand)])
 
 
 def passes(node: Node, index: int, derivative: float) -> bool:
-    """Whether anything passes from a recorded node to its argument `index`, d node / d argument being `derivative`."""
+    """Return whether a contribution passes from a node to its argument `index`; `derivative` is d node / d argument."""
     op = node._op
     if derivative != 0.0 or op is None:
         return True
@@ -61,8 +61,8 @@ def passes(node: Node, index: int, derivative: float) -> bool:
     return not zero_is_structural(op, index, variables)
 
 
-def contribution(op: Op, index: int, args: Sequence[Any], derivative: Any, arriving: Any) -> Any:
-    """Derivative times what arrives, an adjoint or a tangent; None where nothing passes.
+def contribution(op: Op, index: int, args: Sequence[Any], derivative: Any, incoming: Any) -> Any:
+    """Return the derivative times the incoming adjoint or tangent, or None where the zero is structural.
 
     >>> from micrograd_bp import ops
     >>> contribution(ops.cbrt, 0, [Node(0.0)], float("inf"), 0.0)
@@ -72,16 +72,16 @@ def contribution(op: Op, index: int, args: Sequence[Any], derivative: Any, arriv
     """
     if _is_zero(derivative) and zero_is_structural(op, index, variables_among(args)):
         return None
-    return product(derivative, arriving)
+    return product(derivative, incoming)
 
 
-def product(derivative: Any, arriving: Any) -> Any:
-    """The product of two numbers of any kind; a factor of exactly 1 leaves the other as it is, without a node."""
+def product(derivative: Any, incoming: Any) -> Any:
+    """Return the product of two numbers of any kind; a factor of exactly 1 returns the other and records no node."""
     if type(derivative) is float and derivative == 1.0:
-        return arriving
-    if type(arriving) is float and arriving == 1.0:
+        return incoming
+    if type(incoming) is float and incoming == 1.0:
         return derivative
-    return arriving * derivative
+    return incoming * derivative
 
 
 def _is_zero(number: Any) -> bool:
@@ -94,10 +94,10 @@ def _is_zero(number: Any) -> bool:
 def reverse_pass(
     order: Sequence[T], seed: Any, contributions: Callable[[T, Any], Iterable[tuple[T, Any]]]
 ) -> dict[T, Any]:
-    """The adjoints of what is reached from the last of `order`, whose adjoint is `seed`.
+    """Return the adjoints of all nodes that a contribution reaches from the last node of `order`.
 
-    `order` has each node after its arguments. `contributions(node, adjoint)` gives (argument, contribution) pairs; they
-    are added up in the order in which they come. A seed of exactly 0 passes nothing on.
+    `order` is a topological order, and `seed` is the adjoint of its last node. `contributions(node, adjoint)` yields
+    (argument, contribution) pairs, which are added up in that order. A seed of exactly 0 passes no contribution on.
     """
     adjoints = {order[-1]: seed}
     if type(seed) is float and seed == 0.0:
@@ -110,7 +110,7 @@ def reverse_pass(
 
 
 def dependents(order: Iterable[T], parents: Callable[[T], Iterable[T]], sources: Iterable[T]) -> set[T]:
-    """`sources`, and the nodes of `order` that are made from them: with the order below a root, what lies between."""
+    """Return `sources` and the nodes of the topological order `order` that depend on them."""
     found = set(sources)
     for node in order:
         if any(parent in found for parent in parents(node)):
@@ -130,7 +130,7 @@ def reached(order: Sequence[Any]) -> set[Any]:
 
 
 def parents(node: Any) -> list[Any]:
-    """The arguments of a node that are nodes."""
+    """Return the arguments of a node that are nodes."""
     return [arg for arg in node.args if isinstance(arg, Node)]
 
 
@@ -138,7 +138,7 @@ def parents(node: Any) -> list[Any]:
 
 
 class _Unchecked(Number):
-    """A number as a derivative rule gets it: operations applied to it check no domain."""
+    """A number that is passed to a derivative rule: operations on it do not check their domains."""
 
     __slots__ = ("number",)
 
@@ -151,13 +151,13 @@ class _Unchecked(Number):
 
 
 def local_derivative(rule: Rule, args: tuple[Any, ...], out: Any) -> Any:
-    """A derivative rule at `args` and `out`, whatever numbers they are; it follows IEEE: sqrt'(0) is inf, no error."""
+    """Return a derivative rule at `args` and `out`, numbers of any kind. It follows IEEE 754: sqrt'(0) is inf."""
     result = rule(*[_Unchecked(arg) if isinstance(arg, Operand) else arg for arg in (*args, out)])
     return result.number if isinstance(result, _Unchecked) else result
 
 
 class _Reading(Number):
-    """The arguments that a number was computed from, as bits."""
+    """A number that records, as bits, from which arguments it was computed."""
 
     __slots__ = ("bits",)
 
@@ -173,10 +173,10 @@ class _Reading(Number):
 
 
 def _read_by(rule: Rule, arity: int) -> int:
-    """The arguments that a rule reads, as bits; all of them where it computes with floats only, or reads the result."""
+    """Return the arguments that a rule reads, as bits; all bits are 1 where it reads `out` or accepts only floats."""
     every = (1 << arity) - 1
     try:
         result = rule(*[_Reading(1 << k) for k in range(arity)], _Reading(every))
-    except Exception:  # a user's rule may do anything
+    except Exception:  # a user-defined rule may raise any error
         return every
     return result.bits if isinstance(result, _Reading) else 0

@@ -1,4 +1,4 @@
-"""`@op` turns a Python function and its derivative rules into an operation beside those of the table."""
+"""`@op` makes a user-defined operation from a Python function and its derivative rules."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def op(
     bound: Bound | None = None,
     native: str = "",
 ) -> Callable[[Callable[..., float]], Op]:
-    """A decorator: the function of floats below it becomes an operation, with one rule per argument.
+    """Return a decorator that makes an operation from a function of floats, with one derivative rule per argument.
 
-    A rule is `(*args, out) -> d out / d arg`, written with + - * and this package's functions, so that it holds for
-    Values and Duals too and higher derivatives come out. The other facts are those of `Op`; arguments and defaults are
-    the function's own. The operation is called by its name as a function, is a method of Values and an activation of
-    networks, is drawn, copied and pickled (by name) like any other. Type checkers know the function but not the method,
-    which is added when the program runs. Where the function raises ValueError or divides by zero, and outside `domain`,
-    its value is nan; where it overflows, inf.
+    A rule is `(*args, out) -> d out / d arg`. It is written with + - * and this package's functions, so that it also
+    holds for Values and dual numbers, which gives higher derivatives. The keywords are the facts of `Op`; the names of
+    the arguments and their defaults are those of the function. The operation is a function, a method of Values and an
+    activation of networks, and it is drawn, copied and pickled (by name) like the operations of the table. Type
+    checkers know the function but not the method, which is added at run time. Its value is nan outside `domain` and
+    where the function raises ValueError or divides by zero; it is inf where the function raises OverflowError.
 
-    Raises ValueError for a name that is taken or no identifier, TypeError where the rules are not as many as the
-    arguments or do not take all of them and the result.
+    Raises ValueError for a name that is taken or is no identifier, and TypeError where the number of rules is not the
+    number of arguments or a rule does not take all arguments and the result.
 
     >>> import math, micrograd_bp as mb
     >>> @op(lambda x, out: mb.div(1.0, mb.cosh(x)), symbol="gd")
@@ -63,7 +63,7 @@ def op(
         called = function.__name__ if name is None else name
         parameters = list(inspect.signature(function).parameters.values())
         if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.KEYWORD_ONLY) for p in parameters):
-            raise TypeError(f"{called}: an operation takes a fixed number of arguments by place")
+            raise TypeError(f"{called}: an operation takes a fixed number of positional arguments")
         if not parameters or len(partials) != len(parameters):
             names = ", ".join(p.name for p in parameters)
             raise TypeError(f"{called}({names}) needs a derivative rule for each argument, {len(partials)} given")
@@ -72,10 +72,10 @@ def op(
         if not all(takes(rule, len(parameters) + 1) for rule in partials):
             raise TypeError(f"{called}: a derivative rule takes ({', '.join(p.name for p in parameters)}, out)")
         if not called.isidentifier() or keyword.iskeyword(called) or called.startswith("_"):
-            raise ValueError(f"{called!r} is no name for an operation: give name=, an identifier without a leading _")
+            raise ValueError(f"{called!r} cannot name an operation: give name=, an identifier without a leading _")
         if called in OPS or (hasattr(Value, called) and called not in ROW_METHODS):
-            raise ValueError(f"the name {called!r} is taken; give another by name=")
-        row = Op(
+            raise ValueError(f"the name {called!r} is taken: give another one by name=")
+        operation = Op(
             called,
             function,
             *[_free_of_errors(rule) for rule in partials],
@@ -94,17 +94,17 @@ def op(
             description=inspect.getdoc(function) or "",
         )
         inner = _free_of_errors(function)
-        row.fn = lambda *args: as_float(inner(*args)) if row.allows(args) else math.nan
-        OPS[called] = row
-        add_method(row, called)
-        return row
+        operation.fn = lambda *args: as_float(inner(*args)) if operation.allows(args) else math.nan
+        OPS[called] = operation
+        add_method(operation, called)
+        return operation
 
     return define
 
 
 def takes(function: Callable[..., Any], count: int) -> bool:
-    """Whether a function can be called with so many arguments; True for built-in functions that do not tell."""
-    if type(function) is FunctionType and not hasattr(function, "__wrapped__"):  # the usual case, which is fast
+    """Return whether a function can be called with `count` positional arguments; True where Python does not know."""
+    if type(function) is FunctionType and not hasattr(function, "__wrapped__"):  # a fast path for the usual case
         code, optional = function.__code__, len(function.__defaults__ or ())
         if code.co_kwonlyargcount > len(function.__kwdefaults__ or ()) or count < code.co_argcount - optional:
             return False
@@ -117,7 +117,7 @@ def takes(function: Callable[..., Any], count: int) -> bool:
 
 
 def _free_of_errors(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` as rows need it: nan or inf where Python raises, floats for other real numbers."""
+    """Return `function` with nan or inf where it raises, and with floats for ints."""
 
     def quiet(*args: Any) -> Any:
         try:

@@ -1,7 +1,7 @@
-"""`Methods`: a `Node` whose methods type checkers know.
+"""`Methods`: the class `Node` with methods that type checkers know.
 
-A node's methods come from the table when it is imported (`number.add_method`), where no type checker sees them. The
-stub beside this module lists them with their types; `python .ci/stubs.py` writes it. At run time it is `Node` itself.
+A node's methods are made from the table at import (`number.add_method`), so that type checkers do not see them. The
+stub of this module lists them with their types; `python .ci/stubs.py` writes it. At run time `Methods` is `Node`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,6 @@ from typing import Any
 
 from micrograd_bp.engine.node import Node as Methods
 
-Graph = Any  # to type checkers the class of this name in the room `drawing`, which is above this one
+Graph = Any  # in the stub it is `drawing.picture.Graph`; the engine does not import the drawing at run time
 
 __all__ = ["Graph", "Methods"]

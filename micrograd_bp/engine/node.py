@@ -1,4 +1,4 @@
-"""What a node of a graph holds: a number, how it was made, its adjoint."""
+"""The state of a node of a graph: its number, its operation with arguments and local derivatives, and its adjoint."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Edge = tuple["Node | float", float]  # an argument and d node / d argument
 
 @mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
 class Node(Number):
-    """The state of a `Value`, which says what its properties mean."""
+    """The state of a `Value`; the docstring of `Value` explains the properties."""
 
-    # Derivatives have attributes of their own, which a compiled build holds unboxed. Of an operation with three or more
-    # arguments, _y has all but the first, with their derivatives: a node of two arguments is 112 bytes.
+    # The derivatives have separate attributes, which a compiled build stores unboxed. For an operation with three or
+    # more arguments, _y has all but the first, with their derivatives. A node of two arguments takes 112 bytes.
     __slots__ = ("_data", "_grad", "_has_grad", "_op", "_x", "_y", "_dx", "_dy", "_mark", "_name")
 
     def __init__(self, data: Any, name: str | Any = None) -> None:
@@ -34,9 +34,9 @@ class Node(Number):
 
     @property
     def data(self) -> float:
-        """The number itself. It may be set; local derivatives that were recorded from it before stay as they were.
+        """The number. It can be assigned; operations that were recorded before keep their results and derivatives.
 
-        Setting it raises TypeError for what is not a real number, OverflowError for an int too large for a float.
+        Assigning raises TypeError for anything but a real number and OverflowError for an int too large for a float.
 
         >>> from micrograd_bp import Value
         >>> w = Value(2.0)
@@ -52,9 +52,9 @@ class Node(Number):
 
     @property
     def grad(self) -> float:
-        """The adjoint d root / d this after `root.backward()`; 0.0 before. It may be set to a real number.
+        """The adjoint d root / d this after `root.backward()`, and 0.0 before. It can be set to a real number.
 
-        Leaves add up the adjoints of several passes, all other nodes have that of the last one.
+        A leaf adds up the adjoints of several backward passes; every other node has the adjoint of the last one.
 
         >>> from micrograd_bp import Value
         >>> x = Value(3.0)
@@ -84,7 +84,7 @@ class Node(Number):
 
     @property
     def name(self) -> str | None:
-        """The display name, a str or None; it is not used in computation. Setting anything else raises TypeError.
+        """The display name, a str or None; it is not used in computation. Any other type raises TypeError.
 
         >>> from micrograd_bp import Value
         >>> w = Value(0.3, name="w")
@@ -99,7 +99,7 @@ class Node(Number):
 
     @property
     def op(self) -> Op | None:
-        """The operation that made this node; None for a leaf. It is read-only.
+        """The operation that made this node, or None for a leaf. It is read-only.
 
         >>> from micrograd_bp import Value
         >>> (Value(2.0) * 3).op, Value(2.0).op
@@ -109,7 +109,7 @@ class Node(Number):
 
     @property
     def args(self) -> tuple[Self | float, ...]:
-        """The arguments of the operation in order, constants as floats; () for a leaf. It is read-only.
+        """The arguments of the operation in order, with constants as floats; () for a leaf. It is read-only.
 
         >>> from micrograd_bp import Value
         >>> (Value(2.0) * 3).args
@@ -120,7 +120,7 @@ class Node(Number):
 
     @property
     def local_grads(self) -> tuple[float | None, ...]:
-        """The derivatives d this / d argument when it was recorded, aligned with `args`; None for a constant.
+        """The derivatives d this / d argument at the time of recording, aligned with `args`; None for a constant.
 
         >>> from micrograd_bp import Value
         >>> (Value(2.0) * 3).local_grads
@@ -129,7 +129,7 @@ class Node(Number):
         return tuple([derivative if isinstance(arg, Node) else None for arg, derivative in edges(self)])
 
     def __eq__(self, other: object) -> bool:
-        """Identity: a node is a place in a graph. Against a number neither answer would be right: TypeError."""
+        """Return whether both are the same node. Raise TypeError for a number, with which `data` is to be compared."""
         if is_real(other) or isinstance(other, numbers.Number):
             raise TypeError(f"Value == {short(other)}: compare v.data == {short(other)}, or nodes by `is`")
         return self is other if isinstance(other, Node) else NotImplemented
@@ -150,7 +150,7 @@ def _checked(name: object) -> str | None:
 
 
 def edges(node: Node) -> tuple[Edge, ...]:
-    """The arguments of a node, each with the local derivative (0.0 for a constant)."""
+    """Return the arguments of a node, each with its local derivative (0.0 for a constant)."""
     x, y = node._x, node._y
     if x is None:
         return ()
@@ -160,7 +160,7 @@ def edges(node: Node) -> tuple[Edge, ...]:
 
 
 def described(node: Node) -> str:
-    """A node in a sentence: its name, or its operation with the names of its arguments: mul(w, x)."""
+    """Return how a message names a node: by its name, or by its operation and the names of its arguments, mul(w, x)."""
     if node._name is not None or node._op is None:
         return node._name or "a leaf"
     parts = []

@@ -1,6 +1,6 @@
-"""`Number`: what every kind of number that rows can be applied to has in common, its operators and named methods.
+"""`Number`: the base class of every kind of number other than floats, with Python's operators and named methods.
 
-Each operator is one row bound to its operands; each row is a method of the same name (`x.tanh()`, `x.maximum(y)`).
+Each operator applies one operation; each operation is a method of the same name (`x.tanh()`, `x.maximum(y)`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from micrograd_bp.ops import pow as power
 from micrograd_bp.ops.op import OPS, Op, Operand
 from micrograd_bp.ops.reals import as_float, is_real
 
-_USUAL = (Operand, float, int)  # what is asked for first
+_USUAL = (Operand, float, int)  # these types are checked first, because that is fast
 
 
 def _fits(other: object) -> bool:
-    """Whether an operator takes `other`. Not an array or a foreign class: those get their turn (NotImplemented).
+    """Return whether an operator takes `other`. For an array or a foreign class it does not: its own operator runs.
 
-    What can never fit raises the TypeError that says what to do instead.
+    Raises TypeError, with the remedy, for built-in types that are no real numbers.
     """
     if is_real(other):
         return True
@@ -35,20 +35,19 @@ def _has_data(other: object) -> bool:
 
 
 def _comparable(other: Any) -> Any:
-    return (
-        other.data if isinstance(other, Number) else other
-    )  # as it is: Python compares big ints and Fractions exactly
+    # Other numbers are not converted, because Python compares big ints and Fractions exactly.
+    return other.data if isinstance(other, Number) else other
 
 
 @mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
 class Number(Operand):
-    """An operand with Python's operators and a method per row. Subclasses say what `apply` does and what `data` is."""
+    """An operand with Python's operators and a method for each operation. Subclasses define `apply` and `data`."""
 
     __slots__ = ()
 
     @property
     def data(self) -> float:
-        """The number itself."""
+        """The number as a float."""
         raise AttributeError(f"{type(self).__name__} has no data")
 
     def __add__(self, other: Any) -> Self | Any:
@@ -113,8 +112,8 @@ class Number(Operand):
     def __float__(self) -> float:
         kind = type(self).__name__
         raise TypeError(
-            f"a {kind} does not turn into a float by itself, for that would drop its gradient: take .data for the "
-            f"number, or this package's function of the same name (mb.exp(v), v.exp()) to stay in the graph"
+            f"a {kind} is not converted to a float, because that would drop its gradient: take .data for the number, "
+            f"or this package's function of the same name (mb.exp(v), v.exp()) to stay in the graph"
         )
 
     def __int__(self) -> int:
@@ -125,23 +124,19 @@ ROW_METHODS: set[str] = set()
 
 
 def add_method(op: Op, name: str) -> None:
-    """Make a row a method of all Numbers. (A `__getattr__` would slow every attribute down.)"""
+    """Make an operation a method of all Numbers. (A `__getattr__` would slow down every attribute.)"""
     ROW_METHODS.add(name)
     setattr(Number, name, as_method(op, name))
 
 
 for _row in OPS.values():
     add_method(_row, _row.name)
-    if _row.name[1:4] in (
-        "sin",
-        "cos",
-        "tan",
-    ):  # NumPy asks an array's elements for methods of its own names: .arctan()
+    if _row.name[1:4] in ("sin", "cos", "tan"):  # NumPy calls .arctan() of the elements of an object array
         add_method(_row, f"arc{_row.name[1:]}")
 
 
 def check_domain(op: Op, numbers: tuple[float, ...]) -> None:
-    """Raise DomainError, or PoleError where it is a division by zero, if the numbers are outside the row's domain."""
+    """Raise DomainError if the numbers are outside the operation's domain; PoleError for a division by zero."""
     if not op.allows(numbers):
         message, domain = op.refusal(numbers)
         division = op.pole >= 0 and numbers[op.pole] == 0.0

@@ -1,10 +1,10 @@
-"""Copies and pickles of graphs, however deep: a graph is written as one flat list instead of node within node.
+"""Copies and pickles of graphs of any depth: a graph is written as one flat list, not as nested nodes.
 
-Importing this module teaches `copy` and `pickle` about `Value`.
+Importing this module registers `Value` with `copy` and `pickle`.
 
-Pickle meets nodes one by one and tells nothing of what it has met. So the first node of a graph brings a bundle of all
-nodes below it; a later node of the same graph finds that bundle, which lives as long as the pickle is being made, and
-points into it. Nodes that are shared stay shared: in the copy of `(x, loss)` the new loss reaches the new x.
+Pickle visits the nodes one by one and does not report which ones it has visited. The first node of a graph is therefore
+written with a bundle of all nodes below it. A later node of the same graph refers to that bundle, which exists while
+the pickle is made. Shared nodes stay shared: in a copy of `(x, loss)`, the new loss depends on the new x.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from micrograd_bp.engine.node import edges
 from micrograd_bp.engine.value import Value, topological_order
 from micrograd_bp.ops.op import Op
 
-# What a bundle says of a node: data, grad (None: absent), name, op, and (argument, local derivative) pairs; an argument
-# is an int (a place in the bundle), a float (a constant) or a Value (a node of another bundle).
+# The state of a node: data, grad (None where it is absent), name, op, and (argument, local derivative) pairs. An
+# argument is an int (an index in the bundle), a float (a constant) or a Value (a node of another bundle).
 _Record = tuple[float, float | None, str | None, Op | None, tuple[tuple[Any, float], ...]]
 
 
 class _Bundle:
-    """Nodes in topological order; reduced to records of their state at that time."""
+    """Nodes in topological order; pickling reduces them to records of their present state."""
 
-    __slots__ = ("__weakref__", "places")
+    __slots__ = ("__weakref__", "indices")
 
     def __init__(self, nodes: list[Value]) -> None:
-        self.places = {node: place for place, node in enumerate(nodes)}
+        self.indices = {node: index for index, node in enumerate(nodes)}
 
     def __reduce__(self) -> tuple[Any, tuple[list[_Record]]]:
-        places = self.places
+        indices = self.indices
         records = []
-        for node in places:
-            known = tuple((places.get(arg, arg) if isinstance(arg, Value) else arg, d) for arg, d in edges(node))
+        for node in indices:
+            known = tuple((indices.get(arg, arg) if isinstance(arg, Value) else arg, d) for arg, d in edges(node))
             records.append((node._data, node._grad if node._has_grad else None, node._name, node._op, known))
         return _restore, (records,)
 
@@ -46,18 +46,18 @@ def _reduce(node: Value) -> tuple[Any, tuple[_Bundle, int]]:
     bundle = _bundles.get(id(node))
     if bundle is None:
         if all(id(arg) in _bundles for arg in node.args if isinstance(arg, Value)):
-            nodes = [node]  # a list of nodes in the order they were made stays linear
+            nodes = [node]  # a list of nodes in the order of recording takes linear time
         else:
             nodes = [n for n in topological_order(node) if id(n) not in _bundles]
         bundle = _Bundle(nodes)
         _bundles.update((id(n), bundle) for n in nodes)
-    return _pick, (bundle, bundle.places[node])
+    return _pick, (bundle, bundle.indices[node])
 
 
-def _pick(bundle: _Bundle | list[Value], place: int) -> Value:
+def _pick(bundle: _Bundle | list[Value], index: int) -> Value:
     if isinstance(bundle, list):
-        return bundle[place]
-    node = list(bundle.places)[place]  # copy.copy: a new node with the arguments of the old one
+        return bundle[index]
+    node = list(bundle.indices)[index]  # copy.copy: a new node with the arguments of the old one
     return _node(node._data, node._grad if node._has_grad else None, node._name, node._op, edges(node))
 
 

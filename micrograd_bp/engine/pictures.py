@@ -1,4 +1,4 @@
-"""What the engine knows of pictures: the types of `Value.graph`'s options. Drawing is a room above."""
+"""The types of the options of `Value.graph`; the code that draws is in `micrograd_bp.drawing`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine: `Value`, a number that remembers how it was made, and `backward()`, the chain rule over those records."""
+"""`Value`, a number that records the operation that made it, and `backward()`, which applies the chain rule to it."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 ADD: Final[Op] = _add
 MUL: Final[Op] = _mul
 
-_lock = threading.RLock()  # marks and adjoints live on the nodes: one sort or backward pass at a time
+_lock = threading.RLock()  # one sort or backward pass at a time: they write on the nodes
 _last_mark: i64 = 0
 
 
 @mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
 class Value(Methods):
-    """A number that remembers the operation, the arguments and the local derivatives that made it.
+    """A number that records the operation that made it, with its arguments and local derivatives.
 
-    `data`         the number; may be set (what was recorded from it before stays as it was)
-    `grad`         the adjoint after `backward()`: d root / d this; 0.0 before; may be set
-    `op`           the row of the operation, None for a leaf
-    `args`         its arguments in order, constants as floats
+    `data`         the number; can be assigned (operations that were recorded before keep their results)
+    `grad`         the adjoint d root / d this after `root.backward()`, 0.0 before; can be set
+    `op`           the operation, None for a leaf
+    `args`         the arguments in order, with constants as floats
     `local_grads`  d this / d argument at the time of recording, aligned with `args`; None for a constant
-    `name`         for people; never affects a computation
+    `name`         the display name, which is not used in computation
 
     >>> x = Value(2.0, name="x")
     >>> y = x * x + 3 * x
@@ -45,8 +45,8 @@ class Value(Methods):
     >>> y
     Value(10.0, grad=1.0, op=add)
 
-    Raises TypeError for what is not a real number, OverflowError for an int beyond the floats, DomainError (a
-    ValueError) where an operation leaves the real numbers.
+    `Value(data)` raises TypeError for anything but a real number and OverflowError for an int too large for a float.
+    An operation outside its real domain raises DomainError (a ValueError).
     """
 
     __slots__ = ()
@@ -55,7 +55,7 @@ class Value(Methods):
     def __add__(self, other: Value | Real) -> Value: ...
     @overload
     def __add__(self, other: Operand) -> Any: ...
-    def __add__(self, other: Any) -> Self | Any:  # the rows add and mul by hand: they are most of what is computed
+    def __add__(self, other: Any) -> Self | Any:  # add and mul are written out, because they are the most frequent
         if isinstance(other, Value):
             node = Value(self._data + other._data)
             node._dy = 1.0
@@ -86,17 +86,17 @@ class Value(Methods):
         return node
 
     def apply(self, op: Op, args: tuple[Any, ...]) -> Any:
-        """Apply `op` and record it, after a check of the domain."""
+        """Apply `op` and record it. Raise DomainError for arguments outside its domain."""
         for arg in args:
             if not isinstance(arg, Value) and isinstance(arg, Operand):
-                return arg.apply(op, args)  # numbers that are built over Values come first
+                return arg.apply(op, args)  # a number that is built on Values, such as a Dual, takes precedence
         node = record(op, args)
-        if node._data - node._data != 0.0:  # a row gives nan or an infinity outside its domain
+        if node._data - node._data != 0.0:  # outside its domain an operation gives nan or an infinity
             check_domain(op, tuple([arg._data if isinstance(arg, Value) else as_float(arg) for arg in args]))
         return node
 
     def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Any:
-        """Apply `op` and record it, whatever the domain."""
+        """Apply `op` and record it, without a check of the domain."""
         for arg in args:
             if not isinstance(arg, Value) and isinstance(arg, Operand):
                 return arg.apply_unchecked(op, args)
@@ -111,12 +111,13 @@ class Value(Methods):
     @overload
     def backward(self, seed: Real = 1.0, create_graph: bool = False) -> dict[Value, Value] | None: ...
     def backward(self, seed: float | Any = 1.0, create_graph: bool = False) -> dict[Value, Any] | None:
-        """Add d self / d leaf, times `seed`, to the `grad` of every leaf; set it on the nodes between.
+        """Add `seed` times d self / d leaf to the `grad` of every leaf, and set the `grad` of all nodes between.
 
-        Leaves accumulate over calls; the adjoints of intermediate nodes are those of the last call. The pass visits the
-        nodes from the root back, each after all that use it. Nothing passes to a branch that a where, relu, maximum ...
-        did not select; otherwise products follow IEEE 754, and 0 · inf is nan (`chain.py`). An interrupted pass
-        (Ctrl-C) restores the leaves' gradients. With `create_graph` it returns {leaf: gradient as a Value}.
+        The gradients of leaves accumulate over calls; those of other nodes are from the last call. The pass visits
+        each node after all nodes that use it. An argument that `where`, `relu`, `maximum` or a similar operation did
+        not select gets no contribution; otherwise products follow IEEE 754, so that 0 · inf is nan (`chain.py`). An
+        interrupted pass (Ctrl-C) restores the gradients of the leaves. With `create_graph` the method returns a dict
+        {leaf: gradient as a Value}. Raises TypeError where `seed` is not a real number.
 
         >>> a = Value(3.0)
         >>> (a * a).backward(seed=0.5)
@@ -127,7 +128,7 @@ class Value(Methods):
         with _lock:
             order = _sorted(self)
             before = [(node, node._grad) for node in order if node._op is None]
-            reached: i64 = _new_mark()  # nodes that nothing passes to keep their old mark, and pass nothing on
+            reached: i64 = _new_mark()  # nodes that no contribution reaches keep their old mark
             try:
                 if start != 0.0:
                     self._grad = start
@@ -168,18 +169,18 @@ class Value(Methods):
         }
 
     def zero_grad(self) -> None:
-        """Put the gradients of this node, and of all it was made from, back to 0.0 and absent."""
+        """Reset `grad` to 0.0 and `has_grad` to False for this node and all nodes below it."""
         with _lock:
             for node in _sorted(self):
                 node._grad = 0.0
                 node._has_grad = False
 
     def detach(self) -> Value:
-        """A new leaf with the same data and name: what is made from it does not reach back here."""
+        """Return a new leaf with the same data and name; no gradient passes from it to this node."""
         return Value(self._data, self._name)
 
     def graph(self, **options: Unpack[GraphOptions[Value]]) -> Graph:
-        """The graph below this node as a picture: `.svg`, `.dot`, `.save("x.svg")`; options: see `draw_graph`."""
+        """Return a picture of the graph below this node: `.svg`, `.save("x.svg")`; see `draw_graph` for options."""
         from micrograd_bp.drawing import draw_graph
 
         return draw_graph(self, **options)
@@ -200,13 +201,13 @@ def _add_to(node: Value, amount: float, reached: i64) -> None:
 
 
 def record(op: Op, args: tuple[Any, ...]) -> Value:
-    """A node for `op` applied to `args`, Values or real numbers, without a check of the domain.
+    """Return a node for `op` applied to `args` (Values or real numbers), without a check of the domain.
 
-    A rule is called for arguments that are nodes only: Value(-2.0) ** 2 has no use for log(-2).
+    Only the derivative rules of arguments that are nodes are called: Value(-2.0) ** 2 does not compute log(-2).
     """
     rules = op.slopes
     x = args[0]
-    a: Any  # floats that stay objects: the row's functions are called with them
+    a: Any  # boxed floats, because Python functions are called with them
     b: Any
     out: Any
     if len(args) == 1:
@@ -230,8 +231,8 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
         out = op.fn(*numbers)
         node = Value(out)
         found: list[Edge] = []
-        for place, arg in enumerate(args):
-            found.append((arg, rules[place](*numbers, out)) if isinstance(arg, Value) else (numbers[place], 0.0))
+        for index, arg in enumerate(args):
+            found.append((arg, rules[index](*numbers, out)) if isinstance(arg, Value) else (numbers[index], 0.0))
         node._x, node._dx = found[0]
         node._y = tuple(found[1:])
     node._op = op
@@ -239,17 +240,17 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
 
 
 def _new_mark() -> i64:
-    """A mark that no node has yet."""
+    """Return a mark that no node has yet."""
     global _last_mark
     _last_mark += 1
     return _last_mark
 
 
 def clear_gradients(leaves: list[Any]) -> None:
-    """Put the gradients of leaves back to 0.0 and absent. Anything else is cleared by its own `zero_grad`.
+    """Reset `grad` to 0.0 and `has_grad` to False for leaves; for other nodes call their `zero_grad`.
 
-    The lock is taken once: a backward pass in another thread keeps partial sums in the gradients, and would give a
-    wrong result where they were cleared before its end.
+    The lock is held throughout: a backward pass in another thread stores partial sums in the gradients, and its result
+    would be wrong if they were cleared before its end.
     """
     with _lock:
         for leaf in leaves:
@@ -261,7 +262,9 @@ def clear_gradients(leaves: list[Any]) -> None:
 
 
 def topological_order(root: Value | Any) -> list[Value]:
-    """The nodes that `root` was made from, and `root`: each after its arguments, depth first, left to right.
+    """Return `root` and all nodes that it depends on, each after its arguments: depth first, left to right.
+
+    Raises TypeError where `root` is not a Value.
 
     >>> a, b = Value(2.0, name="a"), Value(3.0, name="b")
     >>> [node.name or node.op for node in topological_order(a * b + a)]
@@ -274,7 +277,7 @@ def topological_order(root: Value | Any) -> list[Value]:
 
 
 def _sorted(root: Value) -> list[Value]:
-    """`topological_order`, by marks on the nodes: `opened` when its arguments are on the stack, `done` when listed."""
+    """Return the order by marks on the nodes: `opened` once the arguments are on the stack, `done` once listed."""
     opened: i64 = _new_mark()
     done: i64 = _new_mark()
     order: list[Value] = []

@@ -1,4 +1,4 @@
-"""Where a row is real, and how exact its rules are: `Interval` and `Bound`."""
+"""`Interval`, from which the domain of an operation is built, and `Bound`, the error bound of its local derivatives."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 
 class Interval:
-    """The real numbers from `low` to `high`, an `open_low` or `open_high` end left out; `integer`: only whole ones.
+    """The real numbers from `low` to `high`, without an end that is `open_low` or `open_high`; or all integers.
 
-    nan and infinities are data and pass wherever the interval reaches that far.
+    An interval contains nan, and it contains an infinity that is a closed end.
 
     >>> Interval(0.0, math.inf, open_low=True)
     (0, inf)
@@ -32,7 +32,7 @@ class Interval:
         self.integer = integer
 
     def holds(self, x: float) -> bool:
-        """Whether the interval contains `x`, a float; nan passes.
+        """Return whether the interval contains the float `x`; every interval contains nan.
 
         >>> Interval(0.0, 1.0, open_low=True).holds(0.0)
         False
@@ -62,9 +62,12 @@ def _everywhere(*args: float) -> bool:
 
 
 class Bound:
-    """How exact a local derivative is: within `ulps` units in the last place of the derivative at a point that lies
-    within `shift` units in the last place of the given one; promised where `holds(*args)`. `why` says what
-    keeps a row from the default, 4 ulp everywhere."""
+    """The error bound of a local derivative.
+
+    Where `holds(*args)` is true, the computed derivative is within `ulps` units in the last place of the true
+    derivative at a point within `shift` units in the last place of the arguments. The default is 4 ulp everywhere;
+    `why` gives the reason for another bound.
+    """
 
     def __init__(
         self, ulps: float = 4.0, shift: float = 0.0, holds: Callable[..., bool] = _everywhere, why: str = ""

@@ -1,6 +1,6 @@
-"""Float functions that never raise: where Python's `math` raises, these give what IEEE 754 gives (nan or an infinity).
+"""Float functions that never raise: where Python's `math` raises, these return nan or an infinity, as IEEE 754 does.
 
-Each is accurate at the extremes: no overflow on the way to a finite result, no cancellation.
+They are accurate for extreme arguments: no intermediate result overflows or cancels where the result is finite.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SQRT_HALF = math.sqrt(0.5)
 
 
 def _or_nan(fn: Callable[[float], float]) -> Callable[[float], float]:
-    """`fn`, with nan where it raises ValueError (outside its domain; at infinity for the trigonometric ones)."""
+    """Return `fn` with nan where it raises ValueError: outside its domain, or at infinity for sin, cos and tan."""
 
     def total(x: float) -> float:
         try:
@@ -43,7 +43,7 @@ def div(x: float, y: float) -> float:
 
 
 def power(x: float, y: float) -> float:
-    """x² is x·x, rounded once; the C library's pow gives a neighbour of that for one x in 1,200."""
+    """Return x**y. x² is computed as x·x, rounded once; the C library's pow differs from that for one x in 1,200."""
     if y == 2.0:
         return x * x
     try:
@@ -108,7 +108,7 @@ def atanh(x: float) -> float:
 
 
 def cbrt(x: float) -> float:
-    """The C library's cube root may be off by 4 ulp; one Newton step brings it within 1."""
+    """Return the cube root within 1 ulp: one Newton step improves the C library's root, which may be off by 4 ulp."""
     root = math.cbrt(x)
     if root == 0.0 or root - root != 0.0:
         return root
@@ -143,7 +143,7 @@ def elu(x: float, alpha: float) -> float:
 
 
 def gelu(x: float) -> float:
-    """Exact, by erfc: `0.5 (1 + erf)` would cancel for x < 0."""
+    """Return x times the normal distribution function. It uses erfc, because `0.5 (1 + erf)` cancels for x < 0."""
     return 0.5 * x * math.erfc(-x * SQRT_HALF) if x != -INF else 0.0
 
 

@@ -1,4 +1,4 @@
-"""What an operation is: `Op`, one row of the table in `ops.py`."""
+"""`Op`, an operation with its derivative rules: one row of the table in `table.py`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from micrograd_bp.ops.reals import Real
 
 Rule = Callable[..., Any]
-ATOM = 9  # the precedence of a name, a number or a function call: never in brackets
+ATOM = 9  # the precedence of a name, a number or a function call, which need no brackets
 
 
 @mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
 class Operand:
-    """What a row can be applied to besides floats: nodes, dual numbers, formula terms.
+    """A number other than a float to which an operation can be applied: a node, a dual number, a formula term.
 
     Every operator, method and function calls `apply`, which checks the domain and then calls `apply_unchecked`.
-    Derivative rules call `apply_unchecked` directly: they follow IEEE 754 and refuse nothing."""
+    Derivative rules call `apply_unchecked` directly: they follow IEEE 754 and raise no DomainError.
+    """
 
     __slots__ = ()
 
@@ -29,36 +30,37 @@ class Operand:
         return self.apply_unchecked(op, args)
 
     def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Any:
-        raise TypeError(f"{type(self).__name__} does not say how {op.name} is applied to it")
+        raise TypeError(f"{type(self).__name__} does not define apply_unchecked, so {op.name} cannot be applied to it")
 
 
 T = TypeVar("T", bound=Operand)
 
 
 class Op:
-    """A function of floats, and everything anyone may ask about it.
+    """A function of floats with its derivative rules and all other facts that the package uses.
 
-    `name`              what it is called by, as a function and as a method
-    `fn(*args)`         the function of floats: never raises, gives nan or an infinity outside `domain`
-    `partials`          one rule per argument: `(*args, out)` -> d out / d arg, a pure expression in rows and + - *;
-                        `slopes` are the same for floats
-    `arguments`         their names, `arity` in number; by default those of the rules' parameters
-    `defaults`          the values of the last arguments where a caller leaves them out
-    `domain`            where the function is real: boxes (one `Interval` per argument), any of them; () is everywhere
-    `pole`              the argument whose zero, outside the domain, is a division by zero
+    `name`              the name as a function and as a method
+    `fn(*args)`         the function of floats; it never raises and returns nan or an infinity outside `domain`
+    `partials`          one derivative rule per argument, `(*args, out)` -> d out / d arg: a pure expression in
+                        operations and + - *; `slopes` are the same rules for floats
+    `arguments`         the names of the arguments, by default those of the rules' parameters; `arity` is their number
+    `defaults`          the default values of the last arguments
+    `domain`            where the function is real: a union of boxes (one `Interval` per argument); () is everywhere
+    `pole`              the index of the argument whose zero is a division by zero; -1 for none
     `kinks`             functions of the arguments that are 0 where the derivative jumps or is infinite
-    `convention`        what the rules say there
-    `routes_gradient`   a derivative of exactly 0 means that the argument was not selected: nothing passes to it
-    `symbol`            the sign on a picture
-    `text`, `latex`     templates over the arguments' texts; `precedence` of the whole, `binds` what each argument needs
-    `exact(m, *args)`   the function by its textbook definition in m, a module like mpmath, free of rounding concerns;
-                        `by_name`: without it, m's function of the row's name
-    `bound`             how exact the local derivatives are
-    `description`       what its author says of it; its help begins with that
+    `convention`        the derivative that the rules give at a kink, as text
+    `routes_gradient`   whether a derivative of exactly 0 means that the argument was not selected (see `chain.py`)
+    `symbol`            the label on a picture
+    `text`, `latex`     templates that are filled with the arguments' texts; the result has the precedence `precedence`,
+                        and an argument of a lower precedence than its entry in `binds` is written in brackets
+    `exact(m, *args)`   the textbook definition of the function in m, a module such as mpmath; where there is none and
+                        `by_name` is True, m's function of the same name
+    `bound`             the error bound of the local derivatives
+    `description`       the author's description, with which its help begins
     `native`            the function in C99, over {0}, {1}, ...; by default the C function of the same name, "" for none
 
-    Called with floats (or ints), it gives a float and, outside the domain, nan or an infinity; called with any
-    `Operand`, it asks that operand's `apply`.
+    Called with floats or ints, an operation returns a float, which is nan or an infinity outside the domain. With an
+    `Operand` among its arguments, it calls that operand's `apply`.
     """
 
     def __init__(
@@ -88,8 +90,8 @@ class Op:
         self.fn = fn
         self.arity = len(partials)
         self._partials: tuple[Rule, ...] = partials
-        self.slopes: tuple[Rule, ...] = partials  # the same, of floats: a compiled build has its own for the table
-        self.reads: tuple[int, ...] | None = None  # which arguments each rule reads; chain.py finds that out
+        self.slopes: tuple[Rule, ...] = partials  # the rules for floats; a compiled build has its own
+        self.reads: tuple[int, ...] | None = None  # which arguments each rule reads, as bits; set by chain.py
         self.arguments = arguments[: self.arity] or _parameters(partials[0], self.arity)
         self.defaults = defaults
         self.domain = domain
@@ -121,7 +123,7 @@ class Op:
         bound: Bound | None,
         native: str | None,
     ) -> None:
-        """Take the facts that the table states beside the operation's line; None leaves what there is."""
+        """Set the facts that the table states in its lower part; None keeps the present value."""
         self.defaults = self.defaults if defaults is None else defaults
         self.domain = self.domain if domain is None else domain
         self.pole = self.pole if pole is None else pole
@@ -155,7 +157,7 @@ class Op:
 
     @property
     def partials(self) -> tuple[Rule, ...]:
-        """The derivative rules, one `(*args, out) -> d out / d arg` per argument. They may be set.
+        """The derivative rules, one `(*args, out) -> d out / d arg` per argument. They can be replaced by assignment.
 
         >>> from micrograd_bp import ops
         >>> ops.square.partials[0](3.0, 9.0)
@@ -172,10 +174,10 @@ class Op:
         return self.name
 
     def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
-        return _registered, (self.name,)  # a row is pickled and copied as itself
+        return _registered, (self.name,)  # an operation is pickled by name; a copy is the operation itself
 
     def complete(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-        """All arguments in order: those given by place and by name, and defaults. TypeError where that fails."""
+        """Return all arguments in order: positional, named and default ones. Raise TypeError where they do not fit."""
         least = self.arity - len(self.defaults)
         given: dict[str, Any] = dict(zip(self.arguments[least:], self.defaults, strict=True))
         given |= dict(zip(self.arguments, args, strict=False)) | named
@@ -189,17 +191,20 @@ class Op:
         return tuple([given[name] for name in self.arguments])
 
     def defined(self, m: Any) -> bool:
-        """Whether `exact` can be asked of `m`."""
+        """Return whether `exact` has a definition in the module `m`."""
         return self._exact is not None or (self._by_name and callable(getattr(m, self.name, None)))
 
     def exact(self, m: Any, *args: Any) -> Any:
-        """The function in `m`, a module such as mpmath, at `m`'s precision. NotImplementedError where it has none."""
+        """Return the function's value by its definition in `m`, a module such as mpmath, at `m`'s precision.
+
+        Raises NotImplementedError where there is no definition.
+        """
         if not self.defined(m):
-            raise NotImplementedError(f"{self.name} states no exact definition")
+            raise NotImplementedError(f"{self.name} has no exact definition")
         return self._exact(m, *args) if self._exact is not None else getattr(m, self.name)(*args)
 
     def allows(self, args: Sequence[float]) -> bool:
-        """Whether `args` lie in the domain.
+        """Return whether the domain contains `args`.
 
         >>> from micrograd_bp import ops
         >>> ops.log.allows([0.0]), ops.pow.allows([-8.0, 3.0]), ops.pow.allows([-8.0, 1 / 3])
@@ -208,10 +213,10 @@ class Op:
         return not self.domain or any(all(i.holds(x) for i, x in zip(box, args, strict=True)) for box in self.domain)
 
     def refusal(self, args: Sequence[float]) -> tuple[str, str]:
-        """For arguments outside the domain: a sentence that names the offender, and the domain as text."""
-        for place, (name, x) in enumerate(zip(self.arguments, args, strict=True)):
-            intervals = list(dict.fromkeys(str(box[place]) for box in self.domain))
-            if not any(box[place].holds(x) for box in self.domain):
+        """Return, for arguments outside the domain, the error message and the domain as text."""
+        for index, (name, x) in enumerate(zip(self.arguments, args, strict=True)):
+            intervals = list(dict.fromkeys(str(box[index]) for box in self.domain))
+            if not any(box[index].holds(x) for box in self.domain):
                 allowed = " or ".join(intervals)
                 return f"{self.name}: {name} = {x!r} is outside {allowed}", allowed
         allowed = self.where_real()
@@ -219,7 +224,7 @@ class Op:
         return f"{self.name}: ({names}) = {tuple(args)!r} is outside its domain: {allowed}", allowed
 
     def where_real(self) -> str:
-        """The domain as text, "" where it is everywhere.
+        """Return the domain as text, "" for an operation that is real everywhere.
 
         >>> from micrograd_bp import ops
         >>> ops.acosh.where_real(), ops.exp.where_real()
@@ -233,17 +238,17 @@ class Op:
 
 
 def _parameters(rule: Rule, arity: int) -> tuple[str, ...]:
-    """The names of a rule's parameters but the last, `out`; x, y and z where it does not tell them."""
+    """Return the names of a rule's parameters without the last, `out`; x, y and z where Python does not know them."""
     code: Any = getattr(rule, "__code__", None)
     names: tuple[str, ...] = code.co_varnames[: code.co_argcount] if code is not None else ()
     return names[:-1] if len(names) == arity + 1 else ("x", "y", "z")[:arity]
 
 
 OPS: dict[str, Op] = {}
-"""Every operation by its name, in the order of the table; `ops.py` fills it."""
+"""Every operation by its name, in the order of the table; `table.py` fills it."""
 
 
 def _registered(name: str) -> Op:
     if name not in OPS:
-        raise LookupError(f"no operation {name!r} is known here; define it before loading what was saved with it")
+        raise LookupError(f"no operation {name!r} is known here: define it before you load data that use it")
     return OPS[name]

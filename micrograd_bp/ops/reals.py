@@ -1,4 +1,4 @@
-"""What counts as a real number, and what a number of any kind is as a float."""
+"""`is_real` decides what counts as a real number; `as_float` converts such a number to a float."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     import numpy
 
     Real: TypeAlias = float | Fraction | numpy.floating[Any] | numpy.integer[Any] | numpy.bool_
-    """The real numbers that `is_real` accepts, as a type checker can name them; `float` includes int and bool."""
+    """The numbers that `is_real` accepts, as a type; to a type checker `float` includes int and bool."""
 
 
 class Numbers(Protocol):
-    """A sequence for type checkers: a list, a tuple, or a NumPy array, which is no `Sequence` to them."""
+    """A type for lists, tuples and NumPy arrays; a NumPy array is no `Sequence` to type checkers."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Any]: ...
@@ -25,7 +25,9 @@ class Numbers(Protocol):
 
 
 def as_float(x: object) -> float:
-    """A real number of any kind as a float: int, bool, Fraction, NumPy scalars and 0-d arrays.
+    """Return a real number as a float: an int, a bool, a Fraction, a NumPy scalar or a 0-d array.
+
+    Raises TypeError for anything else and OverflowError for a finite number that is too large for a float.
 
     >>> as_float(True), as_float(3)
     (1.0, 3.0)
@@ -38,10 +40,10 @@ def as_float(x: object) -> float:
         return x
     if is_real(x):
         try:
-            number = float(x)  # type: ignore[arg-type]  # is_real says that it can
+            number = float(x)  # type: ignore[arg-type]  # is_real has checked the type
         except OverflowError:
             number = math.inf
-        given: Any = x  # of no type that is known: NumPy's comparisons give its own bools
+        given: Any = x  # untyped, because NumPy's comparisons return a bool of NumPy
         if math.isinf(number) and bool(given != number):
             raise OverflowError(f"{type(x).__name__} {short(x)} is too large for a float (at most 1.8e308)")
         return number
@@ -49,27 +51,27 @@ def as_float(x: object) -> float:
 
 
 def is_real(x: object) -> bool:
-    """Whether `x` counts as a real number: `numbers.Real`, or a NumPy scalar or 0-d array of one."""
+    """Return whether `x` is a real number: a `numbers.Real`, or a NumPy scalar or 0-d array of one."""
     if isinstance(x, (float, int, numbers.Real)):
         return True
-    kind: str = getattr(getattr(x, "dtype", None), "kind", "")  # NumPy is not imported for this
+    kind: str = getattr(getattr(x, "dtype", None), "kind", "")  # this needs no import of NumPy
     return type(x).__module__ == "numpy" and getattr(x, "ndim", None) == 0 and kind in "biuf"
 
 
 def short(x: object) -> str:
-    """`x` as it prints, cut to 40 characters."""
+    """Return the repr of `x`, cut to 40 characters."""
     try:
         text = repr(x)
-    except ValueError:  # an int of more than 4300 digits does not print
+    except ValueError:  # Python does not print an int of more than 4300 digits
         return "of thousands of digits"
     return text if len(text) <= 40 else text[:37] + "..."
 
 
 def _remedy(x: object) -> str:
-    if hasattr(type(x), "apply_unchecked"):  # an Operand, which this module does not know
+    if hasattr(type(x), "apply_unchecked"):  # an Operand; this module cannot import its class
         return "use the node itself, or its .data for the bare number"
     if isinstance(x, numbers.Complex):
-        return "this package knows real numbers only; pass .real or .imag"
+        return "this package computes with real numbers only: pass .real or .imag"
     if x is None:
         return "is a return statement missing?"
     if isinstance(x, (str, bytes)) or type(x).__name__ == "Decimal":

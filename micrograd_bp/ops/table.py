@@ -1,14 +1,14 @@
-"""The one table: an operation is one line, its function and one derivative rule per argument. The facts that differ from
-the defaults stand below, in tables of their own, by the operation's name.
+"""The table of operations. An operation is one line: its function and one derivative rule per argument. The facts that
+differ from the defaults follow in tables of their own, by the operation's name.
 
-To add an operation, write its line, and the facts that it needs: values get the method, the package the function,
-networks the activation, and the tests check it against its textbook definition (`DEFINITIONS`).
+To add an operation, write its line and the facts that it needs. It is then a method of Values, a function of the package
+and an activation of networks, and the tests check it against its textbook definition (`DEFINITIONS`).
 
-A rule maps `(*args, out)` to d out / d arg, for whatever kind of number it is given. So it is a pure expression in
-operations and + - *: no `if` (a recorded graph would freeze the branch; use `where`, `step`, `sign`), no `math`, and
-`div` and `pow` instead of / and ** (Python's raise on floats where a rule has to say inf or nan). It uses `out` where
-nothing cancels, else the form that does not cancel: 1 - out² would be 0 for tanh at x = 20. Smooth operations use no abs
-and no sign, or their higher derivatives would break.
+A rule maps `(*args, out)` to d out / d arg for every kind of number: floats, Values, dual numbers, formula terms. It is
+therefore a pure expression in operations and + - *. It has no `if`, because a recorded graph would keep only one branch
+(use `where`, `step`, `sign`), and it calls nothing from `math`. It uses `div` and `pow` instead of / and **, which raise
+on floats where a rule must give inf or nan. It uses `out` only where nothing cancels: for tanh at x = 20, 1 - out² would
+be 0. A smooth operation uses neither `abs` nor `sign`, which would break its higher derivatives.
 """
 
 # fmt: off
@@ -24,7 +24,7 @@ from micrograd_bp.ops.op import ATOM, OPS, Op, Rule
 
 _LOG2_E, _LOG10_E = 1.0 / math.log(2.0), 1.0 / math.log(10.0)
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
-_DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)  # of the normal distribution
+_DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)  # the density of the normal distribution at 0
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------
 
@@ -34,7 +34,7 @@ mul: Op = Op("mul", operator.mul, lambda x, y, out: y, lambda x, y, out: x)
 div: Op = Op("div", ieee.div, lambda x, y, out: div(1.0, y), lambda x, y, out: div(-out, y))
 neg: Op = Op("neg", operator.neg, lambda x, out: -1.0)
 pow: Op = Op("pow", ieee.power,
-             lambda x, y, out: y * pow(where(y, x, where(1e-16 * x, x, 1.0)), y - 1.0),  # at y = 0, 1 / x may be inf: 0 * inf
+             lambda x, y, out: y * pow(where(y, x, where(1e-16 * x, x, 1.0)), y - 1.0),  # x = 1 at y = 0: 1 / x may be inf, and 0 * inf is nan
              lambda x, y, out: out * log(where(x, x, 1.0)))
 square: Op = Op("square", lambda x: x * x, lambda x, out: 2.0 * x)
 reciprocal: Op = Op("reciprocal", lambda x: ieee.div(1.0, x), lambda x, out: -out * out)
@@ -60,8 +60,8 @@ acos: Op  = Op("acos",  ieee.acos,  lambda x, out: div(-1.0, sqrt((1.0 - x) * (1
 atan: Op  = Op("atan",  math.atan,  lambda x, out: div(1.0, 1.0 + square(x)))
 atan2: Op = Op("atan2", math.atan2, lambda y, x, out: div(div(x, hypot(x, y)), hypot(x, y)),
                                     lambda y, x, out: div(div(-y, hypot(x, y)), hypot(x, y)))
-hypot: Op = Op("hypot", math.hypot, lambda x, y, out: where(out, div(x, out), sqrt(square(x) + square(y))),  # at (0, 0) it is 0,
-                                    lambda x, y, out: where(out, div(y, out), sqrt(square(x) + square(y))))  # but has no slope
+hypot: Op = Op("hypot", math.hypot, lambda x, y, out: where(out, div(x, out), sqrt(square(x) + square(y))),  # the result is 0 at (0, 0),
+                                    lambda x, y, out: where(out, div(y, out), sqrt(square(x) + square(y))))  # where hypot has a kink
 sinh: Op  = Op("sinh",  ieee.sinh,  lambda x, out: cosh(x))
 cosh: Op  = Op("cosh",  ieee.cosh,  lambda x, out: sinh(x))
 tanh: Op  = Op("tanh",  math.tanh,  lambda x, out: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x))
@@ -73,7 +73,7 @@ erfc: Op  = Op("erfc",  math.erfc,  lambda x, out: -_TWO_OVER_SQRT_PI * exp(-squ
 
 # --- activations ------------------------------------------------------------------------------------------------------
 
-sigmoid: Op     = Op("sigmoid",     ieee.sigmoid,     lambda x, out: sigmoid(x) * sigmoid(-x))  # out * (1 - out) is 0 at x = 40
+sigmoid: Op     = Op("sigmoid",     ieee.sigmoid,     lambda x, out: sigmoid(x) * sigmoid(-x))  # out * (1 - out) would be 0 at x = 40
 softplus: Op    = Op("softplus",    ieee.softplus,    lambda x, out: sigmoid(x))
 log_sigmoid: Op = Op("log_sigmoid", ieee.log_sigmoid, lambda x, out: sigmoid(-x))
 relu: Op        = Op("relu",        ieee.relu,        lambda x, out: step(x))
@@ -105,12 +105,12 @@ OPS.update({op.name: op for op in list(globals().values()) if isinstance(op, Op)
 
 # === facts that differ from the defaults ==============================================================================
 
-DEFAULTS = {"leaky_relu": (0.01,), "elu": (1.0,)}  # of the last arguments, where a caller leaves them out
+DEFAULTS = {"leaky_relu": (0.01,), "elu": (1.0,)}  # the default values of the last arguments
 
-# A derivative of exactly 0 means that the argument was not selected: nothing passes to it, whatever arrives (chain.py).
+# A derivative of exactly 0 means that the argument was not selected: it gets no contribution, even if the adjoint is inf.
 ROUTES_GRADIENT = ("relu", "sign", "step", "less", "maximum", "minimum", "clip", "where")
 
-# --- where an operation is real: boxes, an interval per argument; POLES: the argument whose zero is a division by zero -
+# --- domains: boxes, an interval per argument; POLES: the index of the argument whose zero is a division by zero ------
 
 _NOT_ZERO = ((NEGATIVE,), (POSITIVE,))
 DOMAINS = {
@@ -129,7 +129,7 @@ DOMAINS = {
 }
 POLES = {"div": 1, "pow": 0, "reciprocal": 0}
 
-# --- where the derivative jumps or is infinite: what the rules say there, and functions that are 0 there --------------
+# --- kinks: the derivative that the rules give there, and functions that are 0 where the derivative jumps or is inf ---
 
 KINKS = {
     "pow": ("x**0 is constant, also at 0; d/dy of 0**y is 0; d/dy is nan for x < 0", lambda x, y: where(step(1.0 - y), x, 1.0)),
@@ -137,7 +137,7 @@ KINKS = {
     "cbrt": ("inf at 0", lambda x: x),
     "asin": ("inf at -1 and 1", lambda x: 1.0 - x * x),
     "acos": ("-inf at -1 and 1", lambda x: 1.0 - x * x),
-    "atan2": ("nan at (0, 0); the jump along y = 0, x < 0 is not seen", lambda y, x: where(step(x), 1.0, y)),
+    "atan2": ("nan at (0, 0); the jump along y = 0, x < 0 is ignored", lambda y, x: where(step(x), 1.0, y)),
     "hypot": ("0 at (0, 0), the subgradient of least norm", lambda x, y: hypot(x, y)),
     "acosh": ("inf at 1", lambda x: x - 1.0),
     "relu": ("0 at 0", lambda x: x),
@@ -155,9 +155,9 @@ KINKS = {
               lambda condition, x, y: condition),
 }
 
-# --- how an operation is written: symbol on a picture, text, LaTeX, precedence of the whole, what each argument needs -
+# --- notation: symbol on a picture, text, LaTeX, precedence, the least precedence of an argument without brackets -----
 
-_SUM, _NEG, _QUOTIENT, _PRODUCT, _POWER = 1, 2, 3, 4, 5  # precedences, loosest first
+_SUM, _NEG, _QUOTIENT, _PRODUCT, _POWER = 1, 2, 3, 4, 5  # precedences, the lowest first
 WRITTEN = {
     "add":        ("+",    "{0} + {1}",           "{0} + {1}",                           _SUM,      (_SUM, _QUOTIENT)),
     "sub":        ("−",    "{0} − {1}",           "{0} - {1}",                           _SUM,      (_SUM, _QUOTIENT)),
@@ -195,7 +195,7 @@ WRITTEN = {
     "minimum":    ("min",  "min({0}, {1})",       r"\min\left({0}, {1}\right)",          ATOM,      (0, 0)),
 }
 
-# --- textbook definitions in m, a module like mpmath, free of rounding concerns; by default m's function of that name -
+# --- textbook definitions in m, a module such as mpmath; by default m's function of the operation's name --------------
 
 DEFINITIONS: dict[str, Rule]
 DEFINITIONS = {
@@ -210,7 +210,7 @@ DEFINITIONS = {
     "log2": lambda m, x: m.log(x) / m.log(2),
     "log10": lambda m, x: m.log(x) / m.log(10),
     "cbrt": lambda m, x: m.sign(x) * m.cbrt(m.fabs(x)),
-    "erfc": lambda m, x: m.erfc(x) if x < 1e9 else 0 * x,  # mpmath's own gives up far out
+    "erfc": lambda m, x: m.erfc(x) if x < 1e9 else 0 * x,  # mpmath's erfc fails for larger x
     "sigmoid": lambda m, x: 1 / (1 + m.exp(-x)),
     "softplus": lambda m, x: m.log1p(m.exp(x)),
     "log_sigmoid": lambda m, x: -m.log1p(m.exp(-x)),
@@ -228,7 +228,7 @@ DEFINITIONS = {
     "where": lambda m, condition, x, y: x if condition != 0 else y,
 }
 
-# --- the functions in C99; by default the C function of that name -----------------------------------------------------
+# --- the functions in C99; by default the C function of the operation's name ------------------------------------------
 
 _C_SIGMOID = "({0} >= 0 ? 1 : exp(-fabs({0}))) / (1 + exp(-fabs({0})))"
 NATIVE = {
@@ -260,7 +260,7 @@ NATIVE = {
     "where": "({0} != 0 ? {1} : {2})",
 }
 
-# --- how exact the local derivatives are; by default within 4 units in the last place ---------------------------------
+# --- error bounds of the local derivatives; by default 4 units in the last place --------------------------------------
 
 
 def _normal(*args: float) -> bool:
@@ -275,9 +275,9 @@ BOUNDS = {
     "atan2": Bound(4.0, holds=_normal, why="subnormal arguments have few digits"),
     "hypot": Bound(4.0, holds=_normal, why="a subnormal value has few digits; one that overflows has none"),
     "tanh": Bound(5.0, why="two sigmoids and a product; 1 - out**2 would lose every digit in saturation"),
-    "erf": Bound(4.0, shift=1.0, why="exp(-x*x) feels the rounding of x*x: up to 1,000 ulp at |x| = 26"),
+    "erf": Bound(4.0, shift=1.0, why="exp(-x*x) amplifies the rounding of x*x: up to 1,000 ulp at |x| = 26"),
     "erfc": Bound(4.0, shift=1.0, why="as erf"),
-    "elu": Bound(4.0, holds=lambda x, alpha: x > -708.0, why="below that exp(x) is subnormal: few digits"),
+    "elu": Bound(4.0, holds=lambda x, alpha: x > -708.0, why="below x = -708 exp(x) is subnormal: few digits"),
     "gelu": Bound(8.0, shift=4.0, why="as erf for x < 0; its two terms cancel near x = -0.752, where it is 0"),
     "silu": Bound(6.0, shift=2.0, why="its two terms cancel near x = -1.278, where it is 0"),
 }
@@ -290,4 +290,4 @@ for _name, _op in OPS.items():
     )
 # fmt: on
 
-globals()["__all__"] = list(OPS)  # the package re-exports the operations; the stub has their names for type checkers
+globals()["__all__"] = list(OPS)  # `table.pyi` lists the names for type checkers

@@ -1,4 +1,4 @@
-"""The formulas of a recorded graph: `formula(v)`, `derivative_formula(v, x)`, and each local derivative by name."""
+"""The formulas of a recorded graph: `formula(v)`, `derivative_formula(v, x)`, and the local derivatives as terms."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from micrograd_bp.symbolic.rules import apply, local_term, symbols_in
 from micrograd_bp.symbolic.templates import fill, latex_name, number, one_line
 from micrograd_bp.symbolic.term import ONE, ZERO, Term, constant, symbol
 
-_LARGEST_INLINE = 12  # operations; a larger part of a formula gets a name of its own
+_LARGEST_INLINE = 12  # operations; a larger part of a formula gets a name
 _LONGEST_FORMULA = 100_000
 _LARGEST_DERIVATIVE = 2_000
 
 
 class Formula:
-    """A formula: `str()` is its text, `.latex` its LaTeX; notebooks typeset it."""
+    """A formula as text (`str()`, `.text`) and as LaTeX (`.latex`); notebooks typeset it."""
 
     def __init__(self, text: str, latex: str) -> None:
         self.text = text
@@ -42,15 +42,16 @@ class Formula:
 
 
 class Symbols:
-    """What the values of a graph are called in formulas, each differently; `order` is its topological order.
+    """Distinct symbols for the values of a graph, which is given by its topological order `order`.
 
-    A value has its name; where several have the same, `a[2]` is the second. A root without one is f, leaves are x1, x2,
-    ...; other unnamed values are written out, or get a name, t1, t2, ..., where they are long or `called` for.
+    The symbol of a value is its name; where several values have the same name, the second is `a[2]`. An unnamed root is
+    f, unnamed leaves are x1, x2, ... Other unnamed values are written out; one that is long, or for which `called` is
+    called, gets a symbol t1, t2, ...
     """
 
     def __init__(self, order: list[Value]) -> None:
         self.place = {node: place for place, node in enumerate(order)}
-        self.given: list[Value] = []  # the values between that got a name here
+        self.given: list[Value] = []  # the inner values that got a symbol t1, t2, ...
         self._symbols: dict[Value, Term] = {}
         self._expanded: dict[Value, Term] = {}
         self._locals: dict[tuple[Value, int], Term] = {}
@@ -82,40 +83,40 @@ class Symbols:
         self._symbols[node] = symbol(name, latex_name(name), self.place[node])
 
     def is_named(self, node: Value) -> bool:
-        """Whether the value has a name, its own or one it got here."""
+        """Return whether the value has a symbol."""
         return node in self._symbols
 
     def called(self, node: Value) -> Term:
-        """The symbol of a value; an unnamed one gets a name."""
+        """Return the symbol of a value; a value without one gets one."""
         if node not in self._symbols:
             self._name(node, "t")
             self.given.append(node)
         return self._symbols[node]
 
     def term(self, arg: Value | float) -> Term:
-        """A value or constant in a formula: its symbol, or written out where it is unnamed and short."""
+        """Return a value or constant as a term: its symbol, or its operation where it is unnamed and short."""
         if not isinstance(arg, Value):
             return constant(arg)
         if arg in self._symbols or arg.op is None or self._is_long(arg):
             return self.called(arg)
-        if arg not in self._expanded:  # as deep as a short formula
+        if arg not in self._expanded:  # the recursion is as deep as a short formula
             self._expanded[arg] = apply(arg.op, [self.term(inner) for inner in arg.args])
         return self._expanded[arg]
 
-    def local(self, node: Value, place: int) -> Term:
-        """d node / d its argument `place`, in symbols; ∂f/∂x where the rule of a user's f computes with floats only."""
-        edge = (node, place)
+    def local(self, node: Value, index: int) -> Term:
+        """Return d node / d argument `index` as a term: ∂f/∂x where a user-defined rule accepts only floats."""
+        edge = (node, index)
         if edge not in self._locals:
             try:
-                self._locals[edge] = self._local(node, place)
+                self._locals[edge] = self._local(node, index)
             except TypeError:
                 if node.op is None or vars(ops).get(node.op.name) is node.op:
                     raise
-                self._locals[edge] = symbol(f"∂{node.op.name}/∂{node.op.arguments[place]}")
+                self._locals[edge] = symbol(f"∂{node.op.name}/∂{node.op.arguments[index]}")
         return self._locals[edge]
 
-    def _local(self, node: Value, place: int) -> Term:
-        """What the rule does not use is not written out: a sum of thousands has derivatives of 1."""
+    def _local(self, node: Value, index: int) -> Term:
+        """Return `local`. Unnamed arguments are expanded only if the rule uses them: those of a long sum are not."""
         op, unused = node.op, {}
         if op is None:
             raise ValueError("a leaf has no local derivatives")
@@ -127,14 +128,14 @@ class Symbols:
             else:
                 args.append(self.term(arg))
         out = self._symbols.get(node, symbol("#"))
-        derivative = local_term(op, place, args, out)
+        derivative = local_term(op, index, args, out)
         if not symbols_in(derivative).isdisjoint([*unused, "#"]):
             args = [self.term(arg) for arg in node.args]
-            derivative = local_term(op, place, args, out if node in self._symbols else apply(op, args))
+            derivative = local_term(op, index, args, out if node in self._symbols else apply(op, args))
         return derivative
 
     def definition(self, node: Value, digits: int = 4, latex: bool = False) -> str:
-        """The operation that made a value, as it was composed, in symbols: w·x + b."""
+        """Return the operation that made a value, in symbols and as the user composed it: w·x + b."""
         parts: dict[Value, Written] = {}
         for inner in self._inline(node):
             if inner is not node and inner in self._symbols:
@@ -146,7 +147,7 @@ class Symbols:
         return parts[node][0]
 
     def _is_long(self, node: Value) -> bool:
-        """Whether to write an unnamed value out takes too many operations."""
+        """Return whether an unnamed value has too many operations to be written out."""
         count, stack = 0, [node]
         while stack and count <= _LARGEST_INLINE:
             count += 1
@@ -154,26 +155,26 @@ class Symbols:
         return count > _LARGEST_INLINE
 
     def _inline(self, node: Value) -> Iterator[Value]:
-        """What `definition` writes: the arguments of `node`, where they are short theirs, ..., and `node`."""
+        """Yield the values that `definition` writes: below `node` as far as they are short and unnamed, then `node`."""
         for arg in node.args:
             if isinstance(arg, Value):
                 if arg in self._symbols or self._is_long(arg):
                     yield arg
                 else:
-                    yield from self._inline(arg)  # as deep as a short formula
+                    yield from self._inline(arg)  # the recursion is as deep as a short formula
         yield node
 
 
 def write(node: Value, parts: Mapping[Value, Written], digits: int, latex: bool) -> Written:
-    """The operation that made `node`, its arguments written as `parts` says."""
+    """Return the operation that made `node` as text with its precedence; `parts` has the texts of its arguments."""
     args = [parts[a] if isinstance(a, Value) else (number(a, digits, latex), ATOM) for a in node.args]
     return fill(node.op, args, latex) if node.op else ("", ATOM)
 
 
 def formula(v: Value) -> Formula:
-    """The expression that made `v`, in its leaves, as it was composed.
+    """Return the expression that made `v`, in terms of its leaves and as the user composed it.
 
-    Raises TypeError for what is not a Value, ValueError where it is longer than 100,000 characters.
+    Raises TypeError where `v` is not a Value, and ValueError for an expression of more than 100,000 characters.
 
     >>> w, x, b, y = (Value(0.5, name) for name in ("w", "x", "b", "y"))
     >>> formula(((w * x + b).sigmoid() - y) ** 2 / 2)
@@ -187,16 +188,17 @@ def formula(v: Value) -> Formula:
         for node in order:
             parts[node] = (symbols.called(node).name[latex], ATOM) if node.op is None else write(node, parts, 4, latex)
             if len(parts[node][0]) > _LONGEST_FORMULA:
-                raise ValueError("this expression is too long to write out: take an inner value, or explain() it")
+                raise ValueError("the formula is too long to write out: take that of an inner value, or use explain()")
         both.append(parts[v][0])
     return Formula(*both)
 
 
 def derivative_formula(v: Value, x: Value) -> Formula:
-    """d v / d x in the leaves, simplified; x may be a value between, which then counts as a variable of its own.
+    """Return the simplified formula of d v / d x, in terms of the leaves.
 
-    Holds almost everywhere (x / x is 1); at kinks the rows say what the engine takes. Raises TypeError for what is
-    not a Value, ValueError for graphs of more than 2,000 values.
+    x may be an inner value, which is then a variable. The formula holds almost everywhere (x / x is 1); for kinks see
+    `help()` of the operation. Raises TypeError where v or x is not a Value, and ValueError for graphs of more than
+    2,000 values.
 
     >>> x, y = Value(1.0, "x"), Value(2.0, "y")
     >>> derivative_formula((x + 3) ** 3, x)
@@ -211,10 +213,12 @@ def derivative_formula(v: Value, x: Value) -> Formula:
 
 
 def derivative_term(v: Value, x: Value) -> Term:
-    """`derivative_formula` as a Term."""
+    """Return `derivative_formula` as a Term."""
     order = topological_order(v)
     if len(order) > _LARGEST_DERIVATIVE:
-        raise ValueError(f"a formula of {len(order)} values is none to read: take an inner value, or explain() it")
+        raise ValueError(
+            f"the graph has {len(order)} values, more than {_LARGEST_DERIVATIVE:,}: take an inner value, or use explain()"
+        )
     symbols = Symbols(order)
     terms: dict[Value, Term] = {}
     for node in order:
@@ -227,9 +231,9 @@ def derivative_term(v: Value, x: Value) -> Term:
         if node.op is None or node is x or adjoint is ZERO:
             return
         args = [terms[a] if isinstance(a, Value) else constant(a) for a in node.args]
-        for place, arg in enumerate(node.args):
+        for index, arg in enumerate(node.args):
             if isinstance(arg, Value):
-                yield arg, adjoint * local_term(node.op, place, args, terms[node])
+                yield arg, adjoint * local_term(node.op, index, args, terms[node])
 
     found: Term = reverse_pass(order, ONE, contributions).get(x, ZERO)
     return found

@@ -1,4 +1,4 @@
-"""Terms as text and LaTeX, as a person writes them: 2x, 3 (x + 3)², 1 / (2·√x)."""
+"""Terms as text and LaTeX in the usual notation: 2x, 3 (x + 3)², 1 / (2·√x)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from micrograd_bp.ops.op import ATOM
 from micrograd_bp.symbolic.templates import fill, number
 from micrograd_bp.symbolic.term import ONE, Term, split
 
-Written = tuple[str, int]  # a text and its precedence
+Written = tuple[str, int]  # text and precedence
 
 _HALF = Fraction(1, 2)
 _MOST_HALVES = 12  # x / 2 ... x / 12, but 0.01·x
 
 
 def typeset(term: Term, digits: int = 4, latex: bool = False) -> str:
-    """The formula as text, or as LaTeX; numbers that are no short fractions with `digits` significant digits.
+    """Return a formula as text or LaTeX; numbers that are no short fractions have `digits` significant digits.
 
     >>> from micrograd_bp.symbolic.term import symbol
     >>> x, y = symbol("x"), symbol("y_hat", "\\\\hat{y}")
@@ -31,12 +31,12 @@ def typeset(term: Term, digits: int = 4, latex: bool = False) -> str:
 
 
 def written(term: Term, digits: int = 4, latex: bool = False) -> Written:
-    """`typeset`, with the precedence of what is written."""
+    """Return the text of `typeset` with its precedence."""
     return _Writer(digits, latex).write(term)
 
 
 class _Writer:
-    """One way of writing, and what is written in it already."""
+    """A writer of terms in one notation, with the texts of the terms that are already written."""
 
     def __init__(self, digits: int, latex: bool) -> None:
         self.digits = digits
@@ -78,7 +78,7 @@ class _Writer:
         return total
 
     def _scaled(self, c: Fraction, term: Term) -> Written:
-        """c times a term that has no coefficient of its own."""
+        """Return c times a term that has no coefficient."""
         if c < 0:
             return fill(ops.neg, [self._scaled(-c, term)], self.latex)
         if term.kind != "product":
@@ -115,14 +115,14 @@ class _Writer:
 
     def _times(self, factors: list[Written]) -> Written:
         total = factors[0]
-        for place, factor in enumerate(factors[1:]):
+        for index, factor in enumerate(factors[1:]):
             product = fill(ops.mul, [total, factor], self.latex)
-            between = self._between(total[0], factor) if place == 0 else None
+            between = self._between(total[0], factor) if index == 0 else None
             total = product if between is None else (total[0] + between + self._bracketed(factor), product[1])
         return total
 
     def _between(self, left: str, right: Written) -> str | None:
-        """What stands between a number and what it multiplies, where that is not the sign of the product."""
+        """Return the text between a number and the factor after it, or None for the multiplication sign."""
         if not left.replace(".", "").isdecimal():
             return None
         text = self._bracketed(right)

@@ -1,4 +1,4 @@
-"""Derivative rules in symbols, as a person writes them."""
+"""Derivative rules applied to formula terms, in the form in which they are written by hand."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from micrograd_bp.symbolic.term import Term, constant, split
 
 
 def apply(op: Op, args: list[Term]) -> Term:
-    """A row applied to terms."""
+    """Return an operation applied to terms."""
     return args[0].apply_unchecked(op, tuple(args))
 
 
-def local_term(op: Op, place: int, args: list[Term], out: Term) -> Term:
-    """The row's rule for argument `place`, applied to terms."""
+def local_term(op: Op, index: int, args: list[Term], out: Term) -> Term:
+    """Return d op / d argument `index` as a term: the operation's derivative rule at `args` and `out`."""
     own = {apply(op, args).digest: out}
-    result = op.partials[place](*[_InRule(term, own) for term in (*args, out)])
+    result = op.partials[index](*[_InRule(term, own) for term in (*args, out)])
     return result.term if isinstance(result, _InRule) else constant(result)
 
 
 class _InRule(Number):
-    """A term as a derivative rule gets it, so that the result reads as a person writes it: f(x) is called by the name
-    of the value that it is, guards against 0 · inf are left out, σ(−x) is 1 − σ(x)."""
+    """A term that is passed to a derivative rule, so that the result is the usual formula.
+
+    f(x) is written with the name of the value that it equals, guards against 0 · inf are omitted, and σ(−x) is
+    written as 1 − σ(x).
+    """
 
     __slots__ = ("own", "term")
 
@@ -34,7 +37,7 @@ class _InRule(Number):
         self.own = own
 
     @property
-    def data(self) -> float:  # has none
+    def data(self) -> float:  # a symbolic term raises TypeError
         return self.term.data
 
     def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> _InRule:
@@ -50,7 +53,7 @@ class _InRule(Number):
 
 
 def _is_guard(condition: Term, x: Term) -> bool:
-    """Whether where(condition, x, ...) is x almost everywhere: the condition is no choice, such as a step."""
+    """Return whether where(condition, x, ...) is x almost everywhere: the condition contains no step or comparison."""
     return x.number is None and not any(term.op is not None and term.op.routes_gradient for term in _within(condition))
 
 
@@ -59,7 +62,7 @@ def _leads_negative(term: Term) -> bool:
 
 
 def _tanh_inside(term: Term) -> Term | None:
-    """u where the term is 4 σ(2u) (1 − σ(2u)), which is 1 − tanh(u)²."""
+    """Return u if the term is 4 σ(2u) (1 − σ(2u)), which is 1 − tanh(u)², else None."""
     c, product = split(term)
     if c == 4 and product.kind == "product" and len(product.parts) == 2:
         for (s, x), (rest, y) in (product.parts, product.parts[::-1]):
@@ -69,12 +72,12 @@ def _tanh_inside(term: Term) -> Term | None:
 
 
 def symbols_in(term: Term) -> set[str]:
-    """The texts of the symbols in a term."""
+    """Return the texts of the symbols in a term."""
     return {inner.name[0] for inner in _within(term) if inner.kind == "symbol"}
 
 
 def _within(term: Term) -> Iterator[Term]:
-    """The term and all terms in it, each once."""
+    """Yield the term and all terms in it, each once."""
     seen, stack = {term.digest}, [term]
     while stack:
         top = stack.pop()

@@ -1,6 +1,4 @@
-"""Formulas as text and LaTeX: a row's template filled with its arguments, brackets where they are needed; numbers,
-names.
-"""
+"""The parts of a formula as text and LaTeX: an operation's template with its arguments, numbers, and names."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ _TUTORIAL_NAME = re.compile(r"([wbza])(\d+)_(\d+)(?:_(\d+))?")  # w^(l)_jk of th
 _ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307"}
 _GREEK = {unicodedata.name(chr(code)).split()[-1].lower(): chr(code) for code in range(0x3B1, 0x3CA) if code != 0x3C2}
 _GREEK["lambda"] = _GREEK.pop("lamda")
-_GREEK.pop("omicron")  # LaTeX has none
+_GREEK.pop("omicron")  # LaTeX has no \omicron
 _LATEX_SPECIAL = {char: f"\\{char}" for char in "&%$#_{}"} | {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -24,7 +22,7 @@ _LATEX_SPECIAL = {char: f"\\{char}" for char in "&%$#_{}"} | {
 
 
 class Part(str):
-    """The text of an argument in a template; `{0:sup}` writes an integer as a superscript, all else as ^text."""
+    """The text of an argument in a template; `{0:sup}` writes an integer as a superscript, any other text as ^text."""
 
     __slots__ = ()
 
@@ -36,7 +34,9 @@ class Part(str):
 
 
 def fill(op: Op, args: list[tuple[str, int]], latex: bool = False) -> tuple[str, int]:
-    """`op` applied to arguments given as (text, precedence): its text, or LaTeX, and its precedence.
+    """Return `op` applied to arguments, as (text, precedence); the arguments are given in the same form.
+
+    With `latex`, the texts are LaTeX. An argument is written in brackets where its precedence requires them.
 
     >>> from micrograd_bp import ops
     >>> from micrograd_bp.ops.op import ATOM
@@ -47,17 +47,17 @@ def fill(op: Op, args: list[tuple[str, int]], latex: bool = False) -> tuple[str,
     """
     template = op.latex if latex else op.text
     parts = []
-    for place, ((text, precedence), need) in enumerate(zip(args, op.binds, strict=True)):
-        enclosed = latex and f"{{{{{{{place}}}}}}}" in template  # within braces nothing else brackets it
+    for index, ((text, precedence), need) in enumerate(zip(args, op.binds, strict=True)):
+        enclosed = latex and f"{{{{{{{index}}}}}}}" in template  # in braces an argument needs no brackets
         if not (precedence >= need or enclosed):
             text = rf"\left({text}\right)" if latex else f"({text})"
         parts.append(Part(text))
-    fraction = template.startswith(r"\frac")  # in a product it needs no brackets, as a / b does
+    fraction = template.startswith(r"\frac")  # \frac needs no brackets in a product, unlike a / b
     return template.format(*parts), op.precedence + fraction
 
 
 def number(x: float, digits: int = 4, latex: bool = False) -> str:
-    """A number for people: `digits` significant digits, a true minus sign; a small number never reads as 0.
+    """Return a number as text with `digits` significant digits and a minus sign (−); a small number is never written 0.
 
     >>> [number(x) for x in (0.25, -1e-7, 2.0, 123456.0)]
     ['0.25', '−1e−7', '2', '1.235e5']
@@ -75,7 +75,7 @@ def number(x: float, digits: int = 4, latex: bool = False) -> str:
 
 
 def one_line(text: str, longest: int = 40) -> str:
-    """`text` without line breaks and tabs, its end cut off where it is longer than `longest`.
+    """Return `text` in one line, with runs of white space as single spaces, cut to at most `longest` characters.
 
     >>> one_line("a\\n b", 40), one_line("abcdef", 4)
     ('a b', 'abc…')
@@ -85,7 +85,7 @@ def one_line(text: str, longest: int = 40) -> str:
 
 
 def latex_name(name: str) -> str:
-    """A name as LaTeX mathematics: indices lowered, Greek letters and accents as commands, all else escaped.
+    """Return a name as LaTeX: with subscripts, with Greek letters and accents as commands, and other names escaped.
 
     >>> print(*[latex_name(name) for name in ("y_hat", "ŷ", "alpha", "σ", "w1_21", "b2", "loss", "50%")], sep="  ")
     \\hat{y}  \\hat{y}  \\alpha  \\sigma  w^{(1)}_{21}  b_{2}  \\mathit{loss}  \\text{50\\%}
@@ -109,7 +109,7 @@ _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 def _letter(stem: str) -> str:
-    """A letter, Greek or accented too, or a word, as LaTeX; "" for all else."""
+    """Return a letter (also a Greek or accented one) or a word as LaTeX, and "" for any other text."""
     if stem in _GREEK:
         return f"\\{stem}"
     plain = unicodedata.normalize("NFD", stem)

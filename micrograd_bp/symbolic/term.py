@@ -1,7 +1,7 @@
 """`Term`: a formula that simplifies itself as it is built, so that the derivative of (x + 3)³ reads 3 (x + 3)².
 
-Sums collect like terms, products collect powers, numbers fold as fractions; nothing is multiplied out. What
-cancels does so almost everywhere: x / x is 1.
+Sums collect like terms, products collect powers, and numbers are computed as fractions; products of sums are not
+expanded. Simplifications hold almost everywhere: x / x is 1.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from micrograd_bp.ops.reals import as_float
 
 Parts = tuple[tuple["Term", Fraction], ...]
 
-_MOST_BITS = 512  # of a number; one that takes more is rounded to a float, a power that would stays a power
+_MOST_BITS = 512  # a number with more bits is rounded to a float; a power that would have more is not computed
 
 
 class Term(Number):
-    """A formula: a symbol, a row applied to formulas, a sum or a product. Equal formulas have equal `digest`s.
+    """A formula: a symbol, an operation applied to formulas, a sum or a product. Equal formulas have equal digests.
 
     `kind`      "symbol", "function", "sum" or "product"
-    `parts`     of a sum (term, coefficient), of a product (base, exponent), in the order they came
-    `op, args`  of a function
-    `name`      of a symbol, as (text, LaTeX)
+    `parts`     the (term, coefficient) pairs of a sum, the (base, exponent) pairs of a product, in order of appearance
+    `op, args`  the operation and the arguments of a function
+    `name`      the name of a symbol, as (text, LaTeX)
+    `digest`    a hash of the formula, in which the order of `parts` does not count
 
-    The number c is the sum of c times the empty product, 0 the empty sum.
+    The number c is the sum of c times the empty product, and 0 is the empty sum.
 
     >>> x = symbol("x")
     >>> (3 * x * x / x).digest == (x + x + x).digest
@@ -55,13 +56,13 @@ class Term(Number):
         self.op = op
         self.args = args
         self.name = name
-        inner = [f"{part.digest}:{x}" for part, x in parts]  # in any order the sum is the same
-        told = [kind, op.name if op else "", str(identity), *sorted(inner), *[arg.digest for arg in args]]
-        self.digest = blake2b("\0".join(told).encode(errors="replace"), digest_size=12).hexdigest()
+        inner = [f"{part.digest}:{x}" for part, x in parts]
+        facts = [kind, op.name if op else "", str(identity), *sorted(inner), *[arg.digest for arg in args]]
+        self.digest = blake2b("\0".join(facts).encode(errors="replace"), digest_size=12).hexdigest()
 
     @property
-    def data(self) -> float:  # a formula has none
-        raise TypeError("a formula has no value of its own, so nothing can be decided by it: use where, step or sign")
+    def data(self) -> float:
+        raise TypeError("a formula has no value, so that no branch can depend on it: use where, step or sign")
 
     def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Term:
         terms = tuple([arg if isinstance(arg, Term) else constant(as_float(arg)) for arg in args])
@@ -70,7 +71,7 @@ class Term(Number):
 
     @property
     def number(self) -> Fraction | None:
-        """The number that the formula is, None where it is not one."""
+        """The number that the formula equals, or None where it has symbols."""
         if self.kind != "sum":
             return Fraction(1) if self is ONE else None
         if not self.parts:
@@ -80,19 +81,19 @@ class Term(Number):
 
 
 def symbol(text: str, latex: str = "", identity: object = None) -> Term:
-    """A symbol; two are the same where their identities (by default their texts) are."""
+    """Return a symbol; two symbols are equal if their identities (by default their texts) are equal."""
     return Term("symbol", name=(text, latex or text), identity=text if identity is None else identity)
 
 
 def constant(x: float) -> Term:
-    """A number, by the decimal it prints as: 0.1 is a tenth."""
+    """Return a number as the decimal fraction that Python prints: 0.1 is 1/10."""
     if not math.isfinite(x):
         return symbol(f"{x}".replace("inf", "∞"), {"inf": r"\infty", "-inf": r"-\infty"}.get(str(x), r"\mathrm{nan}"))
     return _KNOWN[x] if x in _KNOWN else _sum([(ONE, Fraction(repr(x)))])
 
 
 def split(term: Term) -> tuple[Fraction, Term]:
-    """(coefficient, the rest): 3 x y is 3 times x y."""
+    """Return the coefficient of a term and the rest: (3, x y) for 3 x y."""
     if term.kind == "sum" and len(term.parts) == 1:
         rest, coefficient = term.parts[0]
         return coefficient, rest
@@ -143,9 +144,9 @@ def _product(coefficient: Fraction, parts: Iterable[tuple[Term, Fraction]]) -> T
         return ZERO
     collected = [(base, x) for base, x in _collect(parts) if base is not ONE]
     if coefficient < 0:  # −(y − h) h is (h − y) h
-        for place, (base, x) in enumerate(collected):
+        for index, (base, x) in enumerate(collected):
             if x == 1 and _is_difference(base):
-                collected[place] = (_sum([(term, -c) for term, c in base.parts]), x)
+                collected[index] = (_sum([(term, -c) for term, c in base.parts]), x)
                 return _product(-coefficient, collected)
     if not collected:
         term = ONE
@@ -184,7 +185,7 @@ def _power(base: Term, exponent: Term) -> Term:
 
 def _function(op: Op, args: tuple[Term, ...]) -> Term:
     numbers = [arg.number for arg in args]
-    if op.routes_gradient and None not in numbers:  # 2 > 0 is 1; but √2 stays √2
+    if op.routes_gradient and None not in numbers:  # step(2) is 1, but √2 is not computed
         return constant(op.fn(*[float(x) for x in numbers if x is not None]))
     return Term("function", op=op, args=args)
 
@@ -199,7 +200,7 @@ def _where(condition: Term, x: Term, y: Term) -> Term:
 ONE = Term("product")
 ZERO = Term("sum")
 _MINUS_ONE = Term("sum", ((ONE, Fraction(-1)),))
-_KNOWN: dict[float, Term] = {}  # numbers that people write by another name
+_KNOWN: dict[float, Term] = {}  # numbers with a usual symbolic form
 
 _ARITHMETIC: dict[Op, Callable[..., Term]] = {
     ops.add: lambda x, y: _sum([*_summands(x), *_summands(y)]),

@@ -145,7 +145,7 @@ def test_differentiated_numbers_are_points_too():
 @pytest.mark.parametrize(
     ("f", "point", "direction", "error", "message"),
     [
-        (of_two, (2.0, 5.0), 1.0, TypeError, "the point is a tuple of 2 arguments, so the direction is a tuple of as"),
+        (of_two, (2.0, 5.0), 1.0, TypeError, "the point is a tuple of 2 arguments, so the direction must be a"),
         (of_two, (2.0, 5.0), (1.0,), ShapeError, "the tangents must have the structure of the arguments"),
         (of_two, (2.0, 5.0), (1.0, [1.0]), ShapeError, "the tangents must have the structure of the arguments"),
         (of_list, [2.0, 5.0], [1.0], ShapeError, "the tangents must have the structure of the arguments"),
@@ -155,7 +155,7 @@ def test_differentiated_numbers_are_points_too():
         (of_one, None, 1.0, TypeError, "a structure of numbers is needed"),
         (of_two, 2.0, 1.0, TypeError, "missing 1 required positional argument: 'y'"),
         (of_two, (1.0, 2.0, 3.0), (1.0, 0.0, 0.0), TypeError, "takes 2 positional arguments but 3 were given"),
-        (lambda x: math.exp(x), (1.0,), (1.0,), TypeError, "does not turn into a float by itself"),
+        (lambda x: math.exp(x), (1.0,), (1.0,), TypeError, "is not converted to a float"),
         (lambda x: mb.exp(x, x), (1.0,), (1.0,), TypeError, r"exp\(x\) takes 1 argument, 2 given"),
     ],
 )
@@ -252,12 +252,12 @@ def test_jax_agrees():
         (1.0, (1.0, 2.0), {}, TypeError, "argnums is a whole number or a tuple of them, not float 1.0"),
         (True, (1.0, 2.0), {}, TypeError, "argnums is a whole number or a tuple of them, not bool True"),
         ((0, None), (1.0, 2.0), {}, TypeError, "not NoneType None"),
-        ((), (1.0, 2.0), {}, ValueError, "argnums is empty: name at least one argument"),
+        ((), (1.0, 2.0), {}, ValueError, "argnums is empty: give the number of at least one argument"),
         (2, (1.0, 2.0), {}, ValueError, "argnums has 2, and 2 positional arguments are given"),
         ((0, -2), (1.0,), {"y": 2.0}, ValueError, "argnums has -2, and 1 positional argument is given"),
         ((0, -2), (1.0, 2.0), {}, ValueError, r"argnums \(0, -2\) names an argument twice"),
         (1, (1.0, "2"), {}, TypeError, r"a structure of numbers is needed at \[1\], not str '2'"),
-        (None, (), {"x": 1.0, "y": 2.0}, TypeError, "taken by positional arguments; only keywords are given"),
+        (None, (), {"x": 1.0, "y": 2.0}, TypeError, "taken by positional arguments, but only keywords are given"),
         (None, (1.0, 2.0), {"powr": 2}, TypeError, "unexpected keyword argument 'powr'"),
     ],
 )
