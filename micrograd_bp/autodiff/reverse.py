@@ -100,14 +100,10 @@ def zero_times_infinity(root: Value) -> list[Indeterminate]:
     among = reached(order)
     for node, adjoint in zip(reversed(order), reversed(adjoints(root, order)), strict=True):
         for index, (arg, derivative) in enumerate(zip(node.args, node.local_grads, strict=True)):
-            if (
-                node not in among
-                or not isinstance(arg, Value)
-                or derivative is None
-                or not passes(node, index, derivative)
-            ):
+            if node not in among or not isinstance(arg, Value) or derivative is None:
                 continue
-            if 0.0 in (adjoint, derivative) and math.inf in (abs(adjoint), abs(derivative)):
+            indeterminate = 0.0 in (adjoint, derivative) and math.inf in (abs(adjoint), abs(derivative))
+            if indeterminate and passes(node, index, derivative):
                 found.append(Indeterminate(node, index, adjoint, derivative))
     return found
 
