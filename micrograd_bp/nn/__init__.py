@@ -1,4 +1,4 @@
-"""Networks of Values: `Module`, `Neuron`, `Layer`, `MLP`, and how their weights begin."""
+"""Networks of Values: `Module`, `Neuron`, `Layer`, `MLP`, and initialisers for their weights."""
 
 from micrograd_bp.nn.initialisers import constant, he, normal, uniform, xavier
 from micrograd_bp.nn.module import Module
