@@ -1,5 +1,6 @@
-"""Typed text to Values: `program.py` is `parse(text).run(values)`; `lexer.py` makes tokens of the text, `parser.py`
-instructions of the tokens, `locations.py` puts a caret under a mistake. Nothing typed is ever evaluated by Python.
+"""Values from typed text: `program.py` has `parse(text).run(values)`, `lexer.py` splits the text into tokens,
+`parser.py` makes instructions from the tokens, and `locations.py` shows a mistake with a caret. Python never evaluates
+the text.
 Begin reading in `program.py`.
 """
 

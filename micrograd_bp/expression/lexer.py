@@ -1,4 +1,4 @@
-"""Text to tokens: numbers, names, operators and line ends, and what to write instead of anything else."""
+"""The lexer: it splits text into numbers, names, signs and line ends, and suggests a replacement for other text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from micrograd_bp.expression.locations import described, error
 
-LONGEST_TEXT = 1_000_000  # characters: what is made of them stays below some 300 MB
+LONGEST_TEXT = 1_000_000  # characters; a program of that length takes about 300 MB
 _LONGEST_NAME = 100
 
 NUMBER, NAME, SIGN, LINE_END, END = "number", "name", "sign", "the end of the line", "the end"
@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
-_COMPARISON = "a comparison is no number here: less(x, y) is 1 where x < y, else 0"
+_COMPARISON = "there are no comparisons: write less(x, y), which is 1 where x < y, else 0"
 _BITS = "there are no operations on bits"
 _INSTEAD = {
     "^": "write ** for powers",
@@ -58,14 +58,16 @@ _INSTEAD = {
     "√": "write sqrt(x)",
     "∞": "numbers are finite",
 }
-_NO_LETTERS = {"\N{MIDDLE DOT}", "\N{GREEK ANO TELEIA}"}  # identifiers may hold them; people mean a product
+_NO_LETTERS = {"\N{MIDDLE DOT}", "\N{GREEK ANO TELEIA}"}  # Python allows them in identifiers, but a product is meant
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
 )
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The tokens of a text, the last one END; raises ExpressionError at the first character that has no meaning.
+    """Yield the tokens of a text, the last of which is END.
+
+    Raises ExpressionError at the first character without a meaning, and for a text of more than 1,000,000 characters.
 
     >>> [token for _, token, _ in tokens("a = 2*ŷ  # twice")]
     ['a', '=', '2', '*', 'ŷ', '']
@@ -94,7 +96,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def number(token: Token, text: str) -> float:
-    """The number that a token says; ExpressionError for one that no float can hold."""
+    """Return the number of a token. Raise ExpressionError where it is too large or too small for a float."""
     _, digits, offset = token
     try:
         x = float(digits)
@@ -108,7 +110,7 @@ def number(token: Token, text: str) -> float:
 
 
 def _name_at(text: str, offset: int, run: str) -> str:
-    """The name that a run of letters, digits and characters beyond ASCII begins with."""
+    """Return the name at the beginning of `run`, which has letters, digits and characters beyond ASCII."""
     if run.isascii():
         return run
     for length, character in enumerate(run):
@@ -122,7 +124,7 @@ def _name_at(text: str, offset: int, run: str) -> str:
 
 
 def _same_everywhere(text: str, offset: int, name: str) -> str:
-    """A name as it is kept: composed, so that ŷ is one name however it was typed. Lookalikes are refused."""
+    """Return a name in composed form, so that ŷ is one name in both encodings. Lookalike characters are errors."""
     if len(name) > _LONGEST_NAME:
         raise error(f"a name has at most {_LONGEST_NAME} characters, this one has {len(name):,}", text, offset)
     if name.isascii():
@@ -135,7 +137,7 @@ def _same_everywhere(text: str, offset: int, name: str) -> str:
 
 
 def _refused(text: str, offset: int, found: str) -> Exception:
-    """What to write instead of a character or sign that is none of the grammar's."""
+    """Return the error for a character or sign outside the grammar, with a replacement where there is one."""
     if found in _INSTEAD:
         named = described(found) if len(found) == 1 else f"'{found}'"
         return error(f"{named}: {_INSTEAD[found]}", text, offset)

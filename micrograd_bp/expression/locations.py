@@ -1,4 +1,4 @@
-"""Places in a text: line and column, and the line with a caret under the place."""
+"""Locations in a text: line and column, and an excerpt with a caret."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import unicodedata
 
 from micrograd_bp.errors import ExpressionError
 
-_BEFORE, _AFTER = 44, 28  # how many characters of a long line are shown on either side of the place
+_BEFORE, _AFTER = 44, 28  # the number of characters that are shown before and after a location in a long line
 
 
 def error(message: str, text: str, offset: int) -> ExpressionError:
-    """The error that says `message` about the place `offset` of `text`.
+    """Return the error with `message` about the character at `offset` in `text`.
 
     >>> print(error("one name per assignment", "a = b = 1", 6))
     line 1, column 7: one name per assignment
@@ -27,13 +27,13 @@ def error(message: str, text: str, offset: int) -> ExpressionError:
 
 
 def position(text: str, offset: int) -> tuple[int, int]:
-    """Line and column, both from 1, of a place; lines end with a line feed, a carriage return, or both."""
+    """Return line and column of an offset, both from 1. Lines end with a line feed, a carriage return, or both."""
     line = text.count("\n", 0, offset) + text.count("\r", 0, offset) - text.count("\r\n", 0, offset) + 1
     return line, offset - max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset))
 
 
 def display_width(text: str) -> int:
-    """How many columns of a terminal a text takes: wide characters two, combining marks none.
+    """Return the width of a text in terminal columns: 2 for a wide character, 0 for a combining mark, 1 for others.
 
     >>> display_width("ŷ"), display_width("y\u0302"), display_width("値")
     (1, 1, 2)
@@ -42,7 +42,7 @@ def display_width(text: str) -> int:
 
 
 def described(character: str) -> str:
-    """A character for a message: itself where that says enough, else its number and name; nothing a terminal obeys.
+    """Return how a message shows a character: as it is where it is ASCII, else with its code and name, or as code only.
 
     >>> described("^"), described("−"), described(chr(0))
     ("'^'", "'−' (U+2212 MINUS SIGN)", 'U+0000')
@@ -54,7 +54,7 @@ def described(character: str) -> str:
 
 
 def _excerpt(text: str, start: int, offset: int, end: int) -> tuple[str, int]:
-    """The line from `start` to `end`, cut around the place, in characters that stay on it; and the caret's column."""
+    """Return the line from `start` to `end`, cut around `offset` and cleaned, and the column of the caret."""
     first, last = max(start, offset - _BEFORE), min(end, offset + _AFTER)
     before = ("…" if first > start else "") + _clean(text[first:offset])
     after = _clean(text[offset:last]) + ("…" if last < end else "")
@@ -63,7 +63,7 @@ def _excerpt(text: str, start: int, offset: int, end: int) -> tuple[str, int]:
 
 
 def _clean(text: str) -> str:
-    """Tabs as spaces, and a visible sign for what is invisible or would steer the terminal."""
+    """Return text with spaces for tabs and a replacement character for invisible and control characters."""
     return "".join(c if c.isprintable() else " " if c in "\t\f" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

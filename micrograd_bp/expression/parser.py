@@ -1,7 +1,7 @@
-"""Tokens to instructions for a stack of numbers, by operator precedence, without recursion.
+"""The parser: it makes instructions for a stack machine from tokens, by operator precedence and without recursion.
 
-Python's own parser is not used: it refuses a sum of 10,000 terms and 200 nested brackets. What is not in this grammar
-does not exist: there is nothing to be filtered out, and nothing is evaluated.
+It does not use Python's parser, which fails for a sum of 10,000 terms and for 200 nested brackets. The grammar has only
+what formulas need, so that no input has to be filtered and no text is evaluated.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from micrograd_bp.expression.lexer import END, LINE_END, NAME, NUMBER, Token
 from micrograd_bp.expression.locations import error, position
 from micrograd_bp.ops.op import OPS, Op
 
-_UNARY = 3  # binds tighter than a product, looser than a power: -x**2 is -(x**2)
+_UNARY = 3  # between a product and a power: -x**2 is -(x**2)
 _POWER = 4
 _BINARY = {"+": (1, ops.add), "-": (1, ops.sub), "*": (2, ops.mul), "/": (2, ops.div), "**": (_POWER, ops.pow)}
 
-# A constant, a name, or an operation; where it stands; how many numbers an operation takes from the stack; and, where
-# they are not simply its arguments, what these are: places among the numbers taken, or defaults.
+# A constant, a name, or an operation; its offset in the text; the number of arguments that an operation takes from the
+# stack; and, unless these are all its arguments in order, the arguments as indices among them or as default numbers.
 Instruction = tuple[float | str | Op, int, int, tuple[int | float, ...] | None]
-_LATEX = re.compile(r"\\([a-z]+)")  # what a function is called in print: ln, arctan, max
-_Pending = tuple[int, Op, int]  # an operator whose right side is not read yet: precedence, row, offset
+_LATEX = re.compile(r"\\([a-z]+)")  # the usual name of a function in print: ln, arctan, max
+_Pending = tuple[int, Op, int]  # an operator whose right side is not read yet: precedence, operation, offset
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """`name = text`; the name is empty for a last formula without one."""
+    """The assignment `name = text`; `name` is "" for a last formula without a name."""
 
     name: str
     text: str
@@ -39,18 +39,18 @@ class Assignment:
 
 @dataclass
 class _Bracket:
-    """An open bracket: around a formula, or, with a row, around the arguments of a call."""
+    """An open bracket around a formula or, with `op`, around the arguments of a call."""
 
     offset: int
     op: Op | None = None
     called_at: int = 0
-    places: int = 0
+    positional: int = 0
     named: dict[str, int] = field(default_factory=dict)
-    keyword: str = ""  # of the argument that is being read
+    keyword: str = ""  # the name of the argument that is being read
 
 
 class Parser:
-    """One text; `assignments()` reads it, after that `uses` says which names it uses and where first."""
+    """The parser of one text. After `assignments()`, `uses` maps each name in a formula to its first offset."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -59,7 +59,7 @@ class Parser:
         self._ahead: Token = next(self._tokens)
 
     def assignments(self) -> list[Assignment]:
-        """All assignments in order. Raises ExpressionError at the first place that is wrong."""
+        """Return all assignments in order. Raise ExpressionError at the first mistake."""
         found: list[Assignment] = []
         assigned: dict[str, int] = {}
         start = 0
@@ -114,7 +114,7 @@ class Parser:
             raise self._error(f"{name} is a function, used as {call}; a value needs another name", offset)
 
     def _formula(self, token: Token, assigned: bool) -> tuple[list[Instruction], int]:
-        """The instructions of one formula, whose first token is already taken, and where it ends."""
+        """Return the instructions of a formula and the offset of its end; `token` is its first token."""
         code: list[Instruction] = []
         pending: list[_Pending | _Bracket] = []
         brackets: list[_Bracket] = []
@@ -152,9 +152,9 @@ class Parser:
                 elif text != "+":
                     raise self._no_operand(token, brackets)
             elif text in _BINARY:
-                precedence, row = _BINARY[text]
+                precedence, op = _BINARY[text]
                 _settle(pending, code, precedence + (precedence == _POWER))  # powers group from the right
-                pending.append((precedence, row, offset))
+                pending.append((precedence, op, offset))
                 expects_operand = True
             elif text == ")" and brackets:
                 _settle(pending, code, 0)
@@ -179,7 +179,7 @@ class Parser:
             return OPS[name]
         if keyword.iskeyword(name):
             self._check_name(name, offset)
-        signs = {word: row.name for row in reversed(OPS.values()) for word in (row.symbol, *_LATEX.findall(row.latex))}
+        signs = {word: op.name for op in reversed(OPS.values()) for word in (op.symbol, *_LATEX.findall(op.latex))}
         close = [signs[name]] if name in signs else difflib.get_close_matches(name, OPS, n=1)
         meant = f": is {close[0]} meant?" if close else f"; a product is written {name}*(...)"
         raise self._error(f"no function '{name}'{meant}", offset)
@@ -191,27 +191,27 @@ class Parser:
 
     def _argument_ends(self, bracket: _Bracket, offset: int) -> None:
         if bracket.keyword:
-            bracket.named[bracket.keyword] = bracket.places + len(bracket.named)
+            bracket.named[bracket.keyword] = bracket.positional + len(bracket.named)
             bracket.keyword = ""
         elif bracket.named:
-            raise self._error("an argument without a name stands behind one with a name: exchange them", offset)
+            raise self._error("an argument without a name follows one with a name: exchange them", offset)
         else:
-            bracket.places += 1
+            bracket.positional += 1
 
     def _call(self, bracket: _Bracket, code: list[Instruction]) -> None:
-        """The instruction for a call whose arguments are complete."""
+        """Append the instruction for a call whose arguments are complete."""
         op = bracket.op
         if op is None:
             return
-        places, count = tuple(range(bracket.places)), bracket.places + len(bracket.named)
+        positional, count = tuple(range(bracket.positional)), bracket.positional + len(bracket.named)
         try:
-            order = op.complete(places, bracket.named)
+            order = op.complete(positional, bracket.named)
         except TypeError as wrong:
             raise self._error(str(wrong), bracket.called_at) from None
         code.append((op, bracket.called_at, count, None if order == tuple(range(op.arity)) else order))
 
     def _no_operand(self, token: Token, brackets: list[_Bracket]) -> Exception:
-        """The error where a number, a name or a bracket should begin."""
+        """Return the error for a token that cannot begin an operand."""
         kind, text, offset = token
         if brackets and kind is END:
             return self._error("this ( is never closed", brackets[-1].offset)
@@ -220,18 +220,18 @@ class Parser:
         return self._error(f"a number, a name or ( is missing before '{text}'", offset)
 
     def _no_operator(self, token: Token, brackets: list[_Bracket], assigned: bool) -> Exception:
-        """The error where an operator or an end should stand."""
+        """Return the error for a token that cannot follow an operand."""
         kind, text, offset = token
         if brackets and kind is END:
             return self._error("this ( is never closed", brackets[-1].offset)
         if brackets and (text in (";", "=") or self._ahead[1] == "="):
             return self._error(f"this ( is not closed before '{_cut(text)}'", brackets[-1].offset)
         if text == "=":
-            message = "an assignment has one name: x = 1; y = 1" if assigned else "before = stands a single name"
+            message = "an assignment has one name: x = 1; y = 1" if assigned else "the left side of = is a single name"
         elif text == ")":
             message = "this ) closes no bracket"
         elif text == ",":
-            message = "a comma stands between arguments only: write 0.5 for decimals, ; between assignments"
+            message = "a comma separates arguments only: write 0.5 for decimals, ; between assignments"
         elif kind is NAME and keyword.iskeyword(text):
             message = f"'{text}' is a word of Python and has no meaning in a formula"
         elif kind is NAME and text in "jJ" and self._number_ends_at(offset):
@@ -245,7 +245,7 @@ class Parser:
 
 
 def _settle(pending: list[_Pending | _Bracket], code: list[Instruction], precedence: int) -> None:
-    """Apply the operators that wait since the last open bracket and bind at least as tightly as `precedence`."""
+    """Append the pending operators after the last open bracket whose precedence is at least `precedence`."""
     while pending and isinstance(waiting := pending[-1], tuple) and waiting[0] >= precedence:
         pending.pop()
         _, op, offset = waiting

@@ -1,8 +1,8 @@
-"""Typed text to Values: `parse("L = (w*x - y)**2").run({"w": 2, "x": 1, "y": 3})`; nothing is ever evaluated.
+"""Values from typed text: `parse("L = (w*x - y)**2").run({"w": 2, "x": 1, "y": 3})`. Python never evaluates the text.
 
-Assignments separated by `;` or line ends, comments after `#`; numbers, names, + - * / **, brackets, and every row of
-the table as a function. A name has one value: it is assigned once, before it is used. Names that are not assigned are
-leaves, but for `pi` and `e`.
+A text has assignments, separated by `;` or line ends, and comments after `#`. A formula has numbers, names, + - * / **,
+brackets, and every operation as a function. A name has one value: it is assigned once, before it is used. A name that
+is not assigned is a leaf, except `pi` and `e`.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ CONSTANTS = {"pi": math.pi, "e": math.e}
 
 @dataclass(frozen=True)
 class Program:
-    """What `parse` has read.
+    """A parsed text, the result of `parse`.
 
-    `text`         as it was given
-    `assignments`  in order: `name`, `text` (the right side)
+    `text`         the text
+    `assignments`  the assignments in order, each with `name` and `text` (the right side)
     `leaves`       the names that need a value, in the order of their first use
-    `constants`    those of `pi` and `e` that are used; a value given for one makes it a leaf
+    `constants`    the names `pi` and `e`, if they are used; a given value makes one a leaf
     `names`        the assigned names, in order
-    `result`       the name of the last formula; "" where it has none
-    `uses`         all names that formulas use, and the place of each one's first use in the text
+    `result`       the name of the last formula, "" where it has none
+    `uses`         the names in formulas, each with the offset of its first use in the text
     """
 
     text: str
@@ -47,11 +47,12 @@ class Program:
     uses: dict[str, int] = field(repr=False)
 
     def run(self, values: Mapping[str, float]) -> dict[str, Value]:
-        """Compute all formulas: the leaves and the assigned names, each as a named node; the result is `[self.result]`.
+        """Compute all formulas and return the leaves and the assigned names, each with its named node.
 
-        `w = 0.5`, a formula without any leaf, gives a leaf; `a = b` is another name for the same node. Raises
-        ExpressionError for leaves without a value, outside a domain and where a result is not finite, ValueError for a
-        value that is not finite or that nothing here needs, TypeError for one that is no number.
+        The last formula is `[self.result]`. A formula without leaves, `w = 0.5`, gives a leaf; `a = b` gives the same
+        node another name. Raises ExpressionError for a leaf without a value, outside a domain, and for a result that is
+        not finite; ValueError for a value that is not finite or that no formula uses; TypeError for anything but a
+        number.
 
         >>> values = parse("z = w*x; L = z**2").run({"w": 3.0, "x": 0.5})
         >>> values["L"].backward()
@@ -107,9 +108,10 @@ class Program:
 
 
 def parse(text: str) -> Program:
-    """Read typed text; see the module for what can be written.
+    """Return the program for a typed text; the docstring of the module describes the grammar.
 
-    Raises ExpressionError, which shows the place, for whatever else is there; TypeError for what is not a str.
+    Raises ExpressionError, with the line and column of the mistake, for a text outside the grammar, and TypeError for
+    anything but a str.
 
     >>> program = parse("z = w*x + b; L = (sigmoid(z) - y)**2 / 2")
     >>> program.leaves, program.names, program.result
@@ -141,7 +143,7 @@ def _missing(names: list[str]) -> str:
 
 def _stranger(name: str, program: Program) -> str:
     if name in program.names:
-        return f"{name} is computed by the expression: no value can be given for it"
+        return f"{name} is computed by the expression, so that no value can be given for it"
     free = program.leaves + program.constants
     close = difflib.get_close_matches(name, free, n=1)
     meant = f": is {close[0]} meant?" if close else f"; its leaves are {', '.join(free[:20])}" if free else ""

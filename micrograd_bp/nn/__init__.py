@@ -1,6 +1,4 @@
-"""Networks of Values: `network.py` has `Neuron`, `Layer` and `MLP`, `module.py` what holds parameters, `leaves.py` the
-walk over them in a training step, `initialisers.py` the first weights. Begin reading in `network.py`.
-"""
+"""Networks of Values: `Module`, `Neuron`, `Layer`, `MLP`, and initialisers for their weights."""
 
 from micrograd_bp.nn.initialisers import constant, he, normal, uniform, xavier
 from micrograd_bp.nn.module import Module

@@ -1,4 +1,4 @@
-"""Initialisers: each gives a function `(rng, n_inputs, n_outputs) -> float` that draws one weight."""
+"""Initialisers: functions `(rng, n_inputs, n_outputs) -> float` that draw one weight, and functions that make them."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ def _check_finite(**numbers: float) -> None:
 
 
 def uniform(low: float = -1.0, high: float = 1.0) -> Initialiser:
-    """Uniform on [low, high]; `uniform(0, 1)` is what the XOR tutorial's script draws."""
+    """Return an initialiser with the uniform distribution on [low, high]; the XOR tutorial uses `uniform(0, 1)`."""
     _check_finite(low=low, high=high)
     return lambda rng, n_inputs, n_outputs: rng.uniform(low, high)
 
 
 def normal(std: float = 1.0, mean: float = 0.0) -> Initialiser:
-    """Normal with the given standard deviation and mean."""
+    """Return an initialiser with the normal distribution of the given standard deviation and mean."""
     _check_finite(std=std, mean=mean)
     return lambda rng, n_inputs, n_outputs: rng.gauss(mean, std)
 
 
 def constant(value: float = 0.0) -> Initialiser:
-    """The same number for all."""
+    """Return an initialiser that gives `value` to every parameter."""
     _check_finite(value=value)
     return lambda rng, n_inputs, n_outputs: float(value)
 
 
 def xavier(rng: random.Random, n_inputs: int, n_outputs: int) -> float:
-    """Uniform with variance 2 / (n_inputs + n_outputs), for tanh and sigmoid (Glorot and Bengio 2010)."""
+    """Draw uniformly with variance 2 / (n_inputs + n_outputs), for tanh and sigmoid (Glorot and Bengio 2010)."""
     limit = math.sqrt(6.0 / (n_inputs + n_outputs))
     return rng.uniform(-limit, limit)
 
 
 def he(rng: random.Random, n_inputs: int, n_outputs: int) -> float:
-    """Normal with variance 2 / n_inputs, for relu and its kin (He et al. 2015)."""
+    """Draw normally with variance 2 / n_inputs, for relu and similar activations (He et al. 2015)."""
     return rng.gauss(0.0, math.sqrt(2.0 / n_inputs))
 
 
@@ -48,7 +48,7 @@ INITIALISERS: dict[str, Initialiser] = {"uniform": uniform(), "normal": normal()
 
 
 def initialiser(init: str | Initialiser) -> Initialiser:
-    """An initialiser by its name, or the one given."""
+    """Return the initialiser of a name; return a function unchanged. Raise ValueError for an unknown name."""
     if callable(init):
         return init
     if init not in INITIALISERS:

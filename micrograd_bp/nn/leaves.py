@@ -1,7 +1,7 @@
-"""The leaves that a module holds, without their names.
+"""The leaves of a module, without their names.
 
-A training step asks for both, so this module is compiled where the engine is. Nothing is kept from one walk to the
-next: a structure that was changed is seen as it is.
+Every training step needs them, so this module is compiled with the engine. No result is stored between two walks, so
+that changes of the structure take effect.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _NEURON = frozenset({"activation", "w", "b", "_names", "_frozen"})
 
 
 class Walk:
-    """One walk through modules: the leaves in order, some of them more than once, and which ones are frozen.
+    """One walk through modules: it collects the leaves in order, possibly repeated, and the frozen ones.
 
-    It takes the class of modules, and a function that lists the items of any other object.
+    `module` is the class of modules, and `contents` lists the items of any other object.
     """
 
     __slots__ = ("leaves", "frozen", "_module", "_contents", "_seen")
@@ -29,11 +29,11 @@ class Walk:
         self.frozen: set[Any] = set()
         self._module: Any = module
         self._contents = contents
-        # The objects are held, not only their ids: what a mapping makes anew could otherwise have the id of another.
+        # The objects are stored with their ids, because the id of a deleted object can be used again.
         self._seen: dict[int, Any] = {}
 
     def through(self, root: Any) -> None:
-        """Add the leaves of `root`, depth first, with a stack: nesting may be deeper than Python's recursion limit."""
+        """Add the leaves of `root`, depth first, with a stack: the nesting may exceed Python's recursion limit."""
         stack: list[Any] = [root]
         while stack:
             thing = stack.pop()
@@ -55,18 +55,18 @@ class Walk:
             stack.extend(items)
 
     def skip(self, thing: Any) -> None:
-        """Leave out `thing` from here on: its leaves are all there."""
+        """Do not visit `thing` again, because its leaves are collected."""
         self._seen[id(thing)] = thing
 
     def weights(self, neurons: Iterable[Any], neuron_class: type[Any]) -> bool:
-        """Add `w` and `b` of neurons, in the order of the tutorial's names; whether they hold nothing else.
+        """Add `w` and `b` of neurons, in the order of the tutorial's names; return whether they have no other leaves.
 
-        That is so for neurons of this very class, without further attributes, whose weights are Values and whose
-        activation is a row or a function.
+        That is so for neurons of exactly `neuron_class` without further attributes, whose weights are Values and whose
+        activation is an operation or a function.
         """
         count = 0
         done: list[Any] = []
-        usual: Any = None  # neurons of one layer have one activation: it is looked at once
+        usual: Any = None  # neurons of a layer share one activation, which is checked once
         for neuron in neurons:
             count += 1
             plain = isinstance(neuron.b, Value)
@@ -89,7 +89,7 @@ class Walk:
         return False
 
     def distinct(self) -> list[Any]:
-        """The leaves that are not frozen, each once."""
+        """Return the leaves that are not frozen, each once."""
         if len(set(self.leaves)) < len(self.leaves):
             self.leaves = list(dict.fromkeys(self.leaves))
         if self.frozen:

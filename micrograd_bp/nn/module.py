@@ -1,4 +1,4 @@
-"""`Module`: what holds parameters."""
+"""`Module`, the base class of all objects with parameters."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ _FORMAT, _VERSION = "micrograd_bp parameters", 1
 
 
 class Module:
-    """Whatever has parameters: leaves in its attributes, in modules among them, and in lists, tuples and dicts of both.
+    """The base class of objects with parameters.
 
-    Subclass it, set Values and Modules as attributes, and all of the below works; a parameter that occurs twice counts
-    once; attributes that begin with _ are not looked into (keep a reference to a parent there). Names are attribute
-    paths ("hidden.w.0") unless a class has better ones, as `MLP` has (`w1_21`).
+    The parameters are the leaves among the attributes, in modules among the attributes, and in lists, tuples and dicts
+    of both. A parameter that occurs twice counts once. Attributes whose names begin with _ are ignored; store a
+    reference to a parent there. The names of parameters are attribute paths ("hidden.w.0"), unless a class defines its
+    own, as `MLP` does (`w1_21`).
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -40,11 +41,11 @@ class Module:
     _frozen: frozenset[Value] = frozenset()
 
     def parameters(self) -> list[Value]:
-        """The parameters that are trained: all but the frozen ones, in order."""
+        """Return the trained parameters, which are all but the frozen ones, in order."""
         return self._walk().distinct()
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """(name, parameter) of all parameters, frozen ones too, each once, in order."""
+        """Yield (name, parameter) for all parameters, including the frozen ones, each once and in order."""
         seen: set[Value] = set()
         for name, parameter in self._all_named():
             if parameter not in seen:
@@ -52,7 +53,7 @@ class Module:
                 yield name, parameter
 
     def _all_named(self) -> Iterator[tuple[str, Value]]:
-        """All, by name; a class with better names for some gives those first, then `_others`."""
+        """Yield all parameters by name; a class with its own names for some yields these first, then `_others`."""
         return self._others()
 
     def _others(self) -> Iterator[tuple[str, Value]]:
@@ -61,7 +62,7 @@ class Module:
                 yield from _named(name, attribute)
 
     def modules(self) -> Iterator[Module]:
-        """This module and those within it."""
+        """Yield this module and all modules in it."""
         yield self
         for name, attribute in vars(self).items():
             if not name.startswith("_"):
@@ -69,29 +70,29 @@ class Module:
                     yield from module.modules()
 
     def zero_grad(self) -> None:
-        """Put the gradients of all parameters back to 0.0, frozen ones too."""
+        """Reset the gradients of all parameters, including the frozen ones, to 0.0."""
         leaves = self._walk().leaves
-        if getattr(self.parameters, "__func__", None) is not Module.parameters:  # the user's own, as in micrograd
+        if getattr(self.parameters, "__func__", None) is not Module.parameters:  # user-defined, as in micrograd
             leaves.extend(self.parameters())
         clear_gradients(leaves)
 
     def _walk(self) -> Walk:
-        """The parameters in the order of `named_parameters`, but without making their names."""
+        """Return a walk with the parameters in the order of `named_parameters`, without their names."""
         walk = Walk(Module, _contents)
         if getattr(self.named_parameters, "__func__", None) is Module.named_parameters:
             walk.through(self)
-        else:  # the user's own
+        else:  # a user-defined named_parameters
             walk.leaves.extend(parameter for _, parameter in self.named_parameters())
             walk.frozen.update(*(module._frozen for module in self.modules()))
         return walk
 
     def _walk_first(self, walk: Walk) -> None:
-        """Add to `walk` the parameters that `_all_named` gives before `_others`; repetitions do no harm."""
+        """Add to `walk` the parameters that `_all_named` yields before `_others`; they may be repeated."""
         if type(self)._all_named is not Module._all_named:
             walk.leaves.extend(parameter for _, parameter in self._all_named())
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        """What notebooks show: the picture of the network, if it is one, and the text."""
+        """Return what notebooks show: the picture of a network, and the text."""
         from micrograd_bp.drawing import notebook
 
         return notebook(self)
@@ -99,17 +100,17 @@ class Module:
     # --- freezing -----------------------------------------------------------------------------------------------------
 
     def freeze(self, *names: str) -> None:
-        """Leave parameters out of `parameters()`, so that training does not move them: all, or those that match.
+        """Exclude parameters from `parameters()`, so that training does not change them: all, or those with `names`.
 
-        Names may have wildcards: `freeze("w1_*")`. Raises ValueError for a name that matches nothing; nothing is
-        frozen then.
+        Names may have wildcards: `freeze("w1_*")`. Raises ValueError, and freezes no parameter, where a name matches
+        none.
         """
         chosen = self._matching(names)
         for module in self.modules():
             module._frozen = module._frozen | (chosen & module._own())
 
     def unfreeze(self, *names: str) -> None:
-        """Take back `freeze`, for all parameters or those that match."""
+        """Undo `freeze` for all parameters, or for those with `names`. Raise ValueError where a name matches none."""
         chosen = self._matching(names)
         for module in self.modules():
             module._frozen = module._frozen - chosen
@@ -118,13 +119,13 @@ class Module:
         named = list(self.named_parameters())
         for pattern in patterns:
             if not isinstance(pattern, str):
-                raise TypeError(f"parameters are named by str, not by {type(pattern).__name__}")
+                raise TypeError(f"the name of a parameter is a str, not {type(pattern).__name__}")
             if not any(fnmatchcase(name, pattern) for name, _ in named):
                 raise ValueError(f"no parameter is called {pattern!r}; there are {_list(name for name, _ in named)}")
         return {p for name, p in named if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)}
 
     def _own(self) -> set[Value]:
-        """The leaves that this module holds itself, not through a module within: each module freezes its own."""
+        """Return the leaves of this module without those of modules in it; each module freezes its own leaves."""
         return {
             leaf
             for name, attribute in vars(self).items()
@@ -135,7 +136,7 @@ class Module:
     # --- saving and loading -------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, float]:
-        """The numbers of all parameters by name. Raises ValueError where two have the same name."""
+        """Return the numbers of all parameters by name. Raise ValueError where two parameters have the same name."""
         return {name: p.data for name, p in self._by_name().items()}
 
     def _by_name(self) -> dict[str, Value]:
@@ -147,10 +148,10 @@ class Module:
         return named
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
-        """Set all parameters from `state`, as `state_dict` gives it.
+        """Set all parameters from `state`, a mapping of names to numbers as returned by `state_dict`.
 
-        Raises StateError (a ValueError) that names what is missing, unexpected or not a finite real number; nothing
-        is changed then.
+        Raises StateError (a ValueError), and changes no parameter, where names are missing or unexpected or a number is
+        not a finite real number.
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"a state is a mapping of names to numbers, not {type(state).__name__}")
@@ -167,7 +168,7 @@ class Module:
         ]
         if faults:
             raise StateError(
-                f"the state does not fit this {type(self).__name__} of {len(own)} parameters, nothing was changed; "
+                f"the state does not fit this {type(self).__name__} of {len(own)} parameters, which is not changed; "
                 + "; ".join(faults),
                 missing,
                 unexpected,
@@ -177,16 +178,16 @@ class Module:
             parameter.data = state[name]
 
     def save(self, path: str | Path) -> Path:
-        """Write the parameters to a JSON file, exactly (every float reads back the same); returns the path.
+        """Write the parameters to a JSON file and return its path; `load` restores every float exactly.
 
-        The file is complete or, if writing fails, as it was before. Raises StateError for a parameter that is not
-        finite, for `load` would refuse it.
+        A file at `path` is replaced only after everything is written. Raises StateError for a parameter that is not
+        finite, because `load` does not accept it.
         """
         path = Path(path)
         state = self.state_dict()
         invalid = tuple(f"{name} = {x!r}" for name, x in state.items() if not math.isfinite(x))
         if invalid:
-            raise StateError(f"not finite numbers, nothing was written: {_list(invalid)}", invalid=invalid)
+            raise StateError(f"some parameters are not finite, no file is written: {_list(invalid)}", invalid=invalid)
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {"format": _FORMAT, "version": _VERSION, "module": repr(self), "parameters": state}
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
@@ -202,8 +203,8 @@ class Module:
     def load(self, path: str | Path) -> None:
         """Set the parameters from a file that `save` wrote.
 
-        Raises StateError where the file is no such file or does not fit, OSError where it cannot be read; nothing is
-        changed then.
+        Raises StateError where it is not such a file or does not fit the module, and OSError where it cannot be read;
+        no parameter is changed then.
         """
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -215,7 +216,7 @@ class Module:
             raise StateError(f"{path} has version {content.get('version')!r}; this package reads version {_VERSION}")
         parameters = content.get("parameters")
         if not isinstance(parameters, dict):
-            raise StateError(f"{path} is not a file of saved parameters: it has none")
+            raise StateError(f"{path} is not a file of saved parameters: it has no parameters")
         self.load_state_dict(parameters)
 
 
@@ -242,9 +243,7 @@ def _children(thing: Any) -> Iterator[Module]:
 def _items(thing: Any) -> Iterator[tuple[Any, Any]]:
     if isinstance(thing, Mapping):
         yield from thing.items()
-    elif (
-        isinstance(thing, (list, tuple)) or getattr(getattr(thing, "dtype", None), "kind", "") == "O"
-    ):  # array of Values
+    elif isinstance(thing, (list, tuple)) or getattr(getattr(thing, "dtype", None), "kind", "") == "O":
         yield from enumerate(thing)
 
 

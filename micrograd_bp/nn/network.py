@@ -1,4 +1,4 @@
-"""`Neuron`, `Layer`, `MLP`."""
+"""Fully connected networks: `Neuron`, `Layer` and `MLP`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from micrograd_bp.ops.op import OPS, Op, Operand
 from micrograd_bp.ops.reals import Numbers
 
 Activation = Callable[[Value], Value]
-_LAYER = {"neurons", "_frozen"}  # what a layer has by itself
+_LAYER = {"neurons", "_frozen"}  # the attributes of a layer without user-defined ones
 
 if TYPE_CHECKING:
 
-    class Outputs(Value, list[Value]):  # type: ignore[misc]  # no such object exists; it has the methods of both
-        """What a layer or network gives: of one neuron its Value, of several the list of them.
+    class Outputs(Value, list[Value]):  # type: ignore[misc]  # no such object exists; the type has the methods of both
+        """The result of a layer or network: the Value of one neuron, or the list of the Values of several neurons.
 
-        How many there are is known at run time only, so a type checker accepts what either of both can do.
+        The number of neurons is known only at run time, so that a type checker accepts the operations of both types.
         """
 
 else:
@@ -34,19 +34,19 @@ else:
 
 
 def identity(x: Value) -> Value:
-    """No activation: the neuron's weighted sum itself."""
+    """Return x, the weighted sum of the neuron: the activation of a linear neuron."""
     return x
 
 
 def activation_names() -> list[str]:
-    """The names an activation may have: every row that can be called with one argument, and "identity"."""
+    """Return the names of activations: "identity" and every operation that can be called with one argument."""
     return ["identity", *(op.name for op in OPS.values() if op.arity - len(op.defaults) == 1)]
 
 
 def activation_function(activation: str | Activation) -> Activation:
-    """The function of an activation's name; a function is given back as it is.
+    """Return the activation of a name; return a function unchanged.
 
-    Raises ValueError for an unknown name, TypeError for what is neither.
+    Raises ValueError for an unknown name, and TypeError for anything but a name or a function.
     """
     if isinstance(activation, str):
         if activation == "identity":
@@ -62,16 +62,17 @@ def activation_function(activation: str | Activation) -> Activation:
 
 
 def activation_name(activation: Activation) -> str:
-    """What an activation is called."""
+    """Return the name of an activation."""
     return activation.name if isinstance(activation, Op) else getattr(activation, "__name__", repr(activation))
 
 
 class Neuron(Module):
-    """a = activation(b + w[0] x[0] + w[1] x[1] + ...), z^(l)_j and a^(l)_j of the first tutorial.
+    """A neuron: z = b + w[0] x[0] + w[1] x[1] + ... and a = activation(z), z^(l)_j and a^(l)_j of the first tutorial.
 
-    `w` is a list of leaves, `b` a leaf; in a network the sum is named `z1_2`, the output `a1_2`. Weights come from
-    `init`, by default uniform on [-1, 1] with b = 0, drawn from `rng`, or from a `random.Random(seed)`, or else from
-    Python's global generator.
+    `w` is a list of `n_inputs` leaves, and `b` is a leaf. In a network the values are named `z1_2` and `a1_2`. Weights
+    are drawn by `init` (uniform on [-1, 1] by default) and the bias by `bias_init` (0 by default), from `rng`, from
+    `random.Random(seed)`, or from Python's global generator. The call takes `n_inputs` numbers or Values; it raises
+    ShapeError (a ValueError) for another number of inputs.
 
     >>> neuron = Neuron(2, "sigmoid")
     >>> neuron.w[0].data, neuron.w[1].data, neuron.b.data = 20.0, 20.0, -30.0
@@ -101,7 +102,7 @@ class Neuron(Module):
 
     @property
     def nonlin(self) -> bool:
-        """micrograd's name for: the activation is not the identity."""
+        """Whether the activation is not the identity (the name in micrograd)."""
         return self.activation is not identity
 
     def __call__(self, x: Numbers) -> Value:
@@ -110,7 +111,7 @@ class Neuron(Module):
             _check_inputs(x, len(w), "neuron")
             x = [x_k for _, x_k in zip(w, x, strict=True)]
         z: Any = reduce(add, map(mul, w, x), self.b)  # from left to right: ((b + w[0] x[0]) + w[1] x[1]) + ...
-        if isinstance(z, Value):  # in forward mode it is a Dual, which has no name
+        if isinstance(z, Value):  # in forward mode z is a Dual, which has no name
             z._name = self._names[0]
         elif not isinstance(z, Operand):
             raise TypeError("each input is a number or a Value, not an array: call the network sample by sample")
@@ -120,8 +121,8 @@ class Neuron(Module):
                 a._name = self._names[1]
         elif not isinstance(a, Operand):
             name = activation_name(self.activation)
-            raise TypeError(f"the activation {name} gave {type(a).__name__} {a!r}; it has to give a Value")
-        result: Value = a  # to a type checker; in forward mode it is a Dual
+            raise TypeError(f"the activation {name} returned {type(a).__name__} {a!r}: it must return a Value")
+        result: Value = a  # in forward mode it is a Dual
         return result
 
     def __repr__(self) -> str:
@@ -129,9 +130,9 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """`n_outputs` neurons over the same `n_inputs`; of a single neuron the call gives its Value, else a list.
+    """A layer of `n_outputs` neurons with the same `n_inputs` inputs; it takes the keywords of `Neuron`.
 
-    Takes the keywords of `Neuron`.
+    The call returns the list of the neurons' Values, or the single Value where there is one neuron.
     """
 
     def __init__(
@@ -173,14 +174,15 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """Layers in a row: `MLP(2, [2, 1])` is the XOR network of the first tutorial.
+    """A multilayer perceptron: `MLP(2, [2, 1])` is the XOR network of the first tutorial.
 
-    `activation` is that of the hidden layers, `output_activation` that of the last: a name (any row of one argument) or
-    a function of a Value. Parameters are named as in the tutorial: `w1_21` is w^(1)_21, the weight from input 1 to
-    neuron 2 of layer 1, `b1_2` its bias (w1_12_3 where a layer has ten or more of either). Initialisers as in `Neuron`.
+    `sizes` are the widths of the layers. `activation` is that of the hidden layers and `output_activation` that of the
+    last: the name of an operation of one argument, or a function of a Value. Parameters have the names of the tutorial:
+    `w1_21` is w^(1)_21, the weight from input 1 to neuron 2 of layer 1, and `b1_2` is the bias of that neuron
+    (`w1_12_3` where a layer has ten or more neurons or inputs). The keywords are those of `Neuron`.
 
-    The call takes `n_inputs` numbers or Values; a one-element output is a single Value, else a list. Raises ShapeError
-    (a ValueError) for another number of inputs.
+    The call takes `n_inputs` numbers or Values, and returns the list of outputs, or the single Value where there is one
+    output. Raises ShapeError (a ValueError) for another number of inputs.
 
     >>> model = MLP(2, [2, 1], activation="sigmoid", output_activation="sigmoid", seed=1)
     >>> model
@@ -207,8 +209,8 @@ class MLP(Module):
         widths = [n_inputs, *sizes]
         if len(widths) == 1:
             raise ShapeError("sizes is empty: an MLP needs at least one layer", "at least one size", "none")
-        for place, size in enumerate(sizes):
-            _check_size(f"sizes[{place}]", size)
+        for index, size in enumerate(sizes):
+            _check_size(f"sizes[{index}]", size)
         functions = [activation_function(activation)] * (len(sizes) - 1) + [activation_function(output_activation)]
         source = _generator(rng, seed)
         self.layers = [
@@ -248,7 +250,7 @@ class MLP(Module):
 
 
 def _tutorial_names(neurons: list[Neuron], layer: str) -> Iterator[tuple[str, Value]]:
-    """w^(l)_jk as w<l>_<j><k>, with a second _ where a layer has ten or more neurons or inputs."""
+    """Yield (name, parameter), where w^(l)_jk is w<l>_<j><k>, or w<l>_<j>_<k> for ten or more neurons or inputs."""
     gap = "_" if max(len(neurons), len(neurons[0].w)) > 9 else ""
     for j, neuron in enumerate(neurons, start=1):
         for k, w in enumerate(neuron.w, start=1):
@@ -271,7 +273,7 @@ def _check_size(name: str, size: object) -> None:
 
 
 def _check_inputs(x: Any, count: int, who: str) -> None:
-    usual = isinstance(x, (list, tuple))  # asked first, for abstract classes take long to answer
+    usual = isinstance(x, (list, tuple))  # checked first, because isinstance is slow for abstract classes
     if not usual and (not hasattr(x, "__len__") or isinstance(x, (str, bytes, Mapping, Set))):
         raise TypeError(f"this {who} takes a sequence of {count} numbers or Values, not {type(x).__name__}")
     if len(x) != count:
@@ -284,7 +286,7 @@ def _bias(bias_init: float | str | Initialiser) -> Initialiser:
 
 def _finite(drawn: float) -> float:
     if not math.isfinite(drawn):
-        raise ValueError(f"the initialiser gives {drawn!r}; weights and biases begin as finite numbers")
+        raise ValueError(f"the initialiser returned {drawn!r}: weights and biases must be finite")
     return drawn
 
 
@@ -293,7 +295,7 @@ def _generator(rng: random.Random | None, seed: int | None) -> random.Random:
         raise ValueError("give rng or seed, not both")
     if rng is not None:
         return rng
-    # without either: Python's global generator, so that random.seed(...) governs, as micrograd's users expect
+    # The default is Python's global generator, so that random.seed(...) has an effect, as in micrograd.
     return (
         random.Random(int(seed) if isinstance(seed, Integral) else seed)
         if seed is not None

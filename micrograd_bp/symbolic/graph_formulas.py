@@ -217,7 +217,7 @@ def derivative_term(v: Value, x: Value) -> Term:
     order = topological_order(v)
     if len(order) > _LARGEST_DERIVATIVE:
         raise ValueError(
-            f"the graph has {len(order)} values, more than {_LARGEST_DERIVATIVE:,}: take an inner value, or use explain()"
+            f"the graph has {len(order):,} values, more than {_LARGEST_DERIVATIVE:,}: take an inner one or explain()"
         )
     symbols = Symbols(order)
     terms: dict[Value, Term] = {}

@@ -118,11 +118,7 @@ def test_domains_and_errors():
         (lambda: mb.op(lambda x, y: x)(2.0, 3.0), TypeError, "needs the derivative rules in brackets"),
         (lambda: mb.op(lambda x, y: x)(2.0), TypeError, "needs the derivative rules in brackets"),
         (lambda: mb.op(lambda x, out: 1.0, lambda x: 1.0, name="f")(lambda x, y: x), TypeError, r"takes \(x, y, out\)"),
-        (
-            lambda: mb.op(lambda x, out: 1.0, name="f")(lambda *x: x),
-            TypeError,
-            "a fixed number of positional arguments",
-        ),
+        (lambda: mb.op(lambda x, out: 1.0, name="f")(lambda *x: x), TypeError, "a fixed number of positional"),
         (lambda: mb.op(lambda x, out: 1.0, name="f")(lambda x="a": x), TypeError, "real number"),
     ],
 )

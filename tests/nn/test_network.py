@@ -94,9 +94,9 @@ def test_a_function_is_an_activation():
         (
             lambda: nn.MLP(1, [1], output_activation=lambda z: 1.0)([1]),
             TypeError,
-            "gave float 1.0; it has to give a Value",
+            "returned float 1.0: it must return a Value",
         ),
-        (lambda: nn.MLP(1, [1]).freeze(3), TypeError, "named by str, not by int"),
+        (lambda: nn.MLP(1, [1]).freeze(3), TypeError, "the name of a parameter is a str, not int"),
     ],
 )
 def test_bad_input(make, error, message):
@@ -239,8 +239,8 @@ def test_states_that_do_not_fit_change_nothing(change, message, field, names):
         ("[1]", "it has no format"),
         ('{"format": "other"}', "it has no format"),
         ('{"format": "micrograd_bp parameters", "version": 99}', "version 99; this package reads version 1"),
-        ('{"format": "micrograd_bp parameters", "version": 1}', "it has none"),
-        ('{"format": "micrograd_bp parameters", "version": 1, "parameters": 3}', "it has none"),
+        ('{"format": "micrograd_bp parameters", "version": 1}', "it has no parameters"),
+        ('{"format": "micrograd_bp parameters", "version": 1, "parameters": 3}', "it has no parameters"),
     ],
 )
 def test_files_that_do_not_fit(tmp_path, text, message):
@@ -335,11 +335,11 @@ def test_a_diverged_model_does_not_replace_a_good_file(tmp_path):
     path = model.save(tmp_path / "a" / "b" / "good.json")
     good = path.read_text()
     model.parameters()[0].data = np.inf
-    with pytest.raises(StateError, match="nothing was written: w1_1"):
+    with pytest.raises(StateError, match="no file is written: w1_1"):
         model.save(path)
     assert path.read_text() == good
     path.write_text(good.replace('"parameters": {', '"parameters": 3, "x": {'))
-    with pytest.raises(StateError, match="it has none"):
+    with pytest.raises(StateError, match="it has no parameters"):
         model.load(path)
 
 
@@ -350,5 +350,5 @@ def test_sizes_have_an_order(sizes):
 
 
 def test_weights_begin_finite():
-    with pytest.raises(ValueError, match="the initialiser gives nan"):
+    with pytest.raises(ValueError, match="the initialiser returned nan"):
         nn.MLP(2, [1], init=lambda *a: np.nan)

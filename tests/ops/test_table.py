@@ -233,10 +233,7 @@ def test_integer_powers_are_exact():
         (lambda: mb.exp(None), "not NoneType None"),
         (lambda: mb.exp(1j), "real numbers only"),
         (lambda: mb.exp([1.0]), "use one at a time, or a NumPy object array"),
-        (
-            lambda: Operand().apply(ops.exp, ()),
-            "Operand does not define apply_unchecked, so exp cannot be applied to it",
-        ),
+        (lambda: Operand().apply(ops.exp, ()), "Operand does not define apply_unchecked, so exp cannot be applied"),
     ],
 )
 def test_wrong_arguments_are_refused(call, message):
