@@ -1,4 +1,4 @@
-"""How the page's chain rule goes up from each value: the same stations and formulas as `explain` has."""
+"""The symbolic derivatives that the page needs for the chain rule; names and formulas are those of `explain`."""
 
 from __future__ import annotations
 
@@ -10,30 +10,29 @@ from micrograd_bp.symbolic.graph_formulas import Symbols
 from micrograd_bp.symbolic.printer import written
 from micrograd_bp.symbolic.term import ONE, Term
 
-_LONGEST_LABEL = 22  # characters of a formula on a card
-_LONGEST = 120  # and of one in an equation
-_MOST_EDGES = 60  # between stations; of more no formula is made
+_LONGEST_LABEL = 22  # characters; a longer formula on a card is replaced by a name
+_LONGEST = 120  # characters; a longer formula in an equation is left out
+_MOST_EDGES = 60  # between named values; a longer chain has no formula
 
 
 def users_of(order: list[Value]) -> dict[Value, list[tuple[Value, int]]]:
-    """For each value its users and the place that it has there, in the order of the backward pass."""
+    """Return, for each value, its users with the index of the argument, in the order of the backward pass."""
     users: dict[Value, list[tuple[Value, int]]] = {node: [] for node in order}
     for user in reversed(order):
-        for place, arg in enumerate(user.args):
+        for index, arg in enumerate(user.args):
             if isinstance(arg, Value):
-                users[arg].append((user, place))
+                users[arg].append((user, index))
     return users
 
 
 def links(order: list[Value], symbols: Symbols, digits: int) -> list[list[dict[str, Any]]]:
-    """For each value, for each station right above it: its place in the order, and d station / d value as text.
+    """Return, for each value and each next named value above it, the latter's index and d named / d value as text.
 
-    Stations are the root and values with names; values with several users, and those whose formula does not fit on a
-    card, get one here.
+    The root counts as named. Values with several users, and those whose formula does not fit on a card, get a name.
     """
     users = users_of(order)
     root = order[-1]
-    for node in order:  # arguments first: what they are called stands in the formula
+    for node in order:  # arguments first, since their names occur in the formula
         if len(users[node]) > 1 or len(symbols.definition(node, digits) if node.op else "") > _LONGEST_LABEL:
             symbols.called(node)
     found = []
@@ -41,7 +40,7 @@ def links(order: list[Value], symbols: Symbols, digits: int) -> list[list[dict[s
         above: dict[Value, Term | None] = {}
         for edge in users[node]:
             top, term = _climb(edge, users, root, symbols)
-            if top in above:  # the value occurs several times in the formula of that station
+            if top in above:  # the value occurs several times in the formula of `top`
                 before = above[top]
                 term = None if before is None or term is None else before + term
             above[top] = term
@@ -59,8 +58,8 @@ def _climb(
     if len(edges) > _MOST_EDGES:
         return top, None
     term = ONE
-    for user, place in reversed(edges):
-        term = term * symbols.local(user, place)
+    for user, index in reversed(edges):
+        term = term * symbols.local(user, index)
     return top, term
 
 

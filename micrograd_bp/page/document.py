@@ -1,6 +1,6 @@
-"""The page: a graph as one HTML file in which the chain rule can be walked, leaves be changed and gradients explained.
+"""`page` writes a graph as one HTML file that shows the passes step by step, lets leaves change and explains gradients.
 
-It needs no network and allows none.
+The file loads nothing from the network, and its content security policy forbids it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from micrograd_bp.symbolic.templates import fill, number
 
 MOST_NODES = 500
 _SCRIPTS = ("engine.js", "numbers.js", "picture.js", "steps.js", "chain.js", "leaves.js", "controls.js")
-_HOLE = 0xE000  # characters of private use stand for the arguments
-_HINT = "Point at a value or tab to it: its ways to the output, and the chain rule along them."
+_HOLE = 0xE000  # characters from here on (private use) stand for the arguments
+_HINT = "Point at a value, or tab to it, to see its paths to the output and the chain rule along them."
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -54,13 +54,13 @@ content="default-src 'none'; script-src {script_hash}; style-src {style_hash}; b
 <span id="where"></span>
 <span id="trouble" role="status"></span>
 </div>
-<p id="said" aria-live="polite"></p>
+<p id="message" aria-live="polite"></p>
 <div class="scroll"><svg id="picture" role="group" aria-label="the graph" viewBox="0 0 {width} {height}" \
 width="{width}" height="{height}"><defs><marker id="arrow" viewBox="0 0 10 8" refX="9.5" refY="4" markerWidth="9" \
 markerHeight="7" markerUnits="userSpaceOnUse" orient="auto"><path d="M0,0 L10,4 L0,8 z"/></marker></defs></svg></div>
 <section id="why" aria-label="the chain rule" tabindex="0"></section>
 <section aria-label="leaves">
-<div class="heads"><h2>Leaves</h2><button id="reset" disabled>as they were</button><span class="note">value, \
+<div class="heads"><h2>Leaves</h2><button id="reset" disabled>reset</button><span class="note">value, \
 gradient</span></div>
 <div id="fields"></div>
 </section>
@@ -75,15 +75,19 @@ gradient</span></div>
 
 
 def page(root: Value, *, title: str | None = None, digits: int = 4, direction: str = "LR") -> str:
-    """The graph below `root` as HTML text: one file without network, the same bytes for the same graph.
+    """Return the graph below `root` as the text of one HTML file; equal graphs give equal text.
 
-    It opens with what was recorded, and shows a backward pass with seed 1, whatever `grad` held before. When a leaf is
-    changed, all is computed again by the rows' own functions and rules; where an operation leaves its domain the page
-    says so, goes on with nan, and recovers with the next change. Rows of one's own need `native` and rules in rows
-    for that; else the leaves cannot be changed, and the page says why. `window.micrograd.state()` has the full numbers.
+    `title`      the heading; by default the formula
+    `digits`     the number of significant digits that are shown
+    `direction`  "LR" (left to right) or "TB" (top to bottom)
 
-    `title` is shown instead of the formula, `digits` is how many are shown, `direction` is "LR" or "TB". Raises
-    ValueError for graphs of more than 500 values.
+    The page opens with the recorded numbers and shows a backward pass with seed 1; `grad` is not read. When a leaf
+    changes, the page computes everything again by the operations' own functions and derivative rules. Outside an
+    operation's domain it shows a warning and computes with nan. If a user's operation has no `native` form, or a rule
+    that calls other functions than operations, the leaves cannot be changed, and the page says why.
+    `window.micrograd.state()` returns the unrounded numbers.
+
+    Raises ValueError for a graph of more than 500 values.
 
     >>> x = Value(3.0, name="x")
     >>> "F.mul = (a, b) => a * b;" in page(x * x)
@@ -92,23 +96,23 @@ def page(root: Value, *, title: str | None = None, digits: int = 4, direction: s
     order = topological_order(root)
     if len(order) > MOST_NODES:
         raise ValueError(
-            f"the graph has {len(order)} values, a page at most {MOST_NODES}: take the graph of an inner value"
+            f"the graph has {len(order)} values, but a page shows at most {MOST_NODES}: take that of an inner value"
         )
     graph = _data(order, digits, direction)
     width, height = round(graph.pop("width") + 8), round(graph.pop("height") + 8)
     missing = graph["missing"]
     style = _file("page.css")
     known = [] if missing else sorted({node.op for node in order if node.op}, key=lambda op: op.name)
-    rows = ["const F = {};", "const D = {};", _file("special.js"), script(known)]
-    code = "\n".join(['"use strict";', *rows, *map(_file, _SCRIPTS)])
-    note = "← → step, Home and End, space plays. "
+    functions = ["const F = {};", "const D = {};", _file("special.js"), script(known)]
+    code = "\n".join(['"use strict";', *functions, *map(_file, _SCRIPTS)])
+    note = "Keys: ← and → step, Home and End go to the ends, space plays. "
     if missing:
         note += (
-            f"The leaves cannot be changed: {', '.join(missing)} has no form in C99, or a derivative rule that is not "
-            f"written in rows, so this page cannot compute it; it shows what was recorded."
+            f"The leaves cannot be changed: {', '.join(missing)} has no C99 form, or a derivative rule that uses more "
+            f"than operations, so this page cannot compute it. It shows the recorded numbers."
         )
     else:
-        note += "A changed leaf is computed in this page, by the engine's own rules."
+        note += "When a leaf changes, this page computes everything again, by the engine's own rules."
     return _PAGE.format(
         title=escape(title or graph["title"]),
         style=style,
@@ -128,10 +132,10 @@ def _data(order: list[Value], digits: int, direction: str) -> dict[str, Any]:
     nodes = [_node(node, symbols, digits) | {"links": up} for node, up in zip(order, upward, strict=True)]
     too_far = far(everything(order))
     small = {
-        f"{i}_{place}": f"{nodes[symbols.place[arg]]['name']} ↗" if isinstance(arg, Value) else number(arg, digits)
+        f"{i}_{index}": f"{nodes[symbols.place[arg]]['name']} ↗" if isinstance(arg, Value) else number(arg, digits)
         for i, node in enumerate(order)
-        for place, arg in enumerate(node.args)
-        if not isinstance(arg, Value) or (node, place) in too_far
+        for index, arg in enumerate(node.args)
+        if not isinstance(arg, Value) or (node, index) in too_far
     }
     headings = [f"{node['label']} {node['kind']}" for node in nodes]
     arrangement = arrange(order, headings, small, direction, digits)
@@ -172,15 +176,15 @@ def _node(node: Value, symbols: Symbols, digits: int) -> dict[str, Any]:
         "structural": structural,
         "locals": [None if local is None else repr(local) for local in node.local_grads],
         "text": [
-            typeset(symbols.local(node, place), digits) if isinstance(arg, Value) else ""
-            for place, arg in enumerate(node.args)
+            typeset(symbols.local(node, index), digits) if isinstance(arg, Value) else ""
+            for index, arg in enumerate(node.args)
         ],
         **(_about(op, node, digits) if op else {}),
     }
 
 
 def _about(op: Op, node: Value, digits: int) -> dict[str, Any]:
-    """What the page says of an operation: its formula with places for the arguments' numbers, its domain."""
+    """Return an operation's data for the page: its formula with slots for the arguments, and its domain."""
     args = [
         (chr(_HOLE + i) if isinstance(arg, Value) else number(arg, digits), ATOM) for i, arg in enumerate(node.args)
     ]
@@ -209,7 +213,7 @@ def _hash(text: str) -> str:
 
 def _write(graph: Graph) -> bytes:
     if not isinstance(graph.root, Value):
-        raise ValueError("a page is made of a value's graph: save the graph of what the network gives, or of a loss")
+        raise ValueError("a page shows the graph of a value, not a network: save the graph of an output or of a loss")
     shared = {key: graph.options[key] for key in ("title", "digits", "direction") if key in graph.options}
     return page(graph.root, **shared).encode()
 

@@ -1,6 +1,6 @@
-"""JavaScript from the rows: each function from its C99 form, each derivative rule by applying it to text.
+"""`script` translates operations into JavaScript: functions from their C99 forms, derivative rules by applying them.
 
-So the page computes with what is written in the table, and nothing is differentiated twice.
+So the page computes with the rules of the table, and no derivative is written a second time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PARAMETERS = "abcdefgh"
 
 
 class Script(Number):
-    """A JavaScript expression; rows applied to it are calls of the rows' functions, and are noted in `used`."""
+    """A JavaScript expression. An operation applied to it becomes a call, and is added to `used`."""
 
     __slots__ = ("text", "used")
 
@@ -34,8 +34,8 @@ class Script(Number):
         self.used = used
 
     @property
-    def data(self) -> float:  # has none
-        raise TypeError("a rule must not decide by a number: use where, step or sign")
+    def data(self) -> float:
+        raise TypeError("a derivative rule must not decide by a number: use where, step or sign")
 
     def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Script:
         self.used.add(op)
@@ -43,7 +43,9 @@ class Script(Number):
 
 
 def script(ops: Iterable[Op]) -> str:
-    """`F`, the functions of the rows and of those that their rules use, and `D`, the rules.
+    """Return JavaScript that sets `F[name]`, the functions of the operations, and `D[name]`, their derivative rules.
+
+    `F` also has the operations that the rules use.
 
     >>> from micrograd_bp import ops
     >>> print(script([ops.square]))
@@ -60,8 +62,11 @@ def script(ops: Iterable[Op]) -> str:
 
 
 def not_in_javascript(ops: Iterable[Op]) -> list[str]:
-    """The rows, among these and those that their rules use, that `script` cannot write: without a C99 form of their
-    own, with one that calls what is not known here, or with rules that decide by numbers or leave the rows."""
+    """Return the names of the operations, among these and those that their rules use, that `script` cannot translate.
+
+    They have no C99 form, or one that calls an unknown function, or a rule that decides by a number or calls a function
+    that is not an operation.
+    """
     wanted, used = set(ops), set[Op]()
     refused = set()
     for op in wanted:
@@ -77,25 +82,25 @@ def _parameters(op: Op) -> str:
 
 
 def _rules(op: Op, used: set[Op]) -> list[str]:
-    """The row's derivative rules as JavaScript. TypeError where a rule cannot be applied to text."""
+    """Return the derivative rules as JavaScript. Raises TypeError where a rule cannot be applied to text."""
     args = [Script(name, used) for name in (*_parameters(op), "out")]
     names = ", ".join(arg.text for arg in args)
     return [f"({names}) => {_text(rule(*args))}" for rule in op.partials]
 
 
 def _function(op: Op) -> str:
-    """The C99 form with JavaScript's names; C and JavaScript write the rest alike."""
+    """Return the C99 form with JavaScript's names of functions; the rest has the same syntax in C and JavaScript."""
     return _NAME.sub(lambda m: _JAVASCRIPT[m[0]], op.native).format(*_parameters(op))
 
 
 def _is_known(op: Op) -> bool:
-    """Whether `_function` can write the row."""
+    """Whether `_function` can translate the operation."""
     readable = _C99.fullmatch(op.native) is not None and op.arity <= len(_PARAMETERS)
     return readable and _JAVASCRIPT.keys() >= set(_NAME.findall(op.native))
 
 
 def _text(x: Any) -> str:
-    """A number or expression in JavaScript."""
+    """Return a number or expression in JavaScript."""
     if isinstance(x, Script):
         return x.text
     number = float(x)

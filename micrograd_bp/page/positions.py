@@ -1,4 +1,4 @@
-"""Where the cards and lines of the page stand, by Graphviz."""
+"""`arrange` computes the positions of the page's cards and lines with Graphviz."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import Any, NamedTuple
 from micrograd_bp.drawing import graphviz
 from micrograd_bp.engine import Value
 
-HEIGHT, LETTER = 66.0, 7.4  # points: a card's height, the width of a letter
-CAPTION = 50.0  # beside a card's number: "grad" and margins
+HEIGHT, LETTER = 66.0, 7.4  # points: the height of a card and the width of a letter
+CAPTION = 50.0  # points beside a card's number, for "grad" and margins
 CONSTANT_HEIGHT = 24.0
 
 
 class Arrangement(NamedTuple):
-    """Sizes and places in points from the top left: cards and constants as [x, y, width, height] around their centres,
-    lines as points of cubic Bézier curves, with the place of their text."""
+    """Sizes and positions in points from the top left corner.
+
+    `boxes`  the cards and constants as [x, y, width, height] with (x, y) the centre
+    `lines`  "points", the points of cubic Bézier curves, and "at", the position of the text
+    """
 
     width: float
     height: float
@@ -25,10 +28,14 @@ class Arrangement(NamedTuple):
 
 
 def arrange(order: list[Value], headings: list[str], small: dict[str, str], direction: str, digits: int) -> Arrangement:
-    """Lay out: a card per value, wide enough for its heading and for any number of so many digits, and a small box for
-    each argument in `small` ("3_1": its text), for a constant or where the argument's card is too far for a line."""
+    """Return the layout of a graph with one card per value.
+
+    A card is wide enough for its heading and for any number with `digits` digits. `small` has the arguments that get a
+    small box with a text, since they are constants or their cards are too far away; the key of argument 1 of value 3 is
+    "3_1".
+    """
     widest = "−0.0" + "0" * digits
-    place = {node: i for i, node in enumerate(order)}
+    index = {node: i for i, node in enumerate(order)}
     text = [
         f"digraph {{ graph [rankdir={direction} nodesep=0.22 ranksep=0.3]",
         f'node [shape=box fixedsize=true label=""] edge [dir=none fontsize=11 label="{widest}"]',
@@ -42,28 +49,28 @@ def arrange(order: list[Value], headings: list[str], small: dict[str, str], dire
     for i, node in enumerate(order):
         for argument, arg in enumerate(node.args):
             key = f"{i}_{argument}"
-            tail = f'"{key}"' if key in small else place[arg] if isinstance(arg, Value) else ""
+            tail = f'"{key}"' if key in small else index[arg] if isinstance(arg, Value) else ""
             text.append(f"{tail} -> {i}" + ("" if isinstance(arg, Value) else ' [label=""]'))
-    return _read(graphviz.render("\n".join([*text, "}"]), "plain").decode(), order, place, small)
+    return _read(graphviz.render("\n".join([*text, "}"]), "plain").decode(), order, index, small)
 
 
 def columns(text: str) -> int:
-    """How many letters wide a text is."""
+    """Return the width of a text in letters."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def _read(plain: str, order: list[Value], place: dict[Value, int], small: dict[str, str]) -> Arrangement:
-    waiting: dict[tuple[str, str], list[str]] = {}  # parallel lines come in the order in which they were given
+def _read(plain: str, order: list[Value], index: dict[Value, int], small: dict[str, str]) -> Arrangement:
+    waiting: dict[tuple[str, str], list[str]] = {}  # Graphviz returns parallel lines in the order of its input
     for i, node in enumerate(order):
         for argument, arg in enumerate(node.args):
             key = f"{i}_{argument}"
-            tail = str(place[arg]) if isinstance(arg, Value) and key not in small else key
+            tail = str(index[arg]) if isinstance(arg, Value) and key not in small else key
             waiting.setdefault((tail, str(i)), []).append(key)
     width = height = 0.0
     boxes: dict[str, list[float]] = {}
     lines: dict[str, dict[str, Any]] = {}
-    for row in plain.replace("\\\n", "").splitlines():
-        kind, *words = shlex.split(row)
+    for text in plain.replace("\\\n", "").splitlines():
+        kind, *words = shlex.split(text)
         if kind == "graph":
             width, height = float(words[1]) * 72, float(words[2]) * 72
         elif kind == "node":

@@ -23,7 +23,7 @@ def test_it_is_saved_and_has_limits(tmp_path):
     long = Value(1.0)
     for _ in range(600):
         long = long + 1
-    with pytest.raises(ValueError, match="601 values, a page at most 500"):
+    with pytest.raises(ValueError, match="601 values, but a page shows at most 500"):
         page_of(long)
     with pytest.raises(ValueError, match="a page is made of a value's graph"):
         mb.draw(nn.MLP(2, [1])).save(tmp_path / "model.html")

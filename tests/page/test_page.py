@@ -28,7 +28,7 @@ def test_stepping_through_gives_the_engines_numbers(visit, build):
         if view.locator("#next").is_disabled():
             break
         view.keyboard.press("ArrowRight")
-        said.append(view.inner_text("#said"))
+        said.append(view.inner_text("#message"))
     step, data, grad = state(view)
     assert step == len(said) == view.evaluate("last")
     assert data == [node.data for node in order]
@@ -118,7 +118,7 @@ def test_outside_the_domain_is_said(visit):
     assert view.inner_text("#trouble") == ""
     view.fill("#n0", "-1")
     view.wait_for_selector("#v1.outside")
-    assert view.inner_text("#trouble") == "⚠ y = nan, for log: x = −1 is outside (0, inf); so is what is made from it."
+    assert view.inner_text("#trouble") == "⚠ y = nan, since log: x = −1 is outside (0, inf); the values that depend on it are affected."
     assert view.locator(".outside").count() == 1
     assert view.locator("#v2 .number").all_text_contents() == ["nan", "1"]
     view.keyboard.press("Tab")
@@ -218,7 +218,7 @@ def test_what_is_not_reached_is_not_told(visit):
     view.focus("#v0")
     shown = " ".join(view.inner_text("#why").split())
     assert "∂L/∂ŷ · ∂ŷ/∂z" in shown
-    assert "the backward pass has yet to come here" in shown
+    assert "the backward pass has not reached this value" in shown
     assert not re.search(r"0\.\d", shown)
     view.keyboard.press("ArrowRight")
     assert "∂L" not in view.inner_text("#why")  # the step is shown again
@@ -372,7 +372,7 @@ def test_keys_alone_are_enough(visit):
     assert "∂L/∂w" in view.inner_text("#why")
     assert view.get_attribute("#v0", "aria-label").startswith("w, leaf, data 2, gradient 0.1129")
     assert view.get_attribute("#v0", "aria-describedby") == "why"
-    assert view.get_attribute("#said", "aria-live") == "polite"
+    assert view.get_attribute("#message", "aria-live") == "polite"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -396,7 +396,7 @@ def test_contrast_and_phone_width(visit, scheme):
             return [...group.querySelectorAll("text, tspan")].map((text) =>
                 contrast(rgb(style(text, "fill")), [caption, gradText].includes(text) ? ground : card));
         });
-        for (const text of [".note", "#where", "#said", "#trouble", "#fields label", "#fields output", "h1"]) {
+        for (const text of [".note", "#where", "#message", "#trouble", "#fields label", "#fields output", "h1"]) {
             found.push(contrast(of(text, "color"), page));
         }
         found.push(contrast(of("svg .local", "fill"), page));
@@ -442,7 +442,7 @@ def test_a_row_of_ones_own_is_shown_but_not_recomputed(visit, own_ops):
     loss.backward()
     view = visit(page_of(loss))
     assert view.locator("input:enabled").count() == 0
-    assert "cubed_here has no form in C99" in view.inner_text("main")
+    assert "cubed_here has no C99 form" in view.inner_text("main")
     assert state(view)[2][0] == x.grad == 12.0
     view.keyboard.press("Home")
     view.keyboard.press("End")

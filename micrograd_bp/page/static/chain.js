@@ -1,4 +1,4 @@
-// The chain rule of the value that is looked at, or the local derivatives of the step.
+// The chain rule of the value under the pointer, or the local derivatives of the current step.
 
 function look(i) {
   if (looked === i) return;
@@ -6,7 +6,7 @@ function look(i) {
   paint();
 }
 
-// All that lies between the value looked at and the root.
+// The values on the paths from value i to the root.
 function above(i) {
   const found = new Set([i]);
   for (let k = i; k <= root; k++) if (found.has(k)) users[k].forEach(({ user }) => found.add(user));
@@ -15,14 +15,14 @@ function above(i) {
 
 const isHead = (i) => i === root || users[i].length > 1;
 
-// From a value along one use up to the next station: {top, edges from there down}.
+// Returns the edges from `top` down along `edge`.
 function climb(edge, top) {
   const edges = [edge];
   while (edges[0].user !== top) edges.unshift(users[edges[0].user][0]);
   return edges;
 }
 
-// ½ · 2e as e, and no factors of 1 and −1 between others: such products are exact.
+// Merges powers of 2 at the start, and factors of 1 and −1, into their neighbours; such products are exact.
 function shortened(factors) {
   let first = 0;
   while (first < factors.length - 1 && Number.isInteger(Math.log2(Math.abs(factors[first])))) first++;
@@ -34,21 +34,21 @@ function shortened(factors) {
   return shown;
 }
 
-// The numbers along edges, as the engine multiplies them.
+// The product along edges as the engine computes it, and the factors that are shown.
 function multiplied(before, edges) {
-  const factors = edges.map(({ user, place }) => locals[user][place]);
+  const factors = edges.map(({ user, index }) => locals[user][index]);
   let total = before;
   for (const [i, { user }] of edges.entries()) {
-    if (!passes(user, edges[i].place)) return { total: 0, shown: [0], nothing: true };
+    if (!passes(user, edges[i].index)) return { total: 0, shown: [0], nothing: true };
     total *= factors[i];
   }
   const shown = shortened(factors);
   return { total, shown: shown.reduce((x, y) => x * y, before) === total ? shown : factors };
 }
 
-const MOST = 12; // equations that are shown
+const MOST = 12; // the greatest number of equations shown
 
-// The equation of a value: its ways up to the next values whose gradient is known by name.
+// The equation of a value: its paths up to the root or the next values with several users.
 function equation(i, { adjoints, passed }) {
   return nodes[i].links.map((link) => {
     const uses = users[i].filter((edge) => reaches(edge, link.top));
@@ -87,37 +87,37 @@ function explain() {
   const panel = find("why");
   panel.replaceChildren();
   const note = (text) => panel.append(Object.assign(document.createElement("p"), { textContent: text }));
-  if (looked === null) return remembered(panel) || note(graph.hint);
+  if (looked === null) return localDerivatives(panel) || note(graph.hint);
   if (looked === root) return note(`∂${name(root)}/∂${name(root)} = 1`);
   const pass = backward(contributions.length);
-  const ways = new Map();
+  const paths = new Map();
   for (const waiting = [looked]; waiting.length; ) {
     const i = waiting.pop();
-    if (i === root || ways.has(i)) continue;
-    ways.set(i, equation(i, pass));
-    waiting.push(...ways.get(i).map(({ head }) => head));
+    if (i === root || paths.has(i)) continue;
+    paths.set(i, equation(i, pass));
+    waiting.push(...paths.get(i).map(({ head }) => head));
   }
-  const shown = [...ways.keys()].sort((i, k) => i - k).slice(0, MOST);
-  shown.forEach((i) => equationRows(panel, i, ways.get(i), pass.adjoints));
-  if (ways.size > MOST) note(`… ${ways.size - MOST} more sums …`);
+  const shown = [...paths.keys()].sort((i, k) => i - k).slice(0, MOST);
+  shown.forEach((i) => equationRows(panel, i, paths.get(i), pass.adjoints));
+  if (paths.size > MOST) note(`… ${paths.size - MOST} more sums …`);
 }
 
-// The local derivatives that this step of the forward pass keeps, or that this one of the backward pass uses.
-function remembered(panel) {
+// The local derivatives that this step of the forward pass records, or that this step of the backward pass uses.
+function localDerivatives(panel) {
   const made = contribution();
   const user = made ? made.user : step - 1;
   if (step === last || (!made && (step === 0 || step > nodes.length))) return false;
-  const places = made ? [made.place] : nodes[user].args.keys();
-  for (const place of places) {
-    const arg = nodes[user].args[place];
+  const indices = made ? [made.index] : nodes[user].args.keys();
+  for (const index of indices) {
+    const arg = nodes[user].args[index];
     if (typeof arg !== "number") continue;
-    const sides = [nodes[user].text[place], show(locals[user][place])];
+    const sides = [nodes[user].text[index], show(locals[user][index])];
     rows(panel, partial(user, arg), sides.filter((side, k) => side && side !== sides[k - 1]).map((side) => ["=", [side]]));
   }
   return panel.hasChildNodes();
 }
 
-// An equation below each other: what it is of, then for each side its sign and its factors, which stand in columns.
+// Writes an equation as a table: the left side, then a line for each right side with its sign and factors in columns.
 function rows(panel, left, sides) {
   const made = document.createElement("table");
   const most = Math.max(...sides.map(([, factors]) => factors.length));
@@ -130,28 +130,28 @@ function rows(panel, left, sides) {
   panel.append(made);
 }
 
-// Whether the backward pass has brought a value all of its gradient.
+// Whether the gradient of a value is complete at the current step.
 const complete = (i) => i === root || step > nodes.length + 1 + contributions.findLastIndex(({ node }) => node === i);
 
-// An equation as rows: by name, in symbols, and, once it is known, in numbers and the gradient. A row is a list of
-// products, a product a list of texts.
-function equationRows(panel, i, ways, adjoints) {
-  const before = (way) => (way.head === root ? [] : [partial(root, way.head)]);
-  const symbols = (way) => {
-    const alone = way.chain.length === 1 && way.head === root;
-    return way.chain.map(({ text, loose }) => (loose && !alone ? `(${text})` : text));
+// Writes an equation by name, in symbols and, once its gradient is complete, in numbers. Each right side is a list of
+// products, and a product is a list of texts.
+function equationRows(panel, i, paths, adjoints) {
+  const before = (path) => (path.head === root ? [] : [partial(root, path.head)]);
+  const symbols = (path) => {
+    const alone = path.chain.length === 1 && path.head === root;
+    return path.chain.map(({ text, loose }) => (loose && !alone ? `(${text})` : text));
   };
-  const products = ways.flatMap((way) => way.products);
+  const products = paths.flatMap((path) => path.products);
   const texts = (groups, n) => groups.map((group, k) => times(group.map(show).map((x, j) => (n + k && !j ? bracketed(x) : x))));
   const equal = [
-    ways.map((way) => [...before(way), ...way.chain.map(({ top, bottom }) => partial(top, bottom))]),
-    ways.map((way) => [...before(way), ...symbols(way)]),
+    paths.map((path) => [...before(path), ...path.chain.map(({ top, bottom }) => partial(top, bottom))]),
+    paths.map((path) => [...before(path), ...symbols(path)]),
   ];
-  if (!complete(i)) equal.push([["… (the backward pass has yet to come here)"]]);
+  if (!complete(i)) equal.push([["… (the backward pass has not reached this value)"]]);
   else if (products.length === 1) equal.push([texts(products[0], 0)], [[show(adjoints[i])]]);
   else equal.push([[products.map((groups, n) => texts(groups, n).join(" · ")).join(" + ")]], [[show(adjoints[i])]]);
   const whole = (sum) => sum.map((factors) => factors.join(" · ")).join(" + ");
-  const left = partial(root, i); // which no sum by name may contain: there ∂f/∂u would mean two things
+  const left = partial(root, i); // no sum by name may contain it, since ∂f/∂u would then mean two things
   const different = equal.filter(
     (sum, row) => !sum.some((factors) => factors.join(" · ") === left) && (!row || whole(sum) !== whole(equal[row - 1])),
   );

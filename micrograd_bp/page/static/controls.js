@@ -1,4 +1,4 @@
-// Buttons and keys; here the page begins.
+// Buttons and keys, and the start of the page.
 
 drawLines();
 drawCards();

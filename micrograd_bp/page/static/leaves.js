@@ -1,9 +1,9 @@
-// A slider and a field per leaf.
+// A slider and a number field for each leaf.
 
 const fields = [];
 const short = (x) => (Number.isFinite(x) ? String(Number(x.toPrecision(5))) : "");
 
-// A slider reaches some way to both sides of the number; a number typed beyond takes it along.
+// Sets the range of a slider around its number; a typed number outside the range moves the range.
 function fit({ slider, field }, x, typed = false) {
   const finite = Number.isFinite(x) ? x : 0;
   const span = Math.max(2, 2 * Math.abs(finite));
@@ -32,7 +32,7 @@ function addField(i) {
   const made = { i, slider, field, grad };
   fit(made, nodes[i].data);
   slider.addEventListener("input", () => {
-    const x = Number(Number(slider.value).toPrecision(4)); // a short number, for people
+    const x = Number(Number(slider.value).toPrecision(4)); // a short number is easier to read
     field.value = x;
     field.setAttribute("aria-invalid", "false");
     change(i, x);
@@ -52,7 +52,7 @@ function addField(i) {
   fields.push(made);
 }
 
-// Computes at once, paints once per frame, however fast a slider moves.
+// Computes at once, and paints at most once per frame.
 let waiting = 0;
 function change(i, x) {
   data[i] = x;

@@ -1,6 +1,6 @@
-// Numbers and names as the rest of the package writes them.
+// Numbers and names in the notation of the Python package.
 
-// As the rest of the package writes numbers: Python's "g" format (17 digits: what repr gives), a true minus sign.
+// Formats a number like Python's "g" format (like repr for 17 digits), with a true minus sign.
 function show(x) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "−inf";
   const [digits, exponent] = rounded(Math.abs(x));
@@ -18,7 +18,7 @@ function show(x) {
   return x < 0 || Object.is(x, -0) ? `−${text}` : text;
 }
 
-// The significant digits and the exponent; halves go to even, as in Python, where JavaScript would round up.
+// Returns the significant digits and the exponent. Ties round to even, as in Python; JavaScript would round up.
 function rounded(x) {
   const parts = (text) => [text.split("e")[0].replace(".", ""), Number(text.split("e")[1])];
   const shortest = parts(x.toExponential());

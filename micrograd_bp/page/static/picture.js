@@ -1,4 +1,4 @@
-// Cards and lines as SVG.
+// The cards and lines of the graph as SVG.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -10,7 +10,7 @@ function element(tag, attributes, parent, text) {
   return made;
 }
 
-// Writes what has changed only: a large graph has to follow a slider.
+// Writes only attributes that changed, so that a large graph can follow a slider.
 const written = new WeakMap();
 function set(element, key, value) {
   if (!written.has(element)) written.set(element, {});
@@ -22,7 +22,7 @@ function set(element, key, value) {
   else element.setAttribute(key, value);
 }
 
-// A number in a card, drawn together where it is wider than its room.
+// Writes a number in a card, condensed if it is wider than `room`.
 function setNumber(text, x, room) {
   set(text, "text", x);
   set(text, "textLength", x.length * 6.7 > room ? room : null);
@@ -30,15 +30,15 @@ function setNumber(text, x, room) {
 
 const svg = find("picture");
 const natural = svg.width.baseVal.value;
-svg.style.width = `clamp(${0.8 * natural}px, 100%, ${natural}px)`; // below that it scrolls
+svg.style.width = `clamp(${0.8 * natural}px, 100%, ${natural}px)`; // a narrower window scrolls
 const lines = {};
 const cards = [];
-const smalls = []; // constants, and values whose card is too far for a line
+const smalls = []; // small boxes: constants, and values whose card is too far away for a line
 
 function drawLines() {
   for (const [key, { points, at }] of Object.entries(graph.lines)) {
-    const [user, place] = key.split("_").map(Number);
-    const from = nodes[user].args[place];
+    const [user, index] = key.split("_").map(Number);
+    const from = nodes[user].args[index];
     const path = points.map(([x, y], i) => `${i === 0 ? "M" : i === 1 ? "C" : ""}${x},${y}`).join(" ");
     const group = element("g", {}, svg);
     const curve = element("path", { d: path, "marker-end": "url(#arrow)" }, group);
@@ -52,8 +52,8 @@ function drawCards() {
     const left = x - width / 2;
     const top = y - height / 2;
     if (key.includes("_")) {
-      const [user, place] = key.split("_").map(Number);
-      const from = nodes[user].args[place];
+      const [user, index] = key.split("_").map(Number);
+      const from = nodes[user].args[index];
       const group = element("g", {}, svg);
       smalls.push({ group, user, from });
       element("rect", { x: left, y: top, width, height, rx: 6 }, group);
@@ -86,7 +86,7 @@ function drawCards() {
   }
 }
 
-// The card that has the keyboard's focus, if any.
+// The index of the card that has the keyboard focus, or null.
 function focused() {
   const i = cards.findIndex(({ group }) => group === document.activeElement);
   return i < 0 ? null : i;

@@ -1,12 +1,12 @@
-// Functions of C99 that JavaScript's Math does not have, or has otherwise. erf and erfc to about 1e-15, relatively.
+// C99 functions that JavaScript's Math lacks or defines differently. The relative error of erf and erfc is about 1e-15.
 
-// e^(−x²): x² is exact for the first half of x's digits, so that no rounding of it is amplified.
+// e^(−x²). The square of the rounded half is exact, so that its rounding is not amplified.
 function gauss(x) {
   const half = Math.fround(x);
   return Math.exp(-half * half) * Math.exp((half - x) * (half + x));
 }
 
-// e^(−x²) · 2x/√π · Σ (2x²)^n / (2n + 1)!!: all terms have one sign.
+// e^(−x²) · 2x/√π · Σ (2x²)^n / (2n + 1)!!, a sum without cancellation.
 function erf(x) {
   if (Math.abs(x) > 2) return x > 0 ? 1 - erfc(x) : erfc(-x) - 1;
   let term = (2 * x) / Math.sqrt(Math.PI);
@@ -18,7 +18,7 @@ function erf(x) {
   return x === 0 || Number.isNaN(x) ? x : gauss(x) * sum;
 }
 
-// The continued fraction e^(−x²)/√π · 1/(x + (1/2)/(x + (2/2)/(x + (3/2)/(x + ...)))), from its end.
+// The continued fraction e^(−x²)/√π · 1/(x + (1/2)/(x + (2/2)/(x + (3/2)/(x + ...)))), computed from its end.
 function erfc(x) {
   if (Number.isNaN(x)) return x;
   if (x < 0.5) return 1 - erf(x);
@@ -28,7 +28,7 @@ function erfc(x) {
   return gauss(x) / Math.sqrt(Math.PI) / tail;
 }
 
-// A nan is missing data to C's fmin and fmax, and 1 to any power is 1, as is -1 to an infinite one.
+// C's fmin and fmax ignore a nan; C's pow returns 1 for 1 to any power and for -1 to an infinite power.
 const fmin = (x, y) => (x < y || Number.isNaN(y) ? x : y);
 const fmax = (x, y) => (x > y || Number.isNaN(y) ? x : y);
 const pow = (x, y) => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y));
