@@ -152,7 +152,7 @@ def test_what_is_undefined_to_the_compiler_is_a_number():
 
 
 def test_which_build_this_is():
-    assert mb.compiled is (not mb.engine.__file__.endswith(".py"))
+    assert mb.compiled is (not mb.engine.value.__file__.endswith(".py"))
 
 
 @pytest.mark.skipif(not mb.compiled, reason="of the compiled build: pip install . where there is a C compiler")

@@ -42,7 +42,8 @@ class Op:
     `name`              the name as a function and as a method
     `fn(*args)`         the function of floats; it never raises and returns nan or an infinity outside `domain`
     `partials`          one derivative rule per argument, `(*args, out)` -> d out / d arg: a pure expression in
-                        operations and + - *; `slopes` are the same rules for floats
+                        operations and + - *; `slopes` are the same rules for floats, and
+                        `reads` is None or has the arguments that each rule reads, as bits (`chain.py`)
     `arguments`         the names of the arguments, by default those of the rules' parameters; `arity` is their number
     `defaults`          the default values of the last arguments
     `domain`            where the function is real: a union of boxes (one `Interval` per argument); () is everywhere

@@ -16,6 +16,7 @@ def test_a_short_run_has_nothing_unexplained(count):
     assert 0.0 < tally.worst[0] < 10.0
 
 
+@pytest.mark.slow
 def test_a_wrong_rule_is_reported(change_op):
     change_op(mb.OPS["sigmoid"], partials=(lambda x, out: out * out,))
     assert any("sigmoid" in found for found in fuzz_expressions.run(1, 150, 4).unexplained)

@@ -169,14 +169,6 @@ def test_the_main_example(run):
     assert "−0.053882\n" in run("eval", *NEURON, "--digits", "5")[1]
 
 
-def test_the_readmes_commands(run):
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    commands = re.findall(r"^micrograd-bp (.*)$", readme, re.MULTILINE)
-    assert len(commands) >= 2
-    for command in commands:
-        assert run(*shlex.split(command))[0] == 0
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_examples_of_help(run, command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -66,12 +66,14 @@ def run(*arguments):
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="mprotect")
 def test_nothing_is_touched_beyond_the_arrays():
     done = run()
     assert (done.returncode, done.stdout) == (0, "within\n"), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="mprotect")
 def test_a_read_beyond_would_be_seen():
     done = run("value")

@@ -34,6 +34,7 @@ def test_numpy_agrees_with_the_row(op):
         assert ours == pytest.approx(op.fn(*point), rel=4e-15, abs=1e-300, nan_ok=True), point
 
 
+@pytest.mark.slow
 @given(expressions())
 def test_batches_are_the_samples(expression):
     compiled = mb.compile(expression)

@@ -37,6 +37,7 @@ def test_moons_are_half_circles():
     assert noise.std() == pytest.approx(0.15, rel=0.05)
 
 
+@pytest.mark.slow
 def test_digits_are_the_ones_that_scikit_learn_has():
     datasets = pytest.importorskip("sklearn.datasets")
     X, Y = demo.digits()

@@ -36,6 +36,7 @@ def test_one_cost_for_both():
     assert sum((model(x).data > 0.5) == (y > 0.5) for x, y in zip(*classes, strict=True)) >= 35
 
 
+@pytest.mark.slow
 def test_it_runs(tmp_path, capsys):
     demo.main(["--out", str(tmp_path)])
     assert "closed form" in capsys.readouterr().out

@@ -221,6 +221,7 @@ def test_a_descent_goes_down_into_the_valley_on_its_side():
         assert closed_gradient(full)[[0, 7]] == pytest.approx([0, 0], abs=1e-15)
 
 
+@pytest.mark.slow
 def test_it_runs(capsys, tmp_path):
     demo.main(["--out", str(tmp_path / "new")])
     printed = capsys.readouterr().out

@@ -50,6 +50,7 @@ def test_no_demo_writes_into_the_folder_of_another():
     assert [found[1] for found in folders if found] == [path.stem for path in SCRIPTS if path.stem != "xor"]
 
 
+@pytest.mark.slow
 def test_a_demo_runs_as_a_module(tmp_path):
     """That demos run as files is shown by those of the errata and of XOR, which are run so in other tests."""
     command = [sys.executable, "-m", "demos.tutorials.third.two_outputs", "--out", str(tmp_path)]

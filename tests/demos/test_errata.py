@@ -152,6 +152,7 @@ def test_a_case_that_is_not_what_is_known_of_it_is_told(findings, monkeypatch, t
     assert "MISPRINT" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_it_runs_from_any_folder(tmp_path):
     script = Path(demo.__file__)
     done = subprocess.run(

@@ -19,6 +19,7 @@ def test_a_start_is_what_the_command_trains(seed):
     assert (start.epochs, start.seed) == (230, seed)
 
 
+@pytest.mark.slow
 def test_starts_are_those_of_the_closed_form_in_any_number_of_processes():
     two = demo.train_all(3, 120, 2)
     assert [start.seed for start in two] == [0, 1, 2]
@@ -100,6 +101,7 @@ def test_two_of_the_others_need_more_epochs():
     assert more.classified() == 2
 
 
+@pytest.mark.slow
 def test_it_runs(tmp_path, capsys):
     demo.main(["--quick", "--jobs", "1", "--count", "2", "--epochs", "60", "--out", str(tmp_path)])
     printed = capsys.readouterr().out

@@ -57,6 +57,7 @@ def titles(svg):
     return [t for e in elements if (t := e.get("{http://www.w3.org/1999/xlink}title")) is not None]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(NAMES, st.sampled_from(["LR", "TB"]))
 def test_every_name_stands_verbatim_in_its_tooltip(names, direction):
