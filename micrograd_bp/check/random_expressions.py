@@ -31,6 +31,7 @@ class Expression:
 
     @property
     def point(self) -> tuple[float, ...]:
+        """The numbers of the variables at which to check the expression."""
         return tuple(self.inputs.values())
 
     def __call__(self, *args: Any) -> Any:

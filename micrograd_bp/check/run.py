@@ -51,6 +51,7 @@ class Check:
         self.replays = self._replays()
 
     def run(self, order: int) -> Report:
+        """Return the report on the derivatives up to `order`. Raise GradientMismatch where one is wrong."""
         findings = [finding for mode in self.modes for finding in self._firsts(mode)]
         if order == 2 and not self._faults:
             findings += [finding for mode in self.modes for finding in self._seconds(mode)]

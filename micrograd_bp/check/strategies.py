@@ -56,7 +56,7 @@ def points_in(domain: Domain, away_from_kinks: bool = False) -> st.SearchStrateg
     True
     """
     if isinstance(domain, str):
-        (domain,) = _rows([domain])
+        (domain,) = _operations([domain])
     if isinstance(domain, Op):
         boxes = domain.domain or ((REAL,) * domain.arity,)
         inside = _points(boxes).filter(domain.allows)
@@ -85,7 +85,7 @@ def expressions(
     >>> hypothesis.find(expressions(ops=["tanh", "sin"]), lambda e: "tanh" in e.code)
     lambda x: mb.tanh(x)  # at 1.0
     """
-    rows = _rows(ops)
+    operations = _operations(ops)
     _at_least_1(max_nodes=max_nodes, n_leaves=n_leaves)
     names = [*"xyzuvw"][:n_leaves] + [f"x{i}" for i in range(7, n_leaves + 1)]
     point = {name: draw(_numbers(Interval(-10.0, 10.0)) if leaf is None else leaf) for name in names}
@@ -93,12 +93,14 @@ def expressions(
     lines: list[tuple[Any, ...]] = []
     for _ in range(draw(st.integers(1, max_nodes))):
         first = known[-1 - draw(st.integers(0, len(known) - 1))]
-        rest = [draw(st.integers(0, len(known) + len(_PLAIN) - 1)) for _ in range(max(row.arity for row in rows) - 1)]
+        rest = [
+            draw(st.integers(0, len(known) + len(_PLAIN) - 1)) for _ in range(max(op.arity for op in operations) - 1)
+        ]
         chosen = [first, *(known[-1 - k] if k < len(known) else (_PLAIN[k - len(known)],) * 2 for k in rest)]
         numbers = [number for _, number in chosen]
-        row = draw(st.sampled_from(rows).filter(functools.partial(_fits, numbers=numbers, away=away_from_kinks)))
-        lines.append((row.name, *(arg for arg, _ in chosen[: row.arity])))
-        known.append((len(lines) - 1, row.fn(*numbers[: row.arity])))
+        op = draw(st.sampled_from(operations).filter(functools.partial(_fits, numbers=numbers, away=away_from_kinks)))
+        lines.append((op.name, *(arg for arg, _ in chosen[: op.arity])))
+        known.append((len(lines) - 1, op.fn(*numbers[: op.arity])))
     return Expression(lines, point)
 
 
@@ -187,7 +189,7 @@ def _ends(f: Callable[..., Any], inputs: list[Any]) -> bool:
 # --- how they are made ------------------------------------------------------------------------------------------------
 
 
-def _rows(ops: Iterable[Op | str] | None) -> list[Op]:
+def _operations(ops: Iterable[Op | str] | None) -> list[Op]:
     """Return operations given by name or as `Op`. Raise ValueError for an unknown name or an empty list."""
     given = list(OPS.values()) if ops is None else [ops] if isinstance(ops, (str, Op)) else list(ops)
     unknown = [op for op in given if not (isinstance(op, Op) or op in OPS)]

@@ -25,6 +25,7 @@ class Trace:
 
     @property
     def outputs(self) -> list[float]:
+        """The results as floats."""
         return [root.data if isinstance(root, Value) else root for root in self.roots]
 
     def graph(self) -> list[Value]:

@@ -59,10 +59,12 @@ class ByReplay:
 
     @cached_property
     def gradient(self) -> list[Any]:
+        """The exact derivatives by all inputs, None where one does not exist."""
         return self.replay.gradient()
 
     @cached_property
     def corner(self) -> str:
+        """A description of the first node on a kink, "" where there is none."""
         node = nodes.corner(self.replay)
         if node is None or node.op is None:
             return ""
@@ -72,18 +74,22 @@ class ByReplay:
 
     @cached_property
     def wrong_edge(self) -> Edge | None:
+        """The first edge with a wrong local derivative."""
         return next((edge for edge in nodes.edges(self.replay) if edge.verdict == "wrong"), None)
 
     @cached_property
     def wrong_value(self) -> Value | None:
+        """The first node with a wrong value."""
         return nodes.wrong_value(self.replay)
 
     @cached_property
     def sums(self) -> Sums:
+        """The gradient from the recorded local derivatives."""
         return self.replay.recorded_sum()
 
     @cached_property
     def roundings(self) -> list[Any]:
+        """Bounds of the rounding errors of the derivatives."""
         return self.replay.roundings()
 
     def own(self, i: int, computed: float) -> Verdict:
@@ -143,6 +149,7 @@ class ByReplay:
 
     @cached_property
     def hessian(self) -> list[list[Any]]:
+        """The exact second derivatives, None where one does not exist."""
         return self.replay.hessian()
 
     @cached_property
@@ -209,6 +216,7 @@ class ByDifferences:
         return self._slopes[i]
 
     def judge(self, k: int, i: int, computed: float) -> Verdict:
+        """Return the verdict on the derivative of output k by input i."""
         if not math.isfinite(self.call(self.subject.point)[k]):
             return Verdict("ill-conditioned", math.nan, math.inf, reason="the function is not finite at this point")
         slope = self.slopes(i)[k]
