@@ -1,10 +1,10 @@
-"""Checks of gradients: `gradient.py` is `check_gradient`; `closed_form.py` has the textbook formulas (1.2) to (3.6);
-`strategies.py` (needs hypothesis) and `random_expressions.py` make random programs for property tests.
+"""Checks of gradients: `gradient.py` has `check_gradient`, `closed_form.py` has the formulas (1.2) to (3.6) of the
+first tutorial; `strategies.py` (which needs hypothesis) and `random_expressions.py` draw programs for property tests.
 
-Inside `check_gradient`: `subject.py` is the function and how it is called, `match.py` which derivative belongs to
-which input, `replay.py` the truth from a recorded graph in mpmath, `differences.py` and `scales.py` the truth from
-values alone, `nodes.py` the error of each operation, `verdicts.py`, `hints.py` and `run.py` decide, `report.py` says
-it.
+In a check, `subject.py` calls the function, `match.py` assigns given derivatives to inputs, `replay.py` computes the
+exact derivatives from a recorded graph in mpmath, `differences.py` and `scales.py` estimate them from values alone,
+`nodes.py` computes the error of each operation, `verdicts.py` and `hints.py` judge a derivative, `run.py` runs the
+check, and `report.py` defines its result.
 """
 
 from micrograd_bp.check.gradient import check_gradient

@@ -11,12 +11,12 @@ With a^(0) = x, z^(l)_j = b^(l)_j + sum_k w^(l)_jk a^(l-1)_k and a^(l)_j = sigma
     (3.5)    dE_t/db^(L)_j = (a_j - y_j) sigma'(z_j)
     (3.6)    dE_t/db^(l)_j = sigma'(z_j)  sum_i dE_t/da^(l+1)_i sigma'(z_i) w^(l+1)_ij
 
-Where the tutorial's print is mended: y carries the index j; the sum over i in (3.6) starts at 1 as in (3.3), for there
-is no row w_0j; the layers run from L down to 1, not to 2; (COST) is the mean of the errors, not their sum; (3.5)
-follows from (3.4). 1 - sigma(z) is computed as sigma(-z), which is the same and keeps its digits in saturation.
+These corrections are made to the printed formulas: y has the index j; the sum over i in (3.6) starts at 1, as in (3.3),
+because there is no row w_0j; the layers run from L down to 1, not to 2; (COST) is the mean of the errors, not their
+sum; (3.5) follows from (3.4). 1 - sigma(z) is computed as sigma(-z), which is equal and keeps its digits in saturation.
 
-`ACTIVATIONS` has what may stand for sigma, by name. Nothing here reads the table of operations: this is the engine's
-independent judge.
+`ACTIVATIONS` has the functions that may replace sigma, by name. This module does not use the table of operations, so
+that it is an independent check of the engine.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Array = NDArray[np.float64]
 
 
 def sigma(z: ArrayLike) -> Array:
-    """sigma(z) = 1 / (1 + e^-z), elementwise, without overflow.
+    """Return sigma(z) = 1 / (1 + e^-z), elementwise and without overflow.
 
     >>> sigma([0.0, -1000.0])
     array([0.5, 0. ])
@@ -63,7 +63,7 @@ def sigma(z: ArrayLike) -> Array:
 
 
 def sigma_prime(z: ArrayLike) -> Array:
-    """(1.2), at z itself: sigma(z) (1 - sigma(z)), elementwise.
+    """Return (1.2), the derivative sigma(z) (1 - sigma(z)) at z, elementwise.
 
     >>> sigma_prime([0.0, 1000.0])
     array([0.25, 0.  ])
@@ -78,14 +78,15 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
     "tanh": (np.tanh, lambda z: 4.0 * sigma_prime(2.0 * z)),
     "relu": (lambda z: np.maximum(z, 0.0), lambda z: np.where(z > 0.0, 1.0, 0.0)),
 }
-"""The activations the formulas are stated for ("this function may be different"): sigma and its derivative, of z."""
+"""The activations with a closed form, by name: sigma and its derivative, both functions of z."""
 
 
 @dataclass
 class Network:
-    """W[l] of shape (s_l, s_(l-1)), b[l] of shape (s_l,) and the activation's name, a layer each, the first at 0.
+    """The arrays of a network, an entry per layer: W[l] of shape (s_l, s_(l-1)), b[l] of shape (s_l,), activations[l].
 
-    Raises ShapeError where they do not fit together (the tutorial prints b as a row, R^(1 x 3); here it is (3,)).
+    The entry of the first layer has index 0. Raises ShapeError where the shapes do not fit. (The tutorial prints b as a
+    row, R^(1 x 3); here its shape is (3,).)
     """
 
     W: list[Array]
@@ -109,14 +110,14 @@ class Network:
 
     @classmethod
     def of(cls, model: MLP) -> Network:
-        """The numbers of a model. Raises ValueError for an activation that is not in ACTIVATIONS."""
+        """Return the arrays of a model. Raise ValueError for an activation that is not in ACTIVATIONS."""
         if not isinstance(model, MLP):
-            raise TypeError(f"the formulas are those of an MLP, not of {type(model).__name__}")
+            raise TypeError(f"the formulas hold for an MLP, not for {type(model).__name__}")
         layers = [layer.neurons for layer in model.layers]
         names = [activation_name(neurons[0].activation) for neurons in layers]
         for name, neurons in zip(names, layers, strict=True):
             if any(neuron.activation is not neurons[0].activation for neuron in neurons):
-                raise ValueError("the neurons of a layer share one activation in the formulas; here they differ")
+                raise ValueError("the neurons of a layer have different activations; the formulas need one per layer")
             if name not in ACTIVATIONS:
                 raise ValueError(f"no closed form for the activation {name!r}; there is {', '.join(ACTIVATIONS)}")
         return cls(
@@ -127,7 +128,7 @@ class Network:
 
 
 def forward(net: Network, x: ArrayLike) -> tuple[list[Array], list[Array]]:
-    """z^(1)..z^(L) and a^(0)..a^(L) of one sample; each z summed in the order b, k = 1, 2, ... as it is written."""
+    """Return z^(1)..z^(L) and a^(0)..a^(L) of one sample; each z is summed in the order b, k = 1, 2, ..."""
     a = [np.asarray(x, dtype=float)]
     if a[0].shape != (net.W[0].shape[1],):
         raise ShapeError(f"x has shape {a[0].shape}; this network takes ({net.W[0].shape[1]},)")
@@ -142,7 +143,7 @@ def forward(net: Network, x: ArrayLike) -> tuple[list[Array], list[Array]]:
 
 
 def cost_of_sample(y: ArrayLike, h: ArrayLike) -> float:
-    """(COSTt): half the squared distance of the output h from the expected y, both of shape (s_L,)."""
+    """Return (COSTt): half the squared distance of the output h from the target y, both of shape (s_L,)."""
     expected, output = np.asarray(y, dtype=float), np.asarray(h, dtype=float)
     if expected.shape != output.shape:
         raise ShapeError(f"y has shape {expected.shape}, the output {output.shape}")
@@ -150,7 +151,7 @@ def cost_of_sample(y: ArrayLike, h: ArrayLike) -> float:
 
 
 def cost(Y: ArrayLike, H: ArrayLike) -> float:
-    """(COST): the mean of (COSTt) over the samples, the rows of Y and H.
+    """Return (COST), the mean of (COSTt) over the m samples: the rows of Y and H, both of shape (m, s_L).
 
     >>> round(cost([[0], [1], [1], [0]], [[0.1], [0.8], [0.7], [0.3]]), 6)
     0.02875
@@ -162,7 +163,7 @@ def cost(Y: ArrayLike, H: ArrayLike) -> float:
 
 
 def backpropagate(net: Network, x: ArrayLike, y: ArrayLike) -> tuple[list[Array], list[Array]]:
-    """dE_t/dW^(l) and dE_t/db^(l), a list of arrays shaped as W and b, of one sample: (3.2), (3.3), (3.5), (3.6)."""
+    """Return dE_t/dW^(l) and dE_t/db^(l) of one sample by (3.2), (3.3), (3.5) and (3.6), in the shapes of W and b."""
     z, a = forward(net, x)
     target = np.asarray(y, dtype=float)
     if target.shape != a[-1].shape:
@@ -180,7 +181,7 @@ def backpropagate(net: Network, x: ArrayLike, y: ArrayLike) -> tuple[list[Array]
 
 
 def gradient(net: Network, X: ArrayLike, Y: ArrayLike) -> tuple[list[Array], list[Array]]:
-    """dE/dW^(l) and dE/db^(l) of (COST) over a set: the mean of `backpropagate` over the rows of X and Y."""
+    """Return dE/dW^(l) and dE/db^(l) of (COST): the means of `backpropagate` over the rows of X and Y."""
     X, Y = _samples(X, Y)
     parts = [backpropagate(net, x, y) for x, y in zip(X, Y, strict=True)]
     mean_W = [np.mean([dW[layer] for dW, _ in parts], axis=0) for layer in range(len(net.W))]
@@ -193,8 +194,11 @@ def gradient(net: Network, X: ArrayLike, Y: ArrayLike) -> tuple[list[Array], lis
 
 @dataclass(frozen=True)
 class Row:
-    """One parameter: its derivative by `backward()` and by the formula (means over the samples, as (COST)), and the
-    largest difference of a single sample, in units in the last place of the formula's number."""
+    """One parameter of a comparison.
+
+    `engine` and `closed_form` are its derivatives of (COST) by `backward()` and by the formula. `ulps` is the largest
+    difference in a single sample, in units in the last place of the formula's result.
+    """
 
     parameter: str
     formula: str
@@ -205,14 +209,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` gives; prints as a table."""
+    """The result of `compare`; `str()` gives a table."""
 
     rows: list[Row]
     samples: int
 
     @property
     def worst(self) -> Row:
-        """The row with the largest difference."""
+        """The parameter with the largest difference."""
         return max(self.rows, key=lambda row: row.ulps if row.ulps == row.ulps else math.inf)
 
     def __str__(self) -> str:
@@ -229,11 +233,11 @@ class Comparison:
 
 
 def compare(model: MLP, X: ArrayLike, Y: ArrayLike) -> Comparison:
-    """Run `backward()` and the formulas on every sample, and set both beside each other, parameter by parameter.
+    """Return a comparison of `backward()` with the formulas, for every parameter and over all samples.
 
-    X is of shape (m, n_inputs) or (n_inputs,), Y of shape (m, n_outputs) or (m,) or (n_outputs,). The model is not
-    touched: it is a copy that runs backward. Raises ShapeError where the shapes do not fit, ValueError for an
-    activation without a closed form and for parameters that are shared or none of the formulas'.
+    X has the shape (m, n_inputs) or (n_inputs,), and Y has the shape (m, n_outputs), (m,) or (n_outputs,). The model is
+    not changed, because the backward passes run on a copy. Raises ShapeError where the shapes do not fit, and
+    ValueError for an activation without a closed form and for shared or additional parameters.
 
     >>> model = MLP(2, [2, 1], "sigmoid", "sigmoid", seed=1)
     >>> comparison = compare(model, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
@@ -248,20 +252,20 @@ def compare(model: MLP, X: ArrayLike, Y: ArrayLike) -> Comparison:
     closed = np.array([_in_order(*backpropagate(net, x, y)) for x, y in zip(X, Y, strict=True)])
     if engine.shape != closed.shape:
         own = f"{engine.shape[1]} parameters of its own, {closed.shape[1]} in the formulas"
-        raise ValueError(f"the formulas know weights and biases, each once; this model has {own}")
+        raise ValueError(f"the formulas have weights and biases, each once; this model has {own}")
     ulps = np.abs(engine - closed) / np.spacing(np.abs(closed))
     in_last = sum(len(n.w) + 1 for n in model.layers[-1].neurons)
     rows = []
-    for place, name in enumerate(parameters):
-        weight_formula, bias_formula = ("3.2", "3.5") if place >= len(parameters) - in_last else ("3.3", "3.6")
+    for index, name in enumerate(parameters):
+        weight_formula, bias_formula = ("3.2", "3.5") if index >= len(parameters) - in_last else ("3.3", "3.6")
         formula = bias_formula if name.startswith("b") else weight_formula
-        mean_engine, mean_closed = float(np.mean(engine[:, place])), float(np.mean(closed[:, place]))
-        rows.append(Row(name, formula, mean_engine, mean_closed, float(np.max(ulps[:, place]))))
+        mean_engine, mean_closed = float(np.mean(engine[:, index])), float(np.mean(closed[:, index]))
+        rows.append(Row(name, formula, mean_engine, mean_closed, float(np.max(ulps[:, index]))))
     return Comparison(rows, len(X))
 
 
 def _backward(model: MLP, x: Array, y: Array) -> dict[str, float]:
-    """The engine's gradient of (COSTt), by parameter name."""
+    """Return the engine's gradient of (COSTt), by parameter name."""
     model.zero_grad()
     out = model([float(x_k) for x_k in x])
     outputs: Sequence[Any] = out if isinstance(out, list) else [out]
@@ -270,14 +274,14 @@ def _backward(model: MLP, x: Array, y: Array) -> dict[str, float]:
 
 
 def _in_order(dW: list[Array], db: list[Array]) -> list[float]:
-    """The formulas' numbers in the order of `MLP.named_parameters`: neuron by neuron, its weights and then its bias."""
+    """Return the derivatives in the order of `MLP.named_parameters`: for each neuron its weights, then its bias."""
     return [float(d) for W, b in zip(dW, db, strict=True) for w, b_j in zip(W, b, strict=True) for d in (*w, b_j)]
 
 
 def _samples(
     X: ArrayLike, Y: ArrayLike, n_inputs: int | None = None, n_outputs: int | None = None
 ) -> tuple[Array, Array]:
-    """X and Y as arrays of rows: one sample may be given without its outer brackets, one output without its own."""
+    """Return X and Y as 2-d arrays. One sample may be given as a 1-d X; targets of one output as a 1-d Y."""
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     if X.ndim == 1:
         X, Y = X[None, :], Y.reshape(1, -1)

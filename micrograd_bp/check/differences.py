@@ -1,8 +1,8 @@
-"""The slope of a function of floats from its values alone: extrapolated differences that know how far to be trusted.
+"""The slope of a function of floats from its values alone: extrapolated differences with an error bound.
 
-A ladder of steps, each a quarter of the one before, gives differences in the middle and on either side. Richardson
-extrapolation removes their truncation errors; the scatter of its table and the measured noise of the function
-bound what is left. Where the slopes of the two sides differ for good, there is a kink.
+A ladder of steps, each a quarter of the one before, gives central and one-sided differences. Richardson extrapolation
+removes their truncation errors. The scatter of its table and the measured noise of the function bound the remaining
+error. Where the slopes of the two sides differ by more than their errors, the function has a kink.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _NOISE_POINTS = 8
 
 @dataclass(frozen=True)
 class Slope:
-    """`value` ± `error`, and the slopes `left` and `right` of the point with errors of their own.
+    """The slope `value` ± `error`, and the one-sided slopes `left` and `right`.
 
-    `kind` is "smooth", "kink" (left and right differ), "jump" (the function does: `value` is infinite, or nan where
-    only its value at the point stands apart), "infinite", "end" (of the domain: one side only) or "unknown" (no
-    difference can be trusted). `natural` is the slope of a function that changes by its own size over the largest
-    step, `noise` what rounding adds to it.
+    `kind` is "smooth", "kink" (the one-sided slopes differ), "jump" (the function jumps; `value` is infinite, or nan
+    where only the function's value at the point deviates), "infinite", "end" (the point is an end of the domain, and
+    the slope is one-sided) or "unknown" (no difference is reliable). `natural` is the slope of a function that changes
+    by its own size over the largest step. `noise` is the rounding noise of the function's values.
     """
 
     value: float
@@ -40,16 +40,16 @@ class Slope:
 
     @property
     def vague(self) -> bool:
-        """Whether neither the slope's leading digits nor its smallness, beside the natural slope, are certain."""
+        """Whether neither the leading digits of the slope nor its smallness, relative to `natural`, are certain."""
         return self.error > 1e-3 * abs(self.value) and self.error > 1e-9 * self.natural + 2.0**-1000
 
     @property
     def useless(self) -> bool:
-        """Whether it could be anything."""
+        """Whether the error is of the size of the slope."""
         return self.error > 0.3 * abs(self.value) and self.error > 1e-3 * self.natural + 1e-200
 
     def allows(self, slope: float, slack: float) -> bool:
-        """Whether `slope` lies between the slopes of the two sides."""
+        """Return whether `slope` lies between the one-sided slopes, up to `slack`."""
         low, high = min(self.left, self.right), max(self.left, self.right)
         return low - slack <= slope <= high + slack
 
@@ -65,8 +65,7 @@ _NOTHING = _Estimate(math.nan, math.inf, 0.0)
 
 
 class Ladder:
-    """The values of a function of one float around x, on steps of `scale` and less; one ladder serves all its
-    outputs."""
+    """The values of a function of one float around x, at steps of at most `scale` / 4, for all outputs."""
 
     def __init__(self, f: Callable[[float], list[float]], x: float, scale: float) -> None:
         self.x = x
@@ -81,14 +80,13 @@ class Ladder:
             self.steps.append(step)
             self.above.append((x + step, f(x + step)))
             self.below.append((x - step, f(x - step)))
-        # fine and coarse: rounding may scatter the values, or make stairs of them that are flat at a fine look
+        # The distances are fine and coarse, because a rounded function may be constant at fine distances.
         self._beside = [
-            [f(x + place * max(apart * scale, 8 * math.ulp(x))) for place in range(1, _NOISE_POINTS)]
-            for apart in (1e-10, 1e-5)
+            [f(x + k * max(apart * scale, 8 * math.ulp(x))) for k in range(1, _NOISE_POINTS)] for apart in (1e-10, 1e-5)
         ]
 
     def slope(self, output: int) -> Slope:
-        """The slope of one output."""
+        """Return the slope of one output."""
         natural = self._size(output) / (4.0 * self.steps[0]) if self.steps else 0.0
         noise = self._noise(output)
         rounding = noise if noise < 1e-6 * abs(self.center[output]) else 0.0
@@ -112,7 +110,7 @@ class Ladder:
             _jumps(side, self.x, center, noise, size, size / self.steps[0]) for side in (above, below) if self.steps
         ):
             beside = [_beyond(side, self.steps, noise) for side in (below, above)]
-            return Slope(_way(below, above, center), math.inf, "jump", *beside)
+            return Slope(_jump_slope(below, above, center), math.inf, "jump", *beside)
         if _differ(left, right):
             return Slope(middle.value, left.error + right.error, "kink", step=right.step, **sides)
         ends = [_ends(side) for side in (above, below)]
@@ -135,8 +133,7 @@ class Ladder:
         return max([abs(self.center[output]), *sizes])
 
     def _noise(self, output: int) -> float:
-        """How far the function strays from a smooth one: by fourth differences of close neighbours (Moré, Wild
-        2011)."""
+        """Return the noise of an output, from fourth differences of close neighbours (Moré and Wild 2011)."""
         noise = _EPS * abs(self.center[output]) + 2.0**-1074
         size = self._size(output)
         for beside in self._beside:
@@ -145,25 +142,24 @@ class Ladder:
                 for _ in range(4):
                     row = [b - a for a, b in itertools.pairwise(row)]
                 found = math.sqrt(sum(y * y for y in row) / (70.0 * len(row)))  # 70 = 8! / (4!)²
-                if found < 1e-6 * size:  # more is no noise, but the function's own bends
+                if found < 1e-6 * size:  # a larger value is the curvature of the function
                     noise = max(noise, found)
         return max(noise, self._restless(output), self._coarse(output))
 
     def _restless(self, output: int) -> float:
-        """What f(x + h) + f(x - h) - 2 f(x) is as h falls, where it does not fall with it: rounding in stairs."""
+        """Return the noise of a rounded function, for which f(x + h) + f(x - h) - 2 f(x) does not decrease with h."""
         pairs = list(zip(self.above, self.below, strict=True))[-7:]
         bends = [up[output] + down[output] - 2.0 * self.center[output] for (_, up), (_, down) in pairs]
         changes = [abs(b - a) for a, b in itertools.pairwise(bends)]
         if len(changes) < 6 or not all(map(math.isfinite, changes)):
             return 0.0
         restless = max(changes[3:]) > 0.5 * max(changes[:3])
-        return max(changes) if restless and max(changes) < 1e-4 * self._size(output) else 0.0  # more are its own bends
+        return max(changes) if restless and max(changes) < 1e-4 * self._size(output) else 0.0
 
     def _coarse(self, output: int) -> float:
-        """Some roundings of a function that computes in 16 or 32 bits: all its values are numbers of that kind."""
-        values = [
-            out[output] for beside in self._beside for out in beside
-        ]  # not at powers of two, whose powers are short
+        """Return the noise of a function that computes in 16 or 32 bits: all its values are numbers of that format."""
+        # The ladder is not used: its steps are powers of two, whose powers have few digits.
+        values = [out[output] for beside in self._beside for out in beside]
         if all(y == math.floor(y) if math.isfinite(y) else True for y in values):
             return 0.0
         for kind, eps in (("e", 2.0**-10), ("f", 2.0**-23)):
@@ -173,7 +169,7 @@ class Ladder:
 
 
 def _is_of(kind: str, y: float) -> bool:
-    """Whether a number is one of `struct`'s format."""
+    """Return whether a number is exact in a format of `struct`."""
     try:
         return math.isnan(y) or struct.unpack(kind, struct.pack(kind, y))[0] == y
     except OverflowError:
@@ -192,21 +188,21 @@ def _one_sided(x: float, center: float, side: list[tuple[float, float]], steps: 
     return _extrapolate(_quotients(x, center, side), steps, [2.0 * n for n in _noises(side, side, noise)], 4.0)
 
 
-def _way(below: list[tuple[float, float]], above: list[tuple[float, float]], center: float) -> float:
-    """An infinite slope in the direction of a jump; nan where it goes there and back."""
+def _jump_slope(below: list[tuple[float, float]], above: list[tuple[float, float]], center: float) -> float:
+    """Return an infinite slope in the direction of a jump; nan where the function jumps up and down."""
     rises = [center - below[-1][1], above[-1][1] - center]
     signs = {math.copysign(math.inf, rise) for rise in rises if abs(rise) > 0.5 * max(map(abs, rises))}
     return signs.pop() if len(signs) == 1 else math.nan
 
 
 def _beyond(side: list[tuple[float, float]], steps: list[float], noise: float) -> float:
-    """The slope of one side beside a jump, where the function's value at the point itself says nothing."""
+    """Return the one-sided slope beside a jump, without the function's value at the point."""
     quotients = [(far - near) / (x - nearer) for (x, far), (nearer, near) in itertools.pairwise(side)]
     return _extrapolate(quotients, steps[1:], [2.0 * n for n in _noises(side, side, noise)][1:], 4.0).value
 
 
 def _extrapolate(quotients: list[float], steps: list[float], noises: list[float], ratio: float) -> _Estimate:
-    """The best entry of the Richardson table of difference quotients whose error falls by `ratio` from step to step."""
+    """Return the best entry of the Richardson table of quotients whose error decreases by `ratio` at each step."""
     best = _NOTHING
     before: list[float] = []
     for level, (quotient, step, noise) in enumerate(zip(quotients, steps, noises, strict=True)):
@@ -227,7 +223,7 @@ def _extrapolate(quotients: list[float], steps: list[float], noises: list[float]
 def _settles(
     value: float, error: float, level: int, quotients: list[float], steps: list[float], noises: list[float]
 ) -> bool:
-    """Whether the quotients of smaller steps keep to `value`, up to noise: agreement by chance does not last."""
+    """Return whether the quotients of smaller steps agree with `value` up to noise, which excludes chance agreement."""
     reach = 2.0 * max(abs(quotients[level] - value), error)
     return all(
         abs(quotient - value) <= reach + 8.0 * noise / step
@@ -244,7 +240,7 @@ def _differ(left: _Estimate, right: _Estimate) -> bool:
 
 
 def _jumps(side: list[tuple[float, float]], x: float, center: float, noise: float, size: float, natural: float) -> bool:
-    """Whether the function stays away from its value however near one comes, by more than a steep slope would."""
+    """Return whether the function stays away from its value at x for all small steps, by more than a steep slope."""
     away = [abs(y - center) for _, y in side[-4:]]
     if len(away) < 4 or not all(math.isfinite(y) for y in away):
         return False
@@ -253,7 +249,7 @@ def _jumps(side: list[tuple[float, float]], x: float, center: float, noise: floa
 
 
 def _grows(quotients: list[float], steps: list[float], noises: list[float]) -> bool:
-    """Whether the quotients grow without end as the step falls: their changes, above the noise, do not get smaller."""
+    """Return whether the quotients diverge for small steps: their changes above the noise do not decrease."""
     changes: list[float] = []
     for i in range(1, len(quotients)):
         change = quotients[i] - quotients[i - 1]
@@ -265,5 +261,5 @@ def _grows(quotients: list[float], steps: list[float], noises: list[float]) -> b
 
 
 def _ends(side: list[tuple[float, float]]) -> bool:
-    """Whether the function has no value on this side, however near."""
+    """Return whether the function has no finite value at the smallest steps of this side."""
     return not any(math.isfinite(y) for _, y in side[-4:])

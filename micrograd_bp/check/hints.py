@@ -1,4 +1,4 @@
-"""What a wrong derivative looks like: the mistakes that people make, recognised by their numbers."""
+"""Hints for wrong derivatives: common mistakes, which are recognised by the numbers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ _FACTORS = {2.0: "twice", 0.5: "half", 3.0: "3 times", 1 / 3: "a third of", 4.0:
 
 
 def hint(i: int, computed: float, expected: Sequence[float], slack: float, names: Sequence[str]) -> str:
-    """A sentence about the i-th derivative, wrong beside all that are expected; "" where it looks like nothing
-    known."""
+    """Return a hint for the wrong i-th derivative, or ""; `expected` are the right derivatives by all inputs."""
     right = expected[i]
 
     def like(x: float) -> bool:
@@ -35,17 +34,16 @@ def hint(i: int, computed: float, expected: Sequence[float], slack: float, names
 
 
 def graph_hint(leaf: Value, computed: float, expected: float, replay: Replay) -> str:
-    """As `hint`, from the recorded graph: a use that was not counted, a factor of the chain rule left out or
-    repeated."""
+    """Return a hint from the recorded graph: a use that is not counted, a missing or repeated factor; or ""."""
     exact = replay.adjoints(replay.values)
 
     def like(x: float) -> bool:
         return abs(computed - x) <= 1e-9 * abs(x)
 
     uses = [
-        (node, float(exact[node] * (node.local_grads[place] or 0.0)))
+        (node, float(exact[node] * (node.local_grads[index] or 0.0)))
         for node in replay.order
-        for place, arg in enumerate(node.args)
+        for index, arg in enumerate(node.args)
         if arg is leaf and node in exact
     ]
     if len(uses) > 1:
@@ -63,5 +61,5 @@ def graph_hint(leaf: Value, computed: float, expected: float, replay: Replay) ->
                 if like(expected / local):
                     return f"a factor {local:.6g} is missing, the derivative of {node.op}"
                 if like(expected * local):
-                    return f"a factor {local:.6g}, the derivative of {node.op}, is there once too often"
+                    return f"a factor {local:.6g}, the derivative of {node.op}, occurs once too often"
     return ""

@@ -1,6 +1,4 @@
-"""Which derivative belongs to which number: gradients by the structure of the inputs, Jacobians by that of the result
-as well.
-"""
+"""The assignment of given derivatives to inputs and results, by the structures of both."""
 
 from __future__ import annotations
 
@@ -11,14 +9,14 @@ from micrograd_bp.check.subject import plain
 
 
 def matched(given: Any, like: Any, where: str = "grad", row: bool = False) -> list[Any]:
-    """The numbers of a gradient in the order of the inputs that it belongs to: dicts by their keys, arrays and lists by
-    shape; as a `row` of a Jacobian it may be flat.
+    """Return the numbers of the gradient `given` in the order of the inputs `like`.
 
-    Raises ValueError for other keys or another shape; how many numbers there are is left to the caller.
+    Dicts are matched by keys, arrays and lists by shape; a `row` of a Jacobian may be flat. Raises ValueError for other
+    keys or another shape. The caller checks the number of derivatives.
     """
     given, like = plain(given), plain(like)
     while isinstance(given, (list, tuple)) and len(given) == 1 and _depth(given) > _depth(like):
-        given = given[0]  # the gradients of all arguments, where there is one
+        given = given[0]  # a tuple of the gradients of all arguments, for one argument
     if isinstance(given, dict) or isinstance(like, dict):
         keys = _keys(given, like, where, "the input that it belongs to")
         return [number for key in keys for number in matched(given[key], like[key], f"{where}[{key!r}]")]
@@ -36,7 +34,7 @@ def matched(given: Any, like: Any, where: str = "grad", row: bool = False) -> li
 
 
 def matched_rows(given: Any, result: Any, like: Any, where: str = "grad") -> list[Any]:
-    """The numbers of a Jacobian in the order of the numbers of `result`, each row in that of the inputs.
+    """Return the numbers of the Jacobian `given`, row by row in the order of `result`, each row in that of the inputs.
 
     Raises ValueError for other keys, another shape or another number of rows.
     """
@@ -47,20 +45,20 @@ def matched_rows(given: Any, result: Any, like: Any, where: str = "grad") -> lis
     if not isinstance(result, (list, tuple)):
         return matched(given, like, where, row=True)
     if not isinstance(given, (list, tuple)):
-        raise ValueError(f"{where} is a {type(given).__name__}; a row is needed for each number that f gives")
+        raise ValueError(f"{where} is a {type(given).__name__}; a row is needed for each number that f returns")
     results = list(result)
     if len(given) != len(results):
         results = flatten(result)[0]
     if len(given) != len(results):
         shape = _shape(given)
-        told = f"{where} has shape {shape}" if shape else f"{where} has {len(given)} rows"
-        raise ValueError(f"{told}; a row is needed for each of the {len(results)} numbers that f gives")
+        message = f"{where} has shape {shape}" if shape else f"{where} has {len(given)} rows"
+        raise ValueError(f"{message}; a row is needed for each of the {len(results)} numbers that f returns")
     pairs = enumerate(zip(given, results, strict=True))
     return [number for i, (part, own) in pairs for number in matched_rows(part, own, like, f"{where}[{i}]")]
 
 
 def _keys(given: Any, like: Any, where: str, whose: str) -> list[Any]:
-    """The keys of `like`, which are to be those of `given`."""
+    """Return the keys of `like`. Raise ValueError where `given` has other keys."""
     if not isinstance(like, dict):
         raise ValueError(f"{where} has the keys {list(given)}; {whose} has none, it is a {type(like).__name__}")
     if not isinstance(given, dict):
@@ -71,12 +69,12 @@ def _keys(given: Any, like: Any, where: str, whose: str) -> list[Any]:
 
 
 def _depth(thing: Any) -> int:
-    """How many lists are within each other."""
+    """Return the depth of nested lists."""
     return 1 + max(map(_depth, thing), default=0) if isinstance(thing, (list, tuple)) else 0
 
 
 def _shape(thing: Any) -> tuple[int, ...] | None:
-    """As NumPy's, of nested lists of numbers; None where the parts differ."""
+    """Return the shape of nested lists of numbers, as in NumPy, or None where the parts have different shapes."""
     if isinstance(thing, dict):
         return None
     if not isinstance(thing, (list, tuple)):

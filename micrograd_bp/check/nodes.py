@@ -1,4 +1,4 @@
-"""A recorded graph node by node: every local derivative and every value beside the truth."""
+"""The check of a recorded graph node by node: every local derivative and every value is compared with the exact one."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from micrograd_bp.ops.op import Op
 
 _EPS = 2.0**-52
 _TINY = 2.0**-1000
-_STEP = 1e-30  # to the sides of a kink, relative to the arguments
-SAME = 1e-9  # two derivatives that differ by less, relatively, follow the same formula
+_STEP = 1e-30  # to either side of a kink, relative to the arguments
+SAME = 1e-9  # derivatives with a smaller relative difference follow the same formula
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A recorded local derivative beside the true one: `verdict` is "right", "imprecise" (right but for rounding),
-    "kink" or "wrong"."""
+    """The recorded derivative of `node` by its argument `index`, and the true one.
+
+    `verdict` is "right", "imprecise" (right except for rounding), "kink" or "wrong".
+    """
 
     node: Value
-    place: int
+    index: int
     recorded: float
     true: Any
     verdict: str
@@ -33,84 +35,81 @@ class Edge:
 
 
 def edges(replay: Replay) -> Iterable[Edge]:
-    """Every recorded local derivative of what depends on the variables, in order, beside the truth where it was
-    recorded."""
+    """Yield every recorded local derivative that depends on the variables, in order, with its true value."""
     for node in replay.order:
         if node.op is None or node not in replay.active:
             continue
         numbers = _numbers(node)
         args = [replay.m.mpf(x) for x in numbers]
-        places = [p for p, arg in enumerate(node.args) if isinstance(arg, Value) and arg in replay.active]
-        corner = on_kink(node.op, numbers, places)
-        for place in places:
-            recorded = node.local_grads[place]
+        indices = [p for p, arg in enumerate(node.args) if isinstance(arg, Value) and arg in replay.active]
+        corner = on_kink(node.op, numbers, indices)
+        for index in indices:
+            recorded = node.local_grads[index]
             if recorded is not None:
-                yield _edge(replay, node, node.op, place, args, recorded, corner)
-        if corner and len(places) == 2 and _met(node.op, numbers) == 1:
-            yield from _diagonals(replay, node, node.op, places, args)
+                yield _edge(replay, node, node.op, index, args, recorded, corner)
+        if corner and len(indices) == 2 and _met(node.op, numbers) == 1:
+            yield from _diagonals(replay, node, node.op, indices, args)
 
 
-def _edge(replay: Replay, node: Value, op: Op, place: int, args: list[Any], recorded: float, corner: bool) -> Edge:
+def _edge(replay: Replay, node: Value, op: Op, index: int, args: list[Any], recorded: float, corner: bool) -> Edge:
     if not op.defined(replay.m):
-        return _by_differences(node, op, place, recorded)
-    true = None if corner else replay.slope(op, place, args)
+        return _by_differences(node, op, index, recorded)
+    true = None if corner else replay.slope(op, index, args)
     if true is None:
-        return Edge(node, place, recorded, None, *_at_corner(replay, op, place, args, recorded, corner))
+        return Edge(node, index, recorded, None, *_at_corner(replay, op, index, args, recorded, corner))
     error = abs(true - recorded) if math.isfinite(recorded) else replay.m.inf
     if error <= SAME * abs(true) or recorded == float(true):
-        return Edge(node, place, recorded, true, "right")
+        return Edge(node, index, recorded, true, "right")
     if not _TINY < abs(true) < 2.0**1000 and error <= 1e-3 * abs(true) + _TINY:
-        return Edge(node, place, recorded, true, "imprecise", "beyond the range of normal floats")
-    if error <= _blur(replay, op, place, args, true) or error <= 16 * _EPS * abs(node.data) / max(
-        abs(args[place]), _TINY
+        return Edge(node, index, recorded, true, "imprecise", "beyond the range of normal floats")
+    if error <= _blur(replay, op, index, args, true) or error <= 16 * _EPS * abs(node.data) / max(
+        abs(args[index]), _TINY
     ):
-        return Edge(node, place, recorded, true, "imprecise", "digits are lost in the rule")
+        return Edge(node, index, recorded, true, "imprecise", "digits are lost in the rule")
     if not op.bound.holds(*map(float, args)):
-        return Edge(node, place, recorded, true, "imprecise", op.bound.why)
-    return Edge(node, place, recorded, true, "wrong")
+        return Edge(node, index, recorded, true, "imprecise", op.bound.why)
+    return Edge(node, index, recorded, true, "wrong")
 
 
-def _by_differences(node: Value, op: Op, place: int, recorded: float) -> Edge:
-    """A row that states no definition is held against its own function."""
+def _by_differences(node: Value, op: Op, index: int, recorded: float) -> Edge:
+    """Return the edge of an operation without a definition, which is compared with differences of its function."""
     numbers = _numbers(node)
-    slope = slope_along(lambda x: [op.fn(*numbers[:place], x, *numbers[place + 1 :])], numbers[place])
+    slope = slope_along(lambda x: [op.fn(*numbers[:index], x, *numbers[index + 1 :])], numbers[index])
     slack = 100.0 * slope.error + 1e-6 * abs(slope.value)
     if slope.kind == "kink":
-        return Edge(node, place, recorded, None, "kink" if slope.allows(recorded, slack) else "wrong", "at a kink")
+        return Edge(node, index, recorded, None, "kink" if slope.allows(recorded, slack) else "wrong", "at a kink")
     if slope.kind == "smooth" and not slope.vague and not abs(recorded - slope.value) <= slack:
-        return Edge(node, place, recorded, slope.value, "wrong", "by differences of its values")
-    return Edge(node, place, recorded, slope.value, "right")
+        return Edge(node, index, recorded, slope.value, "wrong", "by differences of its values")
+    return Edge(node, index, recorded, slope.value, "right")
 
 
-def _blur(replay: Replay, op: Op, place: int, args: list[Any], true: Any) -> Any:
-    """What the row's bound allows for: some ulps, and the slope's change over a shift of the argument."""
+def _blur(replay: Replay, op: Op, index: int, args: list[Any], true: Any) -> Any:
+    """Return the error that the bound of `op` allows: its ulps, and the change of the slope over its shift."""
     allowed = 4 * op.bound.ulps * _EPS * abs(true)
     if op.bound.shift:
         moved = list(args)
-        moved[place] *= 1 - _EPS
-        there = replay.slope(op, place, moved)
+        moved[index] *= 1 - _EPS
+        there = replay.slope(op, index, moved)
         allowed += 4 * op.bound.shift * abs(there - true) if there is not None else 0
     return allowed
 
 
-def _at_corner(replay: Replay, op: Op, place: int, args: list[Any], recorded: float, corner: bool) -> tuple[str, str]:
-    """The verdict on a kink, or where the domain ends: between the slopes of the sides is right."""
+def _at_corner(replay: Replay, op: Op, index: int, args: list[Any], recorded: float, corner: bool) -> tuple[str, str]:
+    """Return verdict and reason at a kink or domain end, where any slope between the one-sided slopes is right."""
     where = f"{op.name} has a kink here" if corner else f"the domain of {op.name} ends here"
     where += f"; by convention {op.convention}" if corner and op.convention else ""
     slopes = [
         s
         for side in (-1, 1)
-        if (s := _side(replay, op, [side * (p == place) for p in range(op.arity)], args)) is not None
+        if (s := _side(replay, op, [side * (p == index) for p in range(op.arity)], args)) is not None
     ]
     jump = max([abs(slope) for slope in slopes], default=0) * replay.size(args) * _STEP > 1e-9
-    several = (
-        sum(kink(*map(float, args)) == 0.0 for kink in op.kinks) > 1
-    )  # which one is first is a matter of convention
+    several = sum(kink(*map(float, args)) == 0.0 for kink in op.kinks) > 1  # their order is a matter of convention
     if not slopes or jump or several or math.isnan(recorded):
         return "kink", where
     low, high = min(slopes), max(slopes)
     slack = SAME * max(abs(low), abs(high)) + 1e-15
-    nearer = [_side(replay, op, [side * (p == place) for p in range(op.arity)], args, _STEP**3) for side in (-1, 1)]
+    nearer = [_side(replay, op, [side * (p == index) for p in range(op.arity)], args, _STEP**3) for side in (-1, 1)]
     if math.isinf(recorded):
         largest = max(abs(low), abs(high))
         grows = any(s is not None and abs(s) - largest > 1e-18 * largest for s in nearer)
@@ -119,20 +118,20 @@ def _at_corner(replay: Replay, op: Op, place: int, args: list[Any], recorded: fl
         return "kink", where
     distance = min(abs(low - recorded), abs(high - recorded))
     if any(s is not None and abs(s - recorded) < distance - 1e-18 * abs(s) for s in nearer):
-        return "kink", where  # the slope has not settled, and comes nearer with the step: x**1.003 at 0
+        return "kink", where  # the slope converges slowly, towards the recorded one: x**1.003 at 0
     return "wrong", f"{where}: outside the slopes {float(low):.6g} and {float(high):.6g} of its sides"
 
 
-def _diagonals(replay: Replay, node: Value, op: Op, places: list[int], args: list[Any]) -> Iterable[Edge]:
-    """Along a kink the function is smooth: there the derivatives, taken together, have to be right."""
-    recorded = [node.local_grads[place] or 0.0 for place in places]
+def _diagonals(replay: Replay, node: Value, op: Op, indices: list[int], args: list[Any]) -> Iterable[Edge]:
+    """Yield the wrong edges along a kink, where the function is smooth and the derivatives must have the right sum."""
+    recorded = [node.local_grads[index] or 0.0 for index in indices]
     for signs in ((1, 1), (1, -1)):
         direction = [0] * op.arity
-        for place, sign in zip(places, signs, strict=True):
-            direction[place] = sign
+        for index, sign in zip(indices, signs, strict=True):
+            direction[index] = sign
         along_it = [float(x) + 2.0**-10 * d for x, d in zip(args, direction, strict=True)]
         if not _met(op, along_it):
-            continue  # this way leads off the kink
+            continue  # this direction leaves the kink
         ahead = _side(replay, op, direction, args)
         behind = _side(replay, op, [-d for d in direction], args)
         if ahead is None or behind is None or abs(ahead + behind) > SAME * abs(ahead):
@@ -140,11 +139,11 @@ def _diagonals(replay: Replay, node: Value, op: Op, places: list[int], args: lis
         along = sum(sign * local for sign, local in zip(signs, recorded, strict=True))
         if math.isfinite(along) and abs(along - ahead) > SAME * max(1, abs(ahead)):
             reason = f"the derivatives together are {along:.6g} where it is smooth, with slope {float(ahead):.6g}"
-            yield Edge(node, places[0], recorded[0], None, "wrong", reason)
+            yield Edge(node, indices[0], recorded[0], None, "wrong", reason)
 
 
 def _side(replay: Replay, op: Op, direction: Sequence[int], args: list[Any], step: float = _STEP) -> Any:
-    """The slope on one side of args, positive or negative `direction`; along a diagonal the rate of change."""
+    """Return the one-sided slope at `args` in `direction` (on a diagonal the rate of change), or None."""
     h = replay.size(args) * step
     digits = 90 - int(replay.m.log10(h / max(1, *map(abs, args))))
     with replay.m.workdps(digits):
@@ -160,22 +159,22 @@ def _side(replay: Replay, op: Op, direction: Sequence[int], args: list[Any], ste
 
 
 def corner(replay: Replay) -> Value | None:
-    """The first node that stands on a kink of its operation and would leave it with the variables."""
+    """Return the first node on a kink of its operation that changes of the variables would leave, or None."""
     for node in replay.order:
         if node.op is not None and node.op.kinks and node in replay.active:
-            places = [p for p, arg in enumerate(node.args) if isinstance(arg, Value) and arg in replay.active]
-            if on_kink(node.op, _numbers(node), places):
+            indices = [p for p, arg in enumerate(node.args) if isinstance(arg, Value) and arg in replay.active]
+            if on_kink(node.op, _numbers(node), indices):
                 return node
     return None
 
 
 def wrong_value(replay: Replay) -> Value | None:
-    """The first node whose value is not what its operation gives for the arguments that it got."""
+    """Return the first node whose value is not the exact value at its recorded arguments, or None."""
     for node in replay.order:
         if node.op is not None and node in replay.active:
             numbers = _numbers(node)
             if any(x == 0.0 and math.copysign(1.0, x) < 0.0 for x in numbers):
-                continue  # the textbook has no -0
+                continue  # the definitions have no -0
             true = replay.exact(node.op, [replay.m.mpf(x) for x in numbers])
             slack = 16 * _EPS * max([abs(x) for x in numbers]) + _TINY
             if true is not None and abs(true - node.data) > SAME * abs(true) + slack and abs(true) < 2.0**1000:
@@ -184,12 +183,12 @@ def wrong_value(replay: Replay) -> Value | None:
 
 
 def node_errors(replay: Replay, label: Callable[[Value], str]) -> tuple[NodeError, ...]:
-    """The rounding errors of every operation that depends on the variables."""
+    """Return the rounding errors of every operation that depends on the variables."""
     found: dict[Value, list[float | None]] = {}
     for edge in edges(replay):
         slopes = found.setdefault(edge.node, [None] * len(edge.node.args))
         if edge.true is not None:
-            slopes[edge.place] = _ulps(edge.recorded, edge.true)
+            slopes[edge.index] = _ulps(edge.recorded, edge.true)
     return tuple([
         NodeError(label(node), _ulps(node.data, replay.exact(node.op, [replay.m.mpf(x) for x in _numbers(node)])),
                   _ulps(node.data, replay.values[node]), tuple(slopes))
@@ -197,21 +196,21 @@ def node_errors(replay: Replay, label: Callable[[Value], str]) -> tuple[NodeErro
     ])  # fmt: skip
 
 
-def on_kink(op: Op, numbers: Sequence[float], places: Sequence[int]) -> bool:
-    """Whether the arguments lie on a kink of the row that moving those at `places` would leave."""
+def on_kink(op: Op, numbers: Sequence[float], indices: Sequence[int]) -> bool:
+    """Return whether the arguments lie on a kink of `op` that changes of those at `indices` would leave."""
     for kink in op.kinks:
         if kink(*numbers) == 0.0:
-            for place in places:
+            for index in indices:
                 for sign in (1e-3, -1e-3):
                     moved = list(numbers)
-                    moved[place] += sign * abs(moved[place]) or sign
+                    moved[index] += sign * abs(moved[index]) or sign
                     if kink(*moved) != 0.0:
                         return True
     return False
 
 
 def _met(op: Op, numbers: Sequence[float]) -> int:
-    """How many of the row's kinks meet at the arguments."""
+    """Return the number of kinks of `op` that meet at the arguments."""
     return sum(kink(*numbers) == 0.0 for kink in op.kinks)
 
 
@@ -220,7 +219,7 @@ def _numbers(node: Value) -> list[float]:
 
 
 def _ulps(computed: float, true: Any) -> float:
-    """The distance in units in the last place of the true number; infinite where the computed one is no number."""
+    """Return the error in units in the last place of the true number; inf where the computed one is not finite."""
     if true is None:
         return math.nan
     unit = math.ulp(float(true)) if abs(true) < 1.7e308 else math.inf

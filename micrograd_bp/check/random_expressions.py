@@ -1,4 +1,4 @@
-"""Expressions as `strategies.expressions` draws them: functions that print as code."""
+"""`Expression`, a random function whose repr is its code; `strategies.expressions` draws them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from micrograd_bp.ops.op import ATOM, OPS, Op
 
 
 class Expression:
-    """A function of floats or Values with a `point` to look at it, drawn by `expressions()`; `repr` is code for it.
+    """A function of floats or Values, drawn by `expressions()`, with a `point` at which to check it; its repr is code.
 
     >>> import micrograd_bp as mb
     >>> e = Expression([("tanh", "x"), ("mul", 0, "y")], {"x": 0.5, "y": 2.0})
@@ -22,15 +22,16 @@ class Expression:
     """
 
     def __init__(self, lines: Sequence[tuple[Any, ...]], point: dict[str, float]) -> None:
-        """A line is an operation's name and its arguments: names of leaves, numbers of earlier lines, or floats."""
+        """Each line has an operation's name and its arguments: names of leaves, numbers of earlier lines, or floats."""
         used = _used(lines)
-        place = {line: i for i, line in enumerate(used)}
-        self.lines = [(lines[i][0], *(place[a] if type(a) is int else a for a in lines[i][1:])) for i in used]
+        index = {line: i for i, line in enumerate(used)}
+        self.lines = [(lines[i][0], *(index[a] if type(a) is int else a for a in lines[i][1:])) for i in used]
         leaves = {arg for line in self.lines for arg in line[1:] if isinstance(arg, str)}
         self.inputs = {name: x for name, x in point.items() if name in leaves}
 
     @property
     def point(self) -> tuple[float, ...]:
+        """The numbers of the variables at which to check the expression."""
         return tuple(self.inputs.values())
 
     def __call__(self, *args: Any) -> Any:
@@ -49,7 +50,7 @@ class Expression:
 
     @property
     def code(self) -> str:
-        """The function as Python; what is used twice gets a name where it is used first."""
+        """The function as Python code, in which a line that is used twice is named at its first use."""
         uses: dict[int, int] = {}
         for line in self.lines:
             for arg in line[1:]:
@@ -77,7 +78,7 @@ class Expression:
 
 
 def _used(lines: Sequence[tuple[Any, ...]]) -> list[int]:
-    """The lines that the last one needs, in order."""
+    """Return the numbers of the lines on which the last line depends, in order."""
     needed = {len(lines) - 1}
     for i in reversed(range(len(lines))):
         if i in needed:
@@ -86,7 +87,7 @@ def _used(lines: Sequence[tuple[Any, ...]]) -> list[int]:
 
 
 def _first_uses(lines: Sequence[tuple[Any, ...]]) -> dict[int, tuple[int, int]]:
-    """Where each line is needed first as Python evaluates the last one: depth first, arguments left to right."""
+    """Return where Python first uses each line when it evaluates the last one: depth first, left to right."""
     first: dict[int, tuple[int, int]] = {}
     stack = [(len(lines) - 1, k) for k in reversed(range(1, len(lines[-1])))]
     while stack:
@@ -99,9 +100,9 @@ def _first_uses(lines: Sequence[tuple[Any, ...]]) -> dict[int, tuple[int, int]]:
 
 
 def _python(op: Op, args: list[tuple[str, int]]) -> tuple[str, int]:
-    """The operation as Python: with the operator where the row has one that Python shares with C, else as a call."""
+    """Return an operation as Python code: with an operator that C and Python share, else as a call."""
     if re.fullmatch(r"\{0\} [-+*/] \{1\}|-\{0\}", op.native):
-        needs = op.binds if op.arity > 1 else (ATOM,)  # -x * y is another expression than -(x * y) to Python
+        needs = op.binds if op.arity > 1 else (ATOM,)  # in Python -x * y and -(x * y) are different expressions
         parts = [text if need <= has else f"({text})" for (text, has), need in zip(args, needs, strict=True)]
         return op.native.format(*parts), op.precedence
     return f"mb.{op.name}({', '.join(text for text, _ in args)})", ATOM

@@ -1,5 +1,7 @@
-"""A recorded graph replayed in mpmath, by the rows' textbook definitions: what every value, local derivative and
-gradient would be without rounding. Shares with the engine the graph alone, none of its rules.
+"""The replay of a recorded graph in mpmath, by the textbook definitions of the operations.
+
+It gives every value, local derivative and gradient without rounding. It shares the graph with the engine, but none of
+its derivative rules.
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ from micrograd_bp.engine.chain import dependents, parents, passes, variables_amo
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.ops.op import Op
 
-_DIGITS = (90, 330, 1200)  # tried in turn, until a slope stands: erf' at 26 is 1e-294
+_DIGITS = (90, 330, 1200)  # tried in this order until a slope is certain: erf' at 26 is 1e-294
 
 UNDEFINED = (ValueError, ZeroDivisionError, OverflowError, NotImplementedError)
 
 
 class Sums(NamedTuple):
-    """For each variable the sum over paths, and that of the magnitudes; whether some of these are beyond the floats."""
+    """For each variable the sum over paths and the sum of magnitudes; and whether a magnitude overflows a float."""
 
     totals: list[Any]
     sizes: list[Any]
@@ -28,7 +30,7 @@ class Sums(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """A difference quotient, that of the right less that of the left, and how exact they are."""
+    """A central difference quotient, the right one-sided quotient minus the left one, and the error of both."""
 
     slope: Any
     bend: Any
@@ -36,37 +38,37 @@ class _Change(NamedTuple):
 
 
 class Replay:
-    """The graph `order` (in topological order) as a function of the leaves `variables`, at any number of digits."""
+    """The graph `order`, in topological order, as a function of the leaves `variables`, at any number of digits."""
 
     def __init__(self, order: Sequence[Value], variables: Sequence[Value]) -> None:
         try:
             import mpmath
         except ImportError:
             raise MissingExtraError(
-                "replaying a graph exactly needs mpmath:  pip install 'micrograd_bp[testing]'"
+                "an exact replay of a graph needs mpmath:  pip install 'micrograd_bp[testing]'"
             ) from None
-        self.m = mpmath.mp.clone()  # a precision of its own
+        self.m = mpmath.mp.clone()  # a context with its own precision
         self.m.dps = _DIGITS[0]
         self.order = order
         self.variables = variables
-        self.active = dependents(order, parents, variables)  # what depends on the variables
+        self.active = dependents(order, parents, variables)  # the nodes that depend on the variables
         self._point = [self.m.mpf(leaf.data) for leaf in variables]
         self.values = self._forward(self._point)
 
     def defines(self) -> bool:
-        """Whether every operation that counts has an exact definition: in its row, or in mpmath under its name."""
+        """Return whether every operation that depends on the variables has an exact definition."""
         return all(node.op is None or node not in self.active or self._defined(node.op) for node in self.order)
 
     def finite(self) -> bool:
-        """Whether all recorded values are."""
+        """Return whether all recorded values are finite."""
         return all(math.isfinite(node.data) for node in self.order)
 
     def _defined(self, op: Op) -> bool:
         return op.defined(self.m)
 
     def gradient(self, point: Sequence[Any] | None = None) -> list[Any]:
-        """d root / d variable at the recorded point, or another; None where some local derivative does not exist."""
-        for digits in _DIGITS:  # until what seems to cancel does so beyond doubt
+        """Return d root / d variable at `point`, by default the recorded one; None where it does not exist."""
+        for digits in _DIGITS:  # until it is certain which sums cancel
             with self.m.workdps(max(digits, self.m.dps)):
                 totals, sizes = self._sums(self._forward(self._point if point is None else point))
                 doubt = [size * self._exactness() for total, size in zip(totals, sizes, strict=True) if total == 0]
@@ -75,7 +77,7 @@ class Replay:
         return totals
 
     def _sums(self, values: dict[Value, Any]) -> tuple[list[Any], list[Any]]:
-        """For each variable the derivative, and the size of the terms that add up to it."""
+        """Return the derivative by each variable, and the sum of the magnitudes of its terms."""
         adjoints, sizes = self._backward(values)
         zero = self.m.mpf(0)
         totals: list[Any] = []
@@ -86,15 +88,15 @@ class Replay:
         return totals, [sizes.get(leaf, zero) for leaf in self.variables]
 
     def _exactness(self) -> Any:
-        """The relative error of a local derivative, at most: it stands to half the digits."""
+        """Return the bound of the relative error of a local derivative, which has about 2/5 of the digits."""
         return self.m.mpf(10) ** (-2 * self.m.dps // 5)
 
     def adjoints(self, values: dict[Value, Any]) -> dict[Value, Any]:
-        """d root / d node for the nodes that depend on the variables; nan where a local derivative does not exist."""
+        """Return d root / d node of nodes that depend on the variables; nan where a derivative does not exist."""
         return self._backward(values)[0]
 
     def _backward(self, values: dict[Value, Any]) -> tuple[dict[Value, Any], dict[Value, Any]]:
-        """The adjoints, and what they would be if no two terms had opposite signs."""
+        """Return the adjoints, and the sums of the magnitudes of their terms."""
         adjoints: dict[Value, Any] = {self.order[-1]: self.m.mpf(1)}
         sizes = dict(adjoints)
         for node in reversed(self.order):
@@ -102,18 +104,18 @@ class Replay:
                 continue
             adjoint, variables = adjoints[node], variables_among(node.args)
             args = [values[arg] if isinstance(arg, Value) else self.m.mpf(arg) for arg in node.args]
-            for place, arg in enumerate(node.args):
+            for index, arg in enumerate(node.args):
                 if isinstance(arg, Value) and arg in self.active:
-                    slope = self.slope(node.op, place, args)
+                    slope = self.slope(node.op, index, args)
                     local = self.m.nan if slope is None else slope
-                    if local == 0 and zero_is_structural(node.op, place, variables):
+                    if local == 0 and zero_is_structural(node.op, index, variables):
                         continue
                     adjoints[arg] = adjoints.get(arg, 0) + adjoint * local
                     sizes[arg] = sizes.get(arg, 0) + sizes[node] * abs(local)
         return adjoints, sizes
 
     def hessian(self) -> list[list[Any]]:
-        """The rows of second derivatives, by differences of exact gradients; None where they do not settle."""
+        """Return the Hessian by differences of exact gradients; an entry is None where they do not converge."""
         columns = []
         for i, x in enumerate(self._point):
             size = min(1, abs(x)) if x else 1
@@ -128,15 +130,15 @@ class Replay:
             return None
         slope, noise = fine.slope, fine.noise
         if abs(fine.bend) > noise and abs(fine.bend) > 0.5 * abs(coarse.bend):
-            return None  # the slopes of the two sides differ, however near one looks
+            return None  # the one-sided slopes differ at both steps
         if abs(slope) <= noise:
             return self.m.mpf(0)
         return slope if abs(coarse.slope - slope) <= 1e-14 * abs(slope) + noise else None
 
     def _difference(self, i: int, h: Any, here: list[Any]) -> list[_Change | None]:
-        """The change of each first derivative, `here` at the point, as the i-th variable moves by h, over h."""
+        """Return difference quotients, by variable i with step h, of all first derivatives (`here` at the point)."""
         (ahead, large), (behind, small) = (
-            self._sums(self._forward([x + step * (place == i) for place, x in enumerate(self._point)]))
+            self._sums(self._forward([x + step * (index == i) for index, x in enumerate(self._point)]))
             for step in (h, -h)
         )
         noise = self._exactness() / h
@@ -148,14 +150,14 @@ class Replay:
         ]
 
     def recorded_sum(self) -> Sums:
-        """The recorded local derivatives, multiplied and added up exactly."""
+        """Return the gradient from the recorded local derivatives, multiplied and added exactly."""
         sums: dict[Value, Any] = {self.order[-1]: self.m.mpf(1)}
         sizes = dict(sums)
         for node in reversed(self.order):
             if node not in sums:
                 continue
-            for place, (arg, local) in enumerate(zip(node.args, node.local_grads, strict=True)):
-                if not isinstance(arg, Value) or local is None or not passes(node, place, local):
+            for index, (arg, local) in enumerate(zip(node.args, node.local_grads, strict=True)):
+                if not isinstance(arg, Value) or local is None or not passes(node, index, local):
                     continue
                 sums[arg] = sums.get(arg, 0) + sums[node] * self.m.mpf(local)
                 sizes[arg] = sizes.get(arg, 0) + sizes[node] * abs(local) + 2.0**-1022  # a product may underflow
@@ -164,11 +166,13 @@ class Replay:
         return Sums([sums.get(v, zero) for v in self.variables], [sizes.get(v, zero) for v in self.variables], overflow)
 
     def roundings(self) -> list[Any]:
-        """For each variable how far rounding may take a derivative that is computed by other formulas than the rows':
-        every value, on the way to it, is known to an ulp more; rules may be written by the arguments or the result."""
+        """Return a bound of the rounding error of each derivative, for a gradient that uses other formulas.
+
+        Every operation adds an error of one ulp to its value, and a rule may use its arguments or its result.
+        """
         eps = self.m.mpf(2) ** -52
         values, errors = self.values, {leaf: eps * abs(self.values[leaf]) for leaf in self.variables}
-        bends: dict[tuple[Value, int], tuple[Any, Any]] = {}  # each local derivative, and its error
+        bends: dict[tuple[Value, int], tuple[Any, Any]] = {}  # each local derivative with its error
         for node in self.order:
             if node.op is None or node not in self.active:
                 continue
@@ -178,31 +182,31 @@ class Replay:
                 for arg, x in zip(node.args, args, strict=True)
             ]
             errors[node] = eps * abs(values[node])
-            for place, arg in enumerate(node.args):
-                local = self.slope(node.op, place, args) or self.m.mpf(0)
-                errors[node] += abs(local) * own[place]
+            for index, arg in enumerate(node.args):
+                local = self.slope(node.op, index, args) or self.m.mpf(0)
+                errors[node] += abs(local) * own[index]
                 if isinstance(arg, Value) and arg in self.active:
-                    second = [abs(self._bend(node.op, place, other, args)) for other in range(len(args))]
-                    inverted = self.m.sqrt(2 * second[place] * eps * abs(values[node]))  # where the slope is 0
+                    second = [abs(self._bend(node.op, index, other, args)) for other in range(len(args))]
+                    inverted = self.m.sqrt(2 * second[index] * eps * abs(values[node]))  # for a slope of 0
                     if local:
-                        inverted = min(inverted, second[place] * eps * abs(values[node] / local))
+                        inverted = min(inverted, second[index] * eps * abs(values[node] / local))
                     moved = sum(bend * error for bend, error in zip(second, own, strict=True))
-                    bends[node, place] = (abs(local), eps * abs(local) + moved + inverted)
+                    bends[node, index] = (abs(local), eps * abs(local) + moved + inverted)
         sizes = {self.order[-1]: (self.m.mpf(1), self.m.mpf(0))}
         for node in reversed(self.order):
             size, error = sizes.get(node, (0, 0))
-            for place, arg in enumerate(node.args):
-                if isinstance(arg, Value) and (node, place) in bends and (size or error):
-                    local, shift = bends[node, place]
+            for index, arg in enumerate(node.args):
+                if isinstance(arg, Value) and (node, index) in bends and (size or error):
+                    local, shift = bends[node, index]
                     before = sizes.get(arg, (0, 0))
                     sizes[arg] = (before[0] + size * local, before[1] + error * local + size * shift)
         return [sizes.get(leaf, (0, self.m.mpf(0)))[1] for leaf in self.variables]
 
-    def _bend(self, op: Op, place: int, other: int, args: list[Any]) -> Any:
-        """d² op / d args[place] d args[other]; 0 where there is none."""
+    def _bend(self, op: Op, index: int, other: int, args: list[Any]) -> Any:
+        """Return d² op / d args[index] d args[other], or 0 where it does not exist."""
         h = self.size(args) * self.m.mpf(10) ** -12
         ahead, behind = (
-            self.slope(op, place, [x + step * (p == other) for p, x in enumerate(args)]) for step in (h, -h)
+            self.slope(op, index, [x + step * (p == other) for p, x in enumerate(args)]) for step in (h, -h)
         )
         return self.m.mpf(0) if ahead is None or behind is None else (ahead - behind) / (2 * h)
 
@@ -212,7 +216,7 @@ class Replay:
         values = dict(zip(self.variables, point, strict=True))
         for node in self.order:
             if node not in values:
-                values[node] = self.m.mpf(node.data)  # a leaf, or constant
+                values[node] = self.m.mpf(node.data)  # a leaf, or a node that does not depend on the variables
                 if node.op is not None and node in self.active:
                     args = [values[arg] if isinstance(arg, Value) else self.m.mpf(arg) for arg in node.args]
                     true = self.exact(node.op, args)
@@ -220,7 +224,7 @@ class Replay:
         return values
 
     def exact(self, op: Op, args: list[Any]) -> Any:
-        """op(*args), or None where it has no real value or no definition."""
+        """Return op(*args), or None where it has no real value or no definition."""
         if not self._defined(op):
             return None
         try:
@@ -229,16 +233,15 @@ class Replay:
             return None
         return true if self.real(true) else None
 
-    def slope(self, op: Op, place: int, args: list[Any]) -> Any:
-        """d op / d args[place], by central differences so small, at so many digits, that 20 of them stand; None where
-        the domain ends."""
+    def slope(self, op: Op, index: int, args: list[Any]) -> Any:
+        """Return d op / d args[index] with 20 certain digits, by central differences; None where the domain ends."""
         slope = None
         for digits in (max(self.m.dps, _DIGITS[0]), *_DIGITS[1:]):
             with self.m.workdps(digits):
                 size = self.size(args)
                 try:
                     coarse, slope = (
-                        self._central(op, place, args, size * self.m.mpf(10) ** -power)
+                        self._central(op, index, args, size * self.m.mpf(10) ** -power)
                         for power in (digits // 4, digits // 4 + 4)
                     )
                 except UNDEFINED:
@@ -249,16 +252,16 @@ class Replay:
                     break
         return slope
 
-    def _central(self, op: Op, place: int, args: list[Any], h: Any) -> Any:
+    def _central(self, op: Op, index: int, args: list[Any], h: Any) -> Any:
         above, below = list(args), list(args)
-        above[place] = args[place] + h
-        below[place] = args[place] - h
+        above[index] = args[index] + h
+        below[index] = args[index] - h
         return (op.exact(self.m, *above) - op.exact(self.m, *below)) / (2 * h)
 
     def size(self, args: Iterable[Any]) -> Any:
-        """The scale of a small step away from args."""
+        """Return the scale of small steps from `args`: the least magnitude of a nonzero argument, at most 1."""
         return min([self.m.mpf(1), *(abs(x) for x in args if x)])
 
     def real(self, x: Any) -> bool:
-        """Whether x is a finite real number."""
+        """Return whether x is a finite real number."""
         return isinstance(x, (int, self.m.mpf)) and bool(self.m.isfinite(x))

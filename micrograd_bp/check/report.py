@@ -1,4 +1,4 @@
-"""What a gradient check says: a finding per derivative, the report, and the error."""
+"""The result of a gradient check: a finding for each derivative, the report, and the error."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-VERDICTS = ("right", "kink", "ill-conditioned", "wrong")  # the worst of a check's findings is its verdict
+VERDICTS = ("right", "kink", "ill-conditioned", "wrong")  # from the best to the worst
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One derivative. `name` is what it is taken by ("w[0]"; at second order "x, y"), `output` which number of the
-    result it is of ("" where there is one only), `computed` what was checked, `expected` what is right within
-    `error`, `verdict` one of `VERDICTS`, `reason` why it is not "right", or 0 (by a
-    variable that the function does not use)."""
+    """One derivative of a check.
+
+    `name`      the variable by which it is taken ("w[0]"; at second order "x, y")
+    `output`    the index of the function's result ("[1]"), "" where there is only one
+    `point`     the value of the variable
+    `computed`  the derivative that is checked
+    `expected`  the right derivative, within `error`
+    `verdict`   one of `VERDICTS`
+    `reason`    the reason why it is not "right", or why it is 0
+    """
 
     name: str
     output: str
@@ -27,7 +33,7 @@ class Finding:
 
     @property
     def what(self) -> str:
-        """Which derivative this is, as text: "d f / d x", "d² f / d (x, y)"."""
+        """The derivative as text: "d f / d x", "d² f / d (x, y)"."""
         return f"d f{self.output} / d {self.name}" if "," not in self.name else f"d² f{self.output} / d ({self.name})"
 
     def __str__(self) -> str:
@@ -38,8 +44,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class NodeError:
-    """How exact one recorded operation is, in units in the last place: `value` given the arguments that it got,
-    `carried` with the errors of all that came before, `slopes` its local derivatives (None for constants)."""
+    """The errors of one recorded operation, in units in the last place.
+
+    `value` is the error of its value for its recorded arguments, `carried` includes the errors of the operations below
+    it, and `slopes` are the errors of its local derivatives (None for constants).
+    """
 
     label: str
     value: float
@@ -52,8 +61,10 @@ class NodeError:
 
 
 class Report:
-    """The findings of a check, the worst of them as `verdict`, and by which `method` the truth was found: "replay" (the
-    recorded graph in mpmath) or "differences". `str()` of it is a table."""
+    """The result of `check_gradient`: its `findings`, its worst `verdict`, and the `method` of the check.
+
+    The method is "replay" (the recorded graph is replayed in mpmath) or "differences". `str()` gives a table.
+    """
 
     def __init__(
         self, findings: tuple[Finding, ...], method: str, measure: Callable[[], tuple[NodeError, ...]]
@@ -64,12 +75,12 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """The worst verdict among the findings; "right" where there are none."""
+        """The worst verdict of the findings, "right" where there are none."""
         return max((f.verdict for f in self.findings), key=VERDICTS.index, default="right")
 
     @cached_property
     def nodes(self) -> tuple[NodeError, ...]:
-        """The errors of the recorded operations; empty where nothing was replayed."""
+        """The errors of the recorded operations, () where no graph was replayed."""
         return self._measure()
 
     def __repr__(self) -> str:
@@ -84,9 +95,11 @@ class Report:
 
 
 class GradientMismatch(AssertionError):
-    """A derivative is wrong, or what was checked is no function. Fields: `kind` ("wrong rule", "wrong accumulation",
-    "wrong gradient", "not deterministic", "inputs changed"), `report` (None for the last two), `node` (the first node
-    whose local derivative is wrong, if one was found)."""
+    """A derivative is wrong, or the function is not deterministic or changes its inputs.
+
+    Fields: `kind` ("wrong rule", "wrong accumulation", "wrong gradient", "not deterministic", "inputs changed"),
+    `report` (None for the last two kinds), and `node` (the first node with a wrong local derivative, or None).
+    """
 
     def __init__(self, message: str, kind: str, report: Report | None = None, node: object = None) -> None:
         super().__init__(message)

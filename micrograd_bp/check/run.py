@@ -1,4 +1,4 @@
-"""A check from the first call to the report: what is computed, which truth it is held against, what is raised."""
+"""`Check`, which runs a check: it calls the function, computes the derivatives, judges them, and reports or raises."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.node import described
 from micrograd_bp.ops.reals import as_float
 
-Matrix = list[list[float]]  # a row for each number that f gives
+Matrix = list[list[float]]  # a row for each number that f returns
 
 
 class Check:
-    """One check of `subject`; `grad` is the derivative to be checked, or None for the engine's by `modes`."""
+    """One check of `subject`; `grad` is the gradient to be checked, or None for the engine's gradient in `modes`."""
 
     def __init__(
         self,
@@ -46,11 +46,12 @@ class Check:
         self._same_again()
         self.result = subject.result
         self.differences = ByDifferences(subject, self._call, len(self.outputs), rtol, atol)
-        self.change = ""  # what in the graph changes with the inputs, though it should not
-        self.corner = ""  # the kink that the point is on
+        self.change = ""  # a hint: the part of the graph that should not change with the inputs, but does
+        self.corner = ""  # the kink at the point, as text
         self.replays = self._replays()
 
     def run(self, order: int) -> Report:
+        """Return the report on the derivatives up to `order`. Raise GradientMismatch where one is wrong."""
         findings = [finding for mode in self.modes for finding in self._firsts(mode)]
         if order == 2 and not self._faults:
             findings += [finding for mode in self.modes for finding in self._seconds(mode)]
@@ -59,14 +60,14 @@ class Check:
     # --- the function -------------------------------------------------------------------------------------------------
 
     def _traced(self) -> Trace | None:
-        """The function called on Values; None where it takes plain floats only, which is for hand-written gradients."""
+        """Return a trace of f on Values; None where it accepts only floats, which is allowed with `grad`."""
         if self.grad is None:
             return self.subject.on_values()
         try:
             trace = self.subject.on_values()
         except GradientMismatch:
             raise
-        except Exception:  # whatever a function of floats says to something that is none
+        except Exception:  # a function of floats may raise any error for Values
             return None
         return trace if any(isinstance(root, Value) for root in trace.roots) else None
 
@@ -78,12 +79,12 @@ class Check:
         if [repr(x) for x in again] != [repr(x) for x in self.outputs]:
             raise GradientMismatch(
                 f"the function is not deterministic: called twice at {self.subject.point} it gives {self.outputs}, "
-                f"then {again}; fix its random numbers, or let it keep nothing between calls",
+                f"then {again}; fix its random seed, and store no state between calls",
                 "not deterministic",
             )
 
     def _replays(self) -> list[ByReplay | None] | None:
-        """A replay for each output (None for a constant); None where the graph is not the function near the point."""
+        """Return a replay per output (None for a constant), or None where the graph changes near the point."""
         trace = self.trace
         if trace is None or any(x - x != 0.0 for x in self.outputs) or not self._stays(trace):
             return None
@@ -97,12 +98,12 @@ class Check:
         return replays if usable and not (self.corner and self.grad is not None) else None
 
     def _is_ours(self, k: int, i: int, computed: float) -> bool:
-        """Whether a derivative at a kink is the one that this package's conventions give."""
+        """Return whether a derivative at a kink is the one of this package's conventions."""
         ours = self._own("reverse")[k][i]
         return repr(computed) == repr(ours) or (math.isfinite(ours) and abs(computed - ours) <= 1e-9 * abs(ours))
 
     def _stays(self, trace: Trace) -> bool:
-        """Whether the graph recorded beside the point, on both sides, is the same but for the numbers of its nodes."""
+        """Return whether graphs recorded beside the point, on both sides, differ only in the numbers of their nodes."""
         shape = trace.shape()
         for side in (1e-7, -1e-7):
             moved = [x + side * (1.0 + 0.1 * (i % 7)) * (abs(x) or 1.0) for i, x in enumerate(self.subject.point)]
@@ -118,7 +119,7 @@ class Check:
     # --- what is checked ----------------------------------------------------------------------------------------------
 
     def _own(self, mode: str) -> Matrix:
-        """The engine's first derivatives."""
+        """Return the engine's first derivatives."""
         if mode == "reverse":
             trace = self.subject.on_values()
             return [_by_backward(root, trace.leaves) for root in trace.roots]
@@ -129,11 +130,11 @@ class Check:
         return tangents
 
     def _units(self) -> list[list[float]]:
-        places = range(len(self.subject.point))
-        return [[float(i == j) for j in places] for i in places]
+        numbers = range(len(self.subject.point))
+        return [[float(i == j) for j in numbers] for i in numbers]
 
     def _hessians(self, mode: str) -> list[Matrix]:
-        """The engine's second derivatives of each output: reverse over reverse, or forward over forward."""
+        """Return the engine's Hessian of each output: reverse over reverse, or forward over forward."""
         if mode == "reverse":
             trace = self.subject.on_values()
             roots = trace.roots
@@ -147,7 +148,7 @@ class Check:
         return [[block[k] for block in blocks] for k in range(len(self.outputs))]
 
     def _given(self) -> Matrix:
-        """The derivatives of `grad` at the point, after f and grad have been elsewhere."""
+        """Return the derivatives of `grad` at the point, after calls of f and `grad` at another point."""
         self._disturb()
         args = self.subject.arguments(self.subject.point)
         given = self._grad(*args)
@@ -157,12 +158,12 @@ class Check:
         result = matched(given, like) if rows == 1 else matched_rows(given, self.result, like)
         if len(result) != rows * columns:
             needed = f"{columns}" if rows == 1 else f"{rows} x {columns}"
-            raise ValueError(f"grad gives {len(result)} numbers; {needed} derivatives are needed")
+            raise ValueError(f"grad returns {len(result)} numbers; {needed} derivatives are needed")
         numbers = [x.data if isinstance(x, Value) else as_float(x) for x in result]
         return [numbers[k * columns : (k + 1) * columns] for k in range(rows)]
 
     def _disturb(self) -> None:
-        """Call f and grad at another point: one that leans on what such a call leaves behind gives itself away."""
+        """Call f and `grad` at another point, which reveals a function that depends on the state of its last call."""
         self._disturbances += 1
         elsewhere = [x + 0.125 * self._disturbances * (abs(x) or 1.0) for x in self.subject.point]
         for function in (self._grad, self.subject.f):
@@ -178,7 +179,7 @@ class Check:
             )
         return first
 
-    # --- what is said -------------------------------------------------------------------------------------------------
+    # --- the verdicts -------------------------------------------------------------------------------------------------
 
     def _firsts(self, mode: str) -> Iterator[Finding]:
         matrix = self._own(mode) if self.grad is None else self._given_twice()
@@ -195,7 +196,7 @@ class Check:
                     verdict = Verdict("right" if abs(computed) <= (self.atol or 0.0) else "wrong", 0.0)
                 elif self.grad is None:
                     verdict = truth.own(i, computed)
-                elif truth.gradient[i] is None:  # the graph does not say what slopes there are on the sides
+                elif truth.gradient[i] is None:  # the graph does not give the one-sided slopes
                     verdict = self.differences.judge(k, i, computed)
                 else:
                     verdict = truth.given(i, computed)
@@ -228,14 +229,15 @@ class Check:
     def _finding(self, k: int, name: str, i: int, computed: float, verdict: Verdict) -> Finding:
         output = f"[{k}]" if len(self.outputs) > 1 else ""
         point = self.subject.point[i]
-        told = (verdict.expected, verdict.error, verdict.verdict, verdict.reason)
-        finding = Finding(name, output, point, computed, *told)
+        finding = Finding(
+            name, output, point, computed, verdict.expected, verdict.error, verdict.verdict, verdict.reason
+        )
         if verdict.verdict == "wrong":
             self._faults.append((finding, verdict))
         return finding
 
     def _checked(self, findings: list[Finding]) -> Report:
-        """The report; raises where something in it is wrong."""
+        """Return the report. Raise GradientMismatch where a finding is wrong."""
         report = Report(tuple(findings), "differences" if self.replays is None else "replay", self._measure)
         if not self._faults:
             return report
@@ -260,7 +262,7 @@ class Check:
         return ", ".join(f"{name} = {x!r}" for name, x in shown)
 
     def _first_wrong(self, otherwise: str) -> tuple[Value | None, str]:
-        """The first node whose recorded local derivative is wrong, where the whole graph could not be replayed."""
+        """Return the first node with a wrong local derivative and its description, for a graph that is not replayed."""
         for root in self.trace.roots if self.trace is not None else ():
             if isinstance(root, Value) and self.trace is not None:
                 edge = ByReplay(root, self.trace.leaves, self.subject.names, None, None).wrong_edge
@@ -274,7 +276,7 @@ class Check:
 
 
 def _by_backward(root: Value | float, leaves: Sequence[Value]) -> list[float]:
-    """d root / d leaf by `backward()`; the leaves' own gradients are put back."""
+    """Return d root / d leaf by `backward()`, and restore the gradients of the leaves."""
     if not isinstance(root, Value):
         return [0.0] * len(leaves)
     before = [(leaf, leaf.grad) for leaf in topological_order(root) if leaf.op is None and leaf.has_grad]
@@ -292,6 +294,6 @@ def _rows(columns: Iterable[Iterable[Any]]) -> Matrix:
 
 
 def _off(finding: Finding) -> float:
-    """How far off a finding is, beside its size; what is no number is farthest."""
+    """Return the relative error of a finding, inf where it is nan."""
     error = abs(finding.computed - finding.expected) / max(abs(finding.computed), abs(finding.expected), 1e-300)
     return math.inf if math.isnan(error) else error

@@ -1,4 +1,4 @@
-"""The slopes of a function along one of its numbers, from ladders of steps of several sizes."""
+"""The slopes of a function by one input, from ladders of steps at several scales."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Line = Callable[[float], list[float]]  # all outputs, along one input
 
 
 def slopes_along(f: Line, x: float, count: int) -> list[Slope]:
-    """The slopes of the first `count` outputs at `x`, each by the scale that tells it best."""
+    """Return the slopes of the first `count` outputs at `x`, each from the scale with the least error."""
     best: list[Slope] = []
     for scale in _scales(x):
         ladder = Ladder(f, x, scale)
@@ -25,12 +25,12 @@ def slopes_along(f: Line, x: float, count: int) -> list[Slope]:
 
 
 def slope_along(f: Line, x: float) -> Slope:
-    """The slope of the first output at `x`."""
+    """Return the slope of the first output at `x`."""
     return slopes_along(f, x, 1)[0]
 
 
 def _scales(x: float) -> list[float]:
-    """Step scales worth trying at x, the most promising first."""
+    """Return the scales of steps at x, in the order in which they are tried."""
     size = abs(x)
     if size == 0.0:
         return [1.0, 1e-8]
@@ -38,12 +38,12 @@ def _scales(x: float) -> list[float]:
 
 
 def _better(one: Slope, other: Slope) -> Slope:
-    """The one of two slopes at a point, the second from smaller steps, that is known more exactly."""
+    """Return the more exact of two slopes at a point; `other` is from smaller steps."""
     stair = abs(other.value) * other.step < one.noise and math.isfinite(one.value)
     if one.kind == "end" != other.kind:
-        best = other  # the domain does not end here, but within the larger steps
+        best = other  # the domain ends not here, but within the larger steps
     elif stair:
-        best = one  # all that the smaller steps saw is one stair of rounding
+        best = one  # the smaller steps lie on one tread of a rounded function
     else:
         best = min([slope for slope in (one, other) if slope.kind != "unknown"], key=_vagueness, default=one)
     return replace(best, noise=max(one.noise, other.noise))
@@ -55,8 +55,11 @@ def _vagueness(slope: Slope) -> float:
 
 
 def staircase(f: Line, x: float, output: int, slope: Slope, other: float) -> bool:
-    """Whether the function is a staircase, as rounding makes them: `slope` is that of one tread, which ends with a
-    jump, and over larger steps the function follows the `other` slope, ten times nearer."""
+    """Return whether the function is a staircase due to rounding.
+
+    That is so where `slope` holds on one tread, which ends with a jump, and over larger steps the quotients are ten
+    times nearer to the slope `other`.
+    """
 
     def quotient(h: float) -> float:
         return (f(x + h)[output] - f(x - h)[output]) / (2.0 * h)
@@ -68,7 +71,7 @@ def staircase(f: Line, x: float, output: int, slope: Slope, other: float) -> boo
 
 
 def _tread(f: Line, x: float, output: int, slope: Slope, sign: float) -> float:
-    """How far it is, in the direction of `sign`, to a jump by which the function leaves its tangent; inf if none."""
+    """Return the distance to a jump away from the tangent in the direction of `sign`, or inf where there is none."""
     center = f(x)[output]
 
     def strays(there: float) -> bool:
@@ -83,5 +86,5 @@ def _tread(f: Line, x: float, output: int, slope: Slope, sign: float) -> float:
     on, off = x, x + step
     while (middle := 0.5 * (on + off)) not in (on, off):
         on, off = (on, middle) if strays(middle) else (middle, off)
-    jump, way = abs(f(off)[output] - f(on)[output]), abs(f(x + step)[output] - f(x)[output])
-    return abs(off - x) if jump > 0.2 * way else math.inf
+    jump, rise = abs(f(off)[output] - f(on)[output]), abs(f(x + step)[output] - f(x)[output])
+    return abs(off - x) if jump > 0.2 * rise else math.inf

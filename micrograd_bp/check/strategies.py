@@ -1,7 +1,6 @@
 """Hypothesis strategies for numbers, expressions and networks, and `@gradient_property`: property tests of gradients.
 
-Everything drawn lies inside the domains that the rows state, prints as code that makes it again, and shrinks to
-something short.
+All examples lie in the domains of the operations, have a repr that is code for them, and shrink to short ones.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ __all__ = ["expressions", "gradient_property", "mlps", "points_in", "values"]
 
 Domain = Op | Interval | Sequence[tuple[Interval, ...]]
 
-_PLAIN = (0.5, 1.0, -1.0, 2.0, 3.0)  # constants that people write
-_TOO_LARGE = 1e6  # an expression's numbers stay below, so that its gradient says something
-_AWAY = 1e-2  # how far "away from kinks" is
+_PLAIN = (0.5, 1.0, -1.0, 2.0, 3.0)  # common constants
+_TOO_LARGE = 1e6  # a bound for the values in an expression, so that its gradient is significant
+_AWAY = 1e-2  # the least distance to a kink with `away_from_kinks`
 
 
 def values(low: float = -10.0, high: float = 10.0, name: str | None = None) -> st.SearchStrategy[Value]:
-    """Leaves with a number from `low` to `high`; they shrink towards 1.
+    """Return a strategy for leaves with numbers from `low` to `high`, which shrink towards 1.
 
     >>> hypothesis.find(values(0.25, 1.0), lambda v: v.data > 0.5)
     Value(1.0)
@@ -47,16 +46,17 @@ def values(low: float = -10.0, high: float = 10.0, name: str | None = None) -> s
 
 
 def points_in(domain: Domain, away_from_kinks: bool = False) -> st.SearchStrategy[tuple[float, ...]]:
-    """Points inside a domain: of an operation, an interval, or a sequence of boxes (an interval for each argument).
+    """Return a strategy for points in a domain: of an operation, an interval, or boxes (an interval per argument).
 
-    With `away_from_kinks`, for an operation, none closer than 0.01 to where its derivative jumps.
+    With `away_from_kinks`, which needs an operation, the points have a distance of at least 0.01 from its kinks. Raises
+    ValueError for an unknown operation, or where `away_from_kinks` is given without an operation.
 
     >>> import micrograd_bp as mb
     >>> hypothesis.find(points_in(mb.log), lambda args: True)[0] > 0
     True
     """
     if isinstance(domain, str):
-        (domain,) = _rows([domain])
+        (domain,) = _operations([domain])
     if isinstance(domain, Op):
         boxes = domain.domain or ((REAL,) * domain.arity,)
         inside = _points(boxes).filter(domain.allows)
@@ -75,31 +75,32 @@ def expressions(
     away_from_kinks: bool = False,
     leaf: st.SearchStrategy[float] | None = None,
 ) -> Expression:
-    """Expressions of at most `max_nodes` operations out of `ops` (all, if not given) in at most `n_leaves` variables.
+    """Return a strategy for expressions of at most `max_nodes` operations in at most `n_leaves` variables.
 
-    At its point every operation is inside its domain and its value below a million; with `away_from_kinks` also at
-    least 0.01 from where a derivative jumps. `leaf` draws the variables' numbers. Nodes are shared: an argument
-    may be any earlier node, a variable, or a small constant.
+    The operations are from `ops`, by default all. At the point of an expression, every operation is in its domain and
+    its value is at most a million; with `away_from_kinks` it is also at least 0.01 from a kink. `leaf` draws the
+    numbers of the variables. Nodes are shared: an argument is an earlier node, a variable, or a small constant. Raises
+    ValueError for an unknown operation and for counts below 1.
 
     >>> hypothesis.find(expressions(ops=["tanh", "sin"]), lambda e: "tanh" in e.code)
     lambda x: mb.tanh(x)  # at 1.0
     """
-    rows = _rows(ops)
+    operations = _operations(ops)
     _at_least_1(max_nodes=max_nodes, n_leaves=n_leaves)
     names = [*"xyzuvw"][:n_leaves] + [f"x{i}" for i in range(7, n_leaves + 1)]
     point = {name: draw(_numbers(Interval(-10.0, 10.0)) if leaf is None else leaf) for name in names}
-    known: list[tuple[Any, float]] = [
-        (name, point[name]) for name in reversed(names)
-    ]  # what stands last is drawn first
+    known: list[tuple[Any, float]] = [(name, point[name]) for name in reversed(names)]  # the last one is the simplest
     lines: list[tuple[Any, ...]] = []
     for _ in range(draw(st.integers(1, max_nodes))):
         first = known[-1 - draw(st.integers(0, len(known) - 1))]
-        rest = [draw(st.integers(0, len(known) + len(_PLAIN) - 1)) for _ in range(max(row.arity for row in rows) - 1)]
+        rest = [
+            draw(st.integers(0, len(known) + len(_PLAIN) - 1)) for _ in range(max(op.arity for op in operations) - 1)
+        ]
         chosen = [first, *(known[-1 - k] if k < len(known) else (_PLAIN[k - len(known)],) * 2 for k in rest)]
         numbers = [number for _, number in chosen]
-        row = draw(st.sampled_from(rows).filter(functools.partial(_fits, numbers=numbers, away=away_from_kinks)))
-        lines.append((row.name, *(arg for arg, _ in chosen[: row.arity])))
-        known.append((len(lines) - 1, row.fn(*numbers[: row.arity])))
+        op = draw(st.sampled_from(operations).filter(functools.partial(_fits, numbers=numbers, away=away_from_kinks)))
+        lines.append((op.name, *(arg for arg, _ in chosen[: op.arity])))
+        known.append((len(lines) - 1, op.fn(*numbers[: op.arity])))
     return Expression(lines, point)
 
 
@@ -111,7 +112,9 @@ def mlps(
     max_layers: int = 2,
     activations: Sequence[str] = ("tanh", "sigmoid", "softplus", "identity"),
 ) -> MLP:
-    """Small networks, with every weight and bias a number that people can read, between -2 and 2.
+    """Return a strategy for small networks whose weights and biases are multiples of 1/8 between -2 and 2.
+
+    `activations` are the names from which that of the hidden layers is drawn.
 
     >>> hypothesis.find(mlps(n_inputs=2), lambda model: True)
     MLP(2, [1], output_activation='identity')  # 3 parameters
@@ -133,11 +136,11 @@ def gradient_property(
     mode: str = "reverse",
     **strategies: st.SearchStrategy[Any],
 ) -> Any:
-    """A decorator: the function becomes a property test that its gradient is right wherever its strategies lead.
+    """Return a property test that the gradient of the decorated function is right at all drawn points.
 
-    Each parameter is drawn from the strategy of its name, or from `values()`; what `check_gradient` takes besides, it
-    takes as well. Points outside the domain, at which f or `grad` raise a ValueError or an ArithmeticError, are drawn
-    again; kinks and ill-conditioned points pass.
+    Each parameter is drawn from the strategy of its name, by default from `values()`. `grad`, `order` and `mode` are
+    those of `check_gradient`. Points outside the domain, at which the function or `grad` raises ValueError or
+    ArithmeticError, are drawn again; kinks and ill-conditioned points pass.
 
     Raises TypeError for a strategy without a parameter, or a parameter with a default.
 
@@ -175,7 +178,7 @@ def gradient_property(
 
 
 def _ends(f: Callable[..., Any], inputs: list[Any]) -> bool:
-    """Whether a function of floats has no value there."""
+    """Return whether a function of floats has no value at `inputs`."""
     try:
         f(*(x.data if isinstance(x, Value) else x for x in inputs))
     except (ArithmeticError, ValueError):
@@ -186,8 +189,8 @@ def _ends(f: Callable[..., Any], inputs: list[Any]) -> bool:
 # --- how they are made ------------------------------------------------------------------------------------------------
 
 
-def _rows(ops: Iterable[Op | str] | None) -> list[Op]:
-    """Rows by name or as they are; ValueError for a name that there is not, or none at all."""
+def _operations(ops: Iterable[Op | str] | None) -> list[Op]:
+    """Return operations given by name or as `Op`. Raise ValueError for an unknown name or an empty list."""
     given = list(OPS.values()) if ops is None else [ops] if isinstance(ops, (str, Op)) else list(ops)
     unknown = [op for op in given if not (isinstance(op, Op) or op in OPS)]
     if unknown or not given:
@@ -203,7 +206,7 @@ def _at_least_1(**counts: int) -> None:
 
 
 def _numbers(interval: Interval) -> st.SearchStrategy[float]:
-    """Numbers of an interval: small whole ones first, from 1 on (at 0 a wrong rule often looks right), then any."""
+    """Return a strategy for an interval: first small integers from 1 on (wrong rules may hold at 0), then others."""
     low = max(as_float(interval.low), -sys.float_info.max)
     high = min(as_float(interval.high), sys.float_info.max)
     if not low <= high:

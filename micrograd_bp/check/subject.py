@@ -1,4 +1,4 @@
-"""What is checked: a function, the numbers that it is checked at, and the ways it can be called."""
+"""`Subject`, the function that is checked with its inputs, which can be floats, Values or other numbers."""
 
 from __future__ import annotations
 
@@ -18,44 +18,45 @@ from micrograd_bp.ops.reals import as_float, is_real
 
 @dataclass(frozen=True)
 class Trace:
-    """One call of the function on Values: the leaves it was given and the numbers it gave, roots or plain floats."""
+    """One call of the function on Values: its input leaves and its results, which are Values or floats."""
 
     leaves: tuple[Value, ...]
     roots: tuple[Value | float, ...]
 
     @property
     def outputs(self) -> list[float]:
+        """The results as floats."""
         return [root.data if isinstance(root, Value) else root for root in self.roots]
 
     def graph(self) -> list[Value]:
-        """All roots' nodes, in one topological order."""
+        """Return the nodes below all roots, in one topological order."""
         order = dict.fromkeys(
             node for root in self.roots if isinstance(root, Value) for node in topological_order(root)
         )
         return list(order)
 
     def unused(self) -> set[int]:
-        """The places of the leaves that no result was made from."""
+        """Return the indices of the leaves on which no result depends."""
         made_from = set(self.graph())
         return {i for i, leaf in enumerate(self.leaves) if leaf not in made_from}
 
     def shape(self) -> list[tuple[object, ...]]:
-        """The graph without its numbers, but for those that are neither inputs nor made from them."""
+        """Return the graph without its numbers, except constants that do not depend on the inputs."""
         number = {leaf: i for i, leaf in enumerate(self.leaves)}
-        place: dict[object, object] = {}
+        index: dict[object, object] = {}
         lines: list[tuple[object, ...]] = []
         for node in self.graph():
             if node.op is None:
-                place[node] = ("input", number[node]) if node in number else ("constant", node.data)
+                index[node] = ("input", number[node]) if node in number else ("constant", node.data)
             else:
-                args = [place[arg] if isinstance(arg, Value) else ("constant", arg) for arg in node.args]
-                place[node] = len(lines)
+                args = [index[arg] if isinstance(arg, Value) else ("constant", arg) for arg in node.args]
+                index[node] = len(lines)
                 lines.append((node.op.name, *args))
-        return [*lines, tuple(place[root] if isinstance(root, Value) else root for root in self.roots)]
+        return [*lines, tuple(index[root] if isinstance(root, Value) else root for root in self.roots)]
 
 
 class Subject:
-    """`f` at `inputs`, with respect to their numbers, or to the leaves `wrt` that f uses by itself."""
+    """The function `f` at `inputs`, as a function of their numbers and of the leaves `wrt`, which f uses directly."""
 
     def __init__(self, f: Callable[..., Any], inputs: tuple[Any, ...], wrt: Sequence[Value]) -> None:
         self.f = f
@@ -64,18 +65,18 @@ class Subject:
         self._count = len(leaves)
         self.names = _names(f, leaves, paths) + [leaf.name or f"wrt[{i}]" for i, leaf in enumerate(self.wrt)]
         self.point = [_number(leaf) for leaf in (*leaves, *self.wrt)]
-        self.result: Any = None  # what f gave last
+        self.result: Any = None  # the last result of f
 
     def arguments(self, point: Sequence[float]) -> Any:
-        """The arguments with the numbers of `point`, made anew."""
+        """Return new arguments with the numbers of `point`."""
         return self._rebuild(list(point[: self._count]))
 
     def on_leaves(self, leaves: list[Any]) -> list[Any]:
-        """The function's numbers for any kind of numbers in place of the inputs."""
+        """Return the results for numbers of any kind as inputs."""
         return flatten(self.f(*self._rebuild(list(leaves))))[0]
 
     def on_floats(self, point: Sequence[float]) -> list[float]:
-        """The function's numbers at `point`, called with plain floats. Raises what the function raises."""
+        """Return the results at `point` for floats as inputs; errors of the function are not caught."""
         args = self.arguments(point)
         with self._moved(point):
             self.result = plain(self.f(*args))
@@ -84,7 +85,7 @@ class Subject:
         return [_number(leaf) for leaf in leaves]
 
     def on_values(self, point: Sequence[float] | None = None) -> Trace:
-        """The function called with fresh leaves at `point`, or where it stands."""
+        """Return the trace of a call with new leaves at `point`, by default at the point of the check."""
         at = self.point if point is None else point
         leaves = [Value(x, name) for x, name in zip(at[: self._count], self.names, strict=False)]
         args = self._rebuild(list(leaves))
@@ -97,14 +98,14 @@ class Subject:
     def around(
         self, call: Callable[[Sequence[float]], list[float]], i: int, count: int
     ) -> Callable[[float], list[float]]:
-        """The function along its i-th number; nan where it has no value."""
+        """Return the results as a function of the i-th number only; they are nan where f has no value."""
 
         def along(x: float) -> list[float]:
             try:
                 outputs = call([*self.point[:i], x, *self.point[i + 1 :]])
             except GradientMismatch:
                 raise
-            except Exception:  # the function ends before here, whatever it says: (-1.0) ** 0.5 is complex, a TypeError
+            except Exception:  # f may raise any error outside its domain: (-1.0) ** 0.5 is complex, a TypeError
                 return [math.nan] * count
             return outputs if len(outputs) == count else [math.nan] * count
 
@@ -112,7 +113,7 @@ class Subject:
 
     @contextmanager
     def _moved(self, point: Sequence[float]) -> Iterator[None]:
-        """The leaves `wrt` at `point` for a while."""
+        """Set the leaves `wrt` to `point` in a with block, and restore them afterwards."""
         before = [leaf.data for leaf in self.wrt]
         try:
             for leaf, x in zip(self.wrt, point[self._count :], strict=True):
@@ -123,7 +124,7 @@ class Subject:
                 leaf.data = x
 
     def unchanged(self, args: Any, point: Sequence[float], leaves: Sequence[Value] = ()) -> None:
-        """Raise GradientMismatch if a call has changed what it was given."""
+        """Raise GradientMismatch if a call has changed its arguments."""
         try:
             after, _, _ = flatten(args)
         except TypeError:
@@ -133,11 +134,11 @@ class Subject:
         if not same or (leaves and any(a is not b for a, b in zip(after, leaves, strict=True))):
             changed = next((i for i, (a, b) in enumerate(zip(given, point, strict=False)) if not _same(a, b)), None)
             what = self.names[changed] if changed is not None else "the structure of its inputs"
-            raise GradientMismatch(f"the function changes {what}, which it was given: work on a copy", "inputs changed")
+            raise GradientMismatch(f"the function changes {what}: it must work on a copy", "inputs changed")
 
 
 def changed(shape: list[tuple[object, ...]], beside: list[tuple[object, ...]]) -> str:
-    """What is different in a graph that was recorded a little beside the point."""
+    """Return a hint on how a graph recorded beside the point differs."""
     for line, other in zip(shape, beside, strict=False):
         if line != other:
             same_operation = len(line) == len(other) and line[:1] == other[:1]
@@ -150,7 +151,7 @@ def changed(shape: list[tuple[object, ...]], beside: list[tuple[object, ...]]) -
 
 
 def plain(result: Any) -> Any:
-    """Numbers of other libraries (tensors) as lists, also within lists, tuples and dicts."""
+    """Return numbers of other libraries (tensors) as lists, also inside lists, tuples and dicts."""
     if isinstance(result, dict):
         return {key: plain(value) for key, value in result.items()}
     if type(result) in (list, tuple):
@@ -168,19 +169,19 @@ def _number(leaf: Any) -> float:
 
 
 def _names(f: Callable[..., Any], leaves: list[Any], paths: list[str]) -> list[str]:
-    """What to call each number: a Value's own name, else the parameter's with the path inside it: "w[0]['b']"."""
+    """Return the name of each number: that of a Value, or the parameter with the path in it, such as "w[0]['b']"."""
     try:
         parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):  # some built-in functions do not tell
+    except (TypeError, ValueError):  # some built-in functions have no signature
         parameters = []
-    places = (
+    positional = (
         list(f.arguments)
         if isinstance(f, Op)
         else [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     )
     names = []
     for leaf, path in zip(leaves, paths, strict=True):
-        place, rest = path[1:].split("]", 1)
-        called = places[int(place)] if int(place) < len(places) else f"arg{place}"
+        index, rest = path[1:].split("]", 1)
+        called = positional[int(index)] if int(index) < len(positional) else f"arg{index}"
         names.append(getattr(leaf, "name", None) if isinstance(leaf, Value) and leaf.name else called + rest)
     return [str(name) for name in names]

@@ -1,4 +1,4 @@
-"""The verdict on a derivative, held against a replay or against differences."""
+"""The verdict on a derivative, by comparison with a replay or with differences."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ from micrograd_bp.engine.node import described
 
 _EPS = 2.0**-52
 _TINY = 2.0**-1000
-_LEAST = 2.0**-1060  # a difference below this is no difference
-_ROUGHLY = 1e-6  # what differences can be expected to confirm
+_LEAST = 2.0**-1060  # smaller differences are ignored
+_ROUGHLY = 1e-6  # the relative error that differences can confirm
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`expected` ± `error` is the truth; for a wrong derivative `kind` and `node` say where the fault is, and
-    `clue` what it looks like."""
+    """The verdict on a derivative; the right one is `expected` ± `error`.
+
+    For a wrong derivative, `kind` and `node` locate the mistake, and `clue` is a hint.
+    """
 
     verdict: str
     expected: float
@@ -37,11 +39,11 @@ class Verdict:
     kind: str = "wrong gradient"
     node: Value | None = None
     clue: str = ""
-    between: str = ""  # what is right at a kink
+    between: str = ""  # the right range at a kink, as text
 
 
 class ByReplay:
-    """The truth about one root of a recorded graph."""
+    """Verdicts on the derivatives of one root of a recorded graph, by its replay."""
 
     method = "replay"
 
@@ -57,10 +59,12 @@ class ByReplay:
 
     @cached_property
     def gradient(self) -> list[Any]:
+        """The exact derivatives by all inputs, None where one does not exist."""
         return self.replay.gradient()
 
     @cached_property
     def corner(self) -> str:
+        """A description of the first node on a kink, "" where there is none."""
         node = nodes.corner(self.replay)
         if node is None or node.op is None:
             return ""
@@ -70,22 +74,26 @@ class ByReplay:
 
     @cached_property
     def wrong_edge(self) -> Edge | None:
+        """The first edge with a wrong local derivative."""
         return next((edge for edge in nodes.edges(self.replay) if edge.verdict == "wrong"), None)
 
     @cached_property
     def wrong_value(self) -> Value | None:
+        """The first node with a wrong value."""
         return nodes.wrong_value(self.replay)
 
     @cached_property
     def sums(self) -> Sums:
+        """The gradient from the recorded local derivatives."""
         return self.replay.recorded_sum()
 
     @cached_property
     def roundings(self) -> list[Any]:
+        """Bounds of the rounding errors of the derivatives."""
         return self.replay.roundings()
 
     def own(self, i: int, computed: float) -> Verdict:
-        """On what the engine computed: its rules and its sums are held against the truth one by one."""
+        """Return the verdict on the engine's derivative; the rules and the sums are compared one by one."""
         true = self.gradient[i]
         expected = math.nan if true is None else float(true)
         near = true is not None and _near(computed, true, self.rtol, self.atol)
@@ -102,9 +110,8 @@ class ByReplay:
         total, size = self.sums.totals[i], self.sums.sizes[i]
         if self.sums.overflow and not math.isfinite(computed):
             return Verdict("ill-conditioned", expected, reason="every rule is right; a product of the chain overflows")
-        unclear = (self.corner or true is None) and not (
-            math.isfinite(computed) and math.isfinite(float(total))
-        )  # infinities of a kink may meet as nan
+        # Infinite slopes at a kink may give nan.
+        unclear = (self.corner or true is None) and not (math.isfinite(computed) and math.isfinite(float(total)))
         if not unclear and not _near(computed, total, 0.0, 8 * _EPS * (len(self.replay.order) + 8) * size):
             clue = graph_hint(self.leaves[i], computed, float(total), self.replay)
             return Verdict("wrong", float(total), kind="wrong accumulation", clue=clue)
@@ -121,7 +128,7 @@ class ByReplay:
         return Verdict("ill-conditioned", expected, reason="every rule is right; rounding spoils the digits")
 
     def given(self, i: int, computed: float) -> Verdict:
-        """On a derivative from elsewhere, which may lose the digits that the values lose that it could be made from."""
+        """Return the verdict on a derivative by `grad`, which may have the rounding errors of other formulas."""
         true = self.gradient[i]
         expected = math.nan if true is None else float(true)
         if true is None:
@@ -131,7 +138,7 @@ class ByReplay:
         if self.atol == 0.0 and _near(computed, true, 0.0, 8 * self.roundings[i]):
             if true == 0:
                 return Verdict("right", 0.0)
-            return Verdict("ill-conditioned", expected, reason="rounding explains it")
+            return Verdict("ill-conditioned", expected, reason="rounding explains the difference")
         numbers = [math.nan if slope is None else float(slope) for slope in self.gradient]
         clue = hint(i, computed, numbers, 0.0, self.names) or graph_hint(
             self.leaves[i], computed, expected, self.replay
@@ -142,21 +149,22 @@ class ByReplay:
 
     @cached_property
     def hessian(self) -> list[list[Any]]:
+        """The exact second derivatives, None where one does not exist."""
         return self.replay.hessian()
 
     @cached_property
     def _slopes(self) -> list[Replay | None]:
-        """The gradient's own graphs, one for each input."""
+        """Replays of the graphs of the gradient, one for each input."""
         roots = gradients(self.root, self.leaves)
         return [Replay(topological_order(root), self.leaves) if isinstance(root, Value) else None for root in roots]
 
     @cached_property
     def _extreme(self) -> bool:
-        """Whether a value is so large or small that its cube is no normal float."""
+        """Whether the cube of some value is no normal float."""
         return any(x and not 1e-100 < abs(x) < 1e100 for x in self.replay.values.values())
 
     def second(self, i: int, j: int, computed: float) -> Verdict:
-        """On a second derivative that the engine computed, by differentiating the rules themselves."""
+        """Return the verdict on a second derivative of the engine, which differentiates the rules."""
         true = self.hessian[i][j]
         expected = math.nan if true is None else float(true)
         if self.corner or true is None or None in self.gradient:
@@ -170,7 +178,7 @@ class ByReplay:
         slope = self._slopes[i]
         again, size = (slope.gradient()[j], slope.recorded_sum().sizes[j]) if slope is not None else (0, 0)
         if again is None or abs(again - true) > _ROUGHLY * abs(true) + _EPS * size + _TINY:
-            reason = "the rules are right, but what they give is not: one of them does not hold for Values"
+            reason = "the rules are right for floats, but one of them does not hold for Values"
             return Verdict("wrong", expected, kind="wrong rule", reason=reason)
         noise = 64 * _EPS * (len(slope.order) * size + abs(self.gradient[i])) if slope is not None else 0
         if true == 0 and _near(computed, true, 0.0, noise):
@@ -181,7 +189,7 @@ class ByReplay:
 
 
 class ByDifferences:
-    """The truth about a function of which only values are known."""
+    """Verdicts on the derivatives of a function of which only values are known, by differences."""
 
     method = "differences"
 
@@ -201,13 +209,14 @@ class ByDifferences:
         self._slopes: dict[int, list[Slope]] = {}
 
     def slopes(self, i: int) -> list[Slope]:
-        """The slopes of all outputs along the i-th input."""
+        """Return the slopes of all outputs by the i-th input."""
         if i not in self._slopes:
             along = self.subject.around(self.call, i, self.count)
             self._slopes[i] = slopes_along(along, self.subject.point[i], self.count)
         return self._slopes[i]
 
     def judge(self, k: int, i: int, computed: float) -> Verdict:
+        """Return the verdict on the derivative of output k by input i."""
         if not math.isfinite(self.call(self.subject.point)[k]):
             return Verdict("ill-conditioned", math.nan, math.inf, reason="the function is not finite at this point")
         slope = self.slopes(i)[k]
@@ -227,20 +236,19 @@ class ByDifferences:
         if slope.kind == "infinite":
             reason = "the slope grows without end here"
             if slope.left == slope.right:
-                beyond = computed * math.copysign(1.0, slope.left) > 0.5 * abs(
-                    slope.value
-                )  # steeper than what was seen
+                # The steepest quotient is a lower bound of the slope.
+                beyond = computed * math.copysign(1.0, slope.left) > 0.5 * abs(slope.value)
                 verdict = "kink" if computed == slope.left else "ill-conditioned" if beyond else "wrong"
                 return Verdict(verdict, slope.left, 0.0, reason=reason)
             return Verdict("kink" if math.isinf(computed) else "ill-conditioned", *known, reason=reason)
         hidden = slope.value == 0.0 and abs(computed) <= self._resolution(k, i)
         if not math.isfinite(slope.error) or slope.useless or (hidden and computed != 0.0):
-            return Verdict("ill-conditioned", *known, reason="no difference can be trusted here")
+            return Verdict("ill-conditioned", *known, reason="no difference is reliable here")
         if not math.isfinite(computed) or abs(computed - slope.value) > slack:
             along = self.subject.around(self.call, i, self.count)
             if staircase(along, self.subject.point[i], k, slope, computed):
                 return Verdict(
-                    "ill-conditioned", *known, reason="the function is a staircase here, by rounding perhaps"
+                    "ill-conditioned", *known, reason="the function is a staircase here, possibly due to rounding"
                 )
             numbers = [self.slopes(j)[k].value for j in range(len(self.subject.point))]
             clue = hint(i, computed, numbers, slack, self.subject.names)
@@ -250,7 +258,7 @@ class ByDifferences:
         return Verdict("right", *known)
 
     def _at_jump(self, slope: Slope, computed: float) -> Verdict:
-        """Infinite that way or nan, between the slopes beside the jump, or too steep for steps to tell from one."""
+        """Return the verdict at a jump: an infinite, a very steep and any slope between the one-sided slopes pass."""
         known = (slope.value, math.inf, "the function jumps here")
         slack = 1e-3 * (abs(slope.left) + abs(slope.right) + slope.natural) + self.atol
         steep = computed * slope.value > 0.0 and abs(computed) > 1e3 * slope.natural
@@ -261,7 +269,7 @@ class ByDifferences:
         return Verdict("wrong", *known, between=between)
 
     def _resolution(self, k: int, i: int) -> float:
-        """A slope so small that roundings of numbers of size 1 inside the function may have swallowed it."""
+        """Return the least slope that differences can resolve if numbers of size 1 are rounded inside the function."""
         size = max(1.0, abs(self.call(self.subject.point)[k]))
         return 4.0 * _EPS * size / min(max(abs(self.subject.point[i]), _TINY), 1.0)
 
@@ -273,9 +281,9 @@ def _near(computed: float, true: Any, rtol: float, slack: Any) -> bool:
 
 
 def describe(edge: Edge) -> str:
-    """Where a local derivative is wrong, both numbers, and why."""
+    """Return a description of a wrong local derivative: the node, both numbers and the reason."""
     op = edge.node.op
-    name = op.arguments[edge.place] if op is not None else ""
+    name = op.arguments[edge.index] if op is not None else ""
     at = ", ".join(f"{arg.data if isinstance(arg, Value) else arg!r}" for arg in edge.node.args)
     true = "" if edge.true is None else f", but {float(edge.true)!r} is right"
     because = f" ({edge.reason})" if edge.reason else ""

@@ -40,7 +40,7 @@ _INSTEAD = {
     "{": "write ( ) around formulas",
     "}": "write ( ) around formulas",
     '"': "there is no text in formulas",
-    "'": "there is no text in formulas; a name such as dx takes the place of x'",
+    "'": "there is no text in formulas; write a name such as dx instead of x'",
     "\\": "to go on in the next line, put the formula in brackets",
     "!": "there is no factorial",
     "&": _BITS,

@@ -27,9 +27,11 @@ class Operand:
     __slots__ = ()
 
     def apply(self, op: Op, args: tuple[Any, ...]) -> Any:
+        """Return op(*args), with a check of the domain."""
         return self.apply_unchecked(op, args)
 
     def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Any:
+        """Return op(*args), without a check of the domain; subclasses define it."""
         raise TypeError(f"{type(self).__name__} does not define apply_unchecked, so {op.name} cannot be applied to it")
 
 

@@ -44,6 +44,7 @@ class _Writer:
         self.written: dict[str, Written] = {}
 
     def write(self, term: Term) -> Written:
+        """Return a term as text with its precedence."""
         stack = [term]
         while stack:
             top = stack[-1]

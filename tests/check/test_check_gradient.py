@@ -179,9 +179,9 @@ def test_bad_arguments_are_refused():
         check_gradient(mb.sin, 1.0, mode="backward")
     with pytest.raises(ValueError, match="order is 1 or 2"):
         check_gradient(mb.sin, 1.0, order=3)
-    with pytest.raises(ValueError, match="nothing to differentiate by"):
+    with pytest.raises(ValueError, match="no number to differentiate by"):
         check_gradient(lambda: 1.0)
-    with pytest.raises(ValueError, match="gives 2 numbers; 1 derivatives are needed"):
+    with pytest.raises(ValueError, match="returns 2 numbers; 1 derivatives are needed"):
         check_gradient(mb.sin, 1.0, grad=lambda x: [1.0, 2.0])
     with pytest.raises(ValueError, match="check its rows"):
         check_gradient(mb.sin, 1.0, grad=mb.cos, order=2)

@@ -219,7 +219,7 @@ def test_a_nan_is_the_worst():
         (lambda m: cf.compare(m, [[1, 2]], [[1, 2]]), ShapeError, "Y has 2 columns; this model has 1"),
         (lambda m: cf.compare(m, [[1, 2], [3, 4]], [1]), ShapeError, "as many rows of each"),
         (lambda m: cf.compare(m, np.zeros((0, 2)), []), ShapeError, "at least one"),
-        (lambda m: cf.compare(3, [[1]], [1]), TypeError, "those of an MLP, not of int"),
+        (lambda m: cf.compare(3, [[1]], [1]), TypeError, "hold for an MLP, not for int"),
         (lambda m: cf.forward(XOR_NET, [1, 2, 3]), ShapeError, r"x has shape \(3,\); this network takes \(2,\)"),
         (lambda m: cf.backpropagate(XOR_NET, [1, 2], [1, 2]), ShapeError, r"y has shape \(2,\); this network gives"),
         (lambda m: cf.compare(nn.MLP(1, [1], output_activation="sin"), [[1]], [1]), ValueError, "no closed form for"),
@@ -260,7 +260,7 @@ def test_costs_do_not_broadcast():
 def test_models_that_the_formulas_do_not_describe_are_refused():
     mixed = nn.MLP(2, [2, 1], "sigmoid", "sigmoid", seed=1)
     mixed.layers[0].neurons[1].activation = OPS["tanh"]
-    with pytest.raises(ValueError, match="share one activation"):
+    with pytest.raises(ValueError, match="different activations"):
         cf.compare(mixed, [[0, 1]], [1])
     tied = nn.MLP(2, [2, 1], "sigmoid", "sigmoid", seed=1)
     tied.layers[0].neurons[0].w[0] = tied.layers[0].neurons[1].w[0]
