@@ -51,15 +51,17 @@ def run(arguments: list[str]) -> int:
     truth = number(comparison.truths[0], chosen.digits)
     beside = len(comparison.truths) - 1
     if comparison.right:
-        also = f"at {beside} points near it they agree, too" if beside else "no other point near could be tried"
+        also = f"both agree at {beside} points near it as well" if beside else "no point near it could be tried"
         print(f"right: ∂{of}/∂{wrt} = {truth} here; {also}")
         return 0
     if beside and comparison.right_beside and comparison.at_kink():
-        print(f"right: at {beside} points near; here is a kink, where {truth} is a convention (yours is {yours})")
+        print(
+            f"right: at {beside} points near; this point is on a kink, where {truth} is a convention (yours is {yours})"
+        )
         return 0
     print(f"wrong: yours is {yours}, ∂{of}/∂{wrt} is {truth}")
     if same(comparison.answers[:1], comparison.truths[:1]):
-        print("(right at this point by chance, wrong beside it)")
+        print("(it is right at this point by chance, and wrong at points near it)")
     if len(topological_order(comparison.graphs[0][of])) <= _LARGEST:
         print(*diagnosis(comparison), sep="\n")
     return 1
