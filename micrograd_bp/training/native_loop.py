@@ -147,7 +147,7 @@ def recorded(run: Any, samples: Sequence[Sample]) -> tuple[Tape, int]:
 def _epoch(tape: Tape, root: int, optimiser: Optimiser, clip: float | None) -> tuple[Code, list[Value]]:
     """Return the code of an epoch, and the leaves that it reads but does not train.
 
-    Inputs: parameters, the optimiser's lists, number of steps, rate. Results: cost, gradient norm, the first three updated.
+    Inputs: parameters, optimiser's lists, number of steps, rate. Results: cost, gradient norm, the first three updated.
     """
     indices = [tape.value(p) for p in optimiser.parameters]
     gradient = [Tracer(tape, index) for index in append_gradient(tape, root, indices)]
