@@ -1,10 +1,10 @@
-"""The build hook: a wheel's core is compiled by mypyc where there is a C compiler, else the wheel is plain Python.
+"""The build hook: mypyc compiles the core of a wheel where there is a C compiler; otherwise the wheel is plain Python.
 
-MICROGRAD_BP_BUILD=compiled makes a compilation that fails an error, MICROGRAD_BP_BUILD=pure does without. An editable
-installation is plain Python. Nothing is written into the source tree.
+With MICROGRAD_BP_BUILD=compiled, a failed compilation is an error; with MICROGRAD_BP_BUILD=pure, nothing is compiled.
+An editable installation is plain Python. The hook writes nothing into the source tree.
 
-`python hatch_build.py FOLDER` compiles the copy of the package in FOLDER, in place; the hook runs that in a process
-of its own, since it imports the package.
+`python hatch_build.py FOLDER` compiles the copy of the package in FOLDER in place. The hook runs this command in a
+process of its own, since it imports the package.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-MYPYC = "mypy[mypyc]>=2.4,<2.5"  # compiled by earlier ones, an error in setting an attribute is a SystemError
+MYPYC = "mypy[mypyc]>=2.4,<2.5"  # earlier versions raise SystemError where a property refuses a value
 FORMS = ("compiled", "pure")
 MODULES = (
     "ops/ieee",
@@ -34,21 +34,21 @@ MODULES = (
     "nn/leaves",
     "autodiff/dual",
 )
-# Not ops/table: its rules are for whatever kind of number they are given. `slopes` has what they do to floats.
+# ops/table is not compiled, since its rules accept any kind of number; the generated `slopes` has them for floats.
 CHECKED_AS = ["--config-file=", "--python-version=3.11", "--ignore-missing-imports", "--follow-imports=silent"]
 
 TRASHCAN = """\
 /* Python's cyclic garbage collector does not track nodes. Python's own guard against deep deallocation, which mypyc
-   uses, needs what only tracked objects have (a header before the object); of others it overwrites foreign memory.
-   This takes its place: of a chain of objects that free one another, at most DEEP are on the C stack; the others wait
-   in a list that is threaded through their reference counts, which nobody else reads any more. */
+   uses, needs the header of tracked objects; without it, the guard overwrites foreign memory. This code replaces the
+   guard: when objects free one another in a chain, at most DEEP of them are on the C stack, and the others wait in a
+   list that is linked through their reference counts, which are no longer in use. */
 #ifndef MICROGRAD_BP_TRASHCAN
 #define MICROGRAD_BP_TRASHCAN
 
 #include <Python.h>
 
 #ifdef Py_GIL_DISABLED
-#error "built for Python with its global lock"
+#error "the compiled core needs a Python with the global interpreter lock"
 #endif
 #ifdef _MSC_VER
 #define PER_THREAD static __declspec(thread)
@@ -61,7 +61,7 @@ PER_THREAD int trashcan_depth = 0;
 PER_THREAD PyObject *trashcan_waiting = NULL;
 
 static inline int trashcan_defers(PyObject *object, destructor dealloc) {
-    if (trashcan_depth < DEEP || Py_TYPE(object)->tp_dealloc != dealloc) { /* a subclass has begun it: go through */
+    if (trashcan_depth < DEEP || Py_TYPE(object)->tp_dealloc != dealloc) { /* a subclass has begun the deallocation */
         trashcan_depth++;
         return 0;
     }
@@ -93,17 +93,17 @@ static inline void trashcan_ends(void) {
 
 
 def wanted() -> str:
-    """The form that MICROGRAD_BP_BUILD asks for; "" leaves it to what is there."""
+    """Return the form that MICROGRAD_BP_BUILD asks for; "" means compiled where there is a C compiler."""
     form = os.environ.get("MICROGRAD_BP_BUILD", "")
     if form and form not in FORMS:
         raise SystemExit(
-            f"MICROGRAD_BP_BUILD={form}: there are {' and '.join(FORMS)}; unset, it is compiled if that works"
+            f"MICROGRAD_BP_BUILD={form} is not allowed; it is {' or '.join(FORMS)}, or unset to compile where possible"
         )
     return form
 
 
 def compiler() -> bool:
-    """Whether there is a C compiler, as far as can be told without using it."""
+    """Whether a C compiler seems to be installed; it is not run."""
     words = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "").split()
     return os.name == "nt" or bool(words and shutil.which(words[0]))
 
@@ -125,7 +125,7 @@ def compile_in(folder: Path) -> None:
     extensions = mypycify([*CHECKED_AS, *sources], opt_level="3", group_name="micrograd_bp")
     generated = Path("build", "__native_micrograd_bp.c")  # where mypyc writes all modules of a group
     generated.write_text(with_docstrings(generated.read_text("utf-8"), sources), "utf-8")
-    # fused multiply-add would give other digits than Python
+    # a fused multiply-add would give other digits than Python
     ours = ["/FI" + str(header)] if os.name == "nt" else ["-include", str(header), "-ffp-contract=off", "-g0"]
     for extension in extensions:
         theirs = [flag for flag in extension.extra_compile_args if flag != "-Werror"]
@@ -136,9 +136,9 @@ def compile_in(folder: Path) -> None:
     command.run()
 
 
-# mypyc keeps signatures and drops docstrings. These are the places in the C it writes where Python looks for both.
+# mypyc keeps signatures and drops docstrings. These patterns match the fields of its C text that hold both.
 _SIGNATURE = r'(NULL|"[^"\n]*\\n--\\n\\n")'
-_PLACES = {
+_FIELDS = {
     "module": r'("SYMBOL",\s*)(NULL)(, /\* docstring \*/)',
     "class": rf"(CPyType_(?:\w+___)?SYMBOL_template_ = {{[^}}]*\.tp_doc = PyDoc_STR\(){_SIGNATURE}(\))",
     "function": rf"(\(PyCFunction\)CPyPy_(?:\w+___)?SYMBOL,\s*[A-Z_| ]+, PyDoc_STR\(){_SIGNATURE}(\))",
@@ -147,9 +147,9 @@ _PLACES = {
 
 
 def with_docstrings(c: str, sources: list[str]) -> str:
-    """The C text `c` that mypyc wrote for the modules `sources`, with their docstrings.
+    """Return `c`, the C text that mypyc wrote for the modules `sources`, with their docstrings.
 
-    SystemExit where one of them has no place or several: then mypyc writes something that is not known here.
+    Raises SystemExit where a docstring has no field in the text or several, since mypyc then writes unknown C.
     """
     for source in sources:
         for kind, symbol, signature, doc in _docstrings(source):
@@ -158,17 +158,17 @@ def with_docstrings(c: str, sources: list[str]) -> str:
                 kept = _c_string(signature) if found[2] == "NULL" else found[2]
                 return "\n    ".join([found[1] + kept, *map(_c_string, doc.splitlines(keepends=True))]) + found[3]
 
-            c, count = re.subn(_PLACES[kind].replace("SYMBOL", re.escape(symbol)), filled, c)
+            c, count = re.subn(_FIELDS[kind].replace("SYMBOL", re.escape(symbol)), filled, c)
             if count != 1:
                 raise SystemExit(
-                    f"{source}: the docstring of the {kind} {symbol} has {count} places in the C that mypyc wrote, not "
-                    f"1: mypyc does not compile this {kind}, or this version of mypyc writes C that is not known here"
+                    f"{source}: the docstring of the {kind} {symbol} has {count} fields in the C text of mypyc, not 1: "
+                    f"either mypyc does not compile this {kind}, or this version of mypyc writes other C"
                 )
     return c
 
 
 def _docstrings(source: str) -> Iterator[tuple[str, str, str, str]]:
-    """(kind, name in C, signature, docstring) of whatever has a docstring in a module."""
+    """Yield (kind, name in C, signature, docstring) for each docstring of a module."""
     tree = ast.parse(Path(source).read_text(encoding="utf-8"))
     module = source.removesuffix(".py").replace("/", ".")
     name = module.rpartition(".")[2]
@@ -194,7 +194,10 @@ def _docstrings(source: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _signature(function: ast.FunctionDef, name: str) -> str:
-    """What mypyc leaves out if a default is no literal: names and defaults, in CPython's form before a docstring."""
+    """Return the names and defaults of the arguments in CPython's form before a docstring.
+
+    mypyc leaves them out if a default is not a literal.
+    """
     for node in ast.walk(function.args):
         if isinstance(node, ast.arg):
             node.annotation = None
@@ -202,22 +205,22 @@ def _signature(function: ast.FunctionDef, name: str) -> str:
 
 
 def _c_string(text: str) -> str:
-    """`text` as a C string literal, in ASCII."""
+    """Return `text` as a C string literal in ASCII."""
     return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\?' else f"\\{b:03o}" for b in text.encode()) + '"'
 
 
 def rules_at_floats() -> str:
-    """The table's derivative rules at floats as the source of a typed module, which is compiled beside the engine.
+    """Return the source of a typed module that has the table's derivative rules for floats, for mypyc to compile.
 
-    Each rule is traced once, over the numbers of a tape; what it does there is printed, a line per operation. The rules
-    stay where they are: whoever has numbers of another kind, or no compiler, applies those. Imported, the module puts
-    its functions in the place of the rules where those are given floats.
+    Each rule is recorded on a tape, and the tape is written as Python, one line per operation. When the module is
+    imported, its functions become `Op.slopes`, which the engine calls for floats. Other kinds of number, and a package
+    that is not compiled, use the rules of the table.
     """
     from micrograd_bp.ops.op import OPS
 
     functions = [_function(op, index) for op in OPS.values() for index in range(op.arity)]
     names = {op.name: "".join(f"{op.name}_{index}, " for index in range(op.arity)) for op in OPS.values()}
-    installed = [f"table.{row}.slopes = ({functions})" for row, functions in names.items()]
+    installed = [f"table.{name}.slopes = ({functions})" for name, functions in names.items()]
     head = '"""The derivative rules of table.py at floats, written when the package was built."""\nimport math\n'
     return "\n".join([f"{head}from micrograd_bp.ops import ieee, table", *functions, *installed, ""])
 
@@ -230,29 +233,30 @@ def _function(op: Any, index: int) -> str:
     result = tape.place(op.partials[index](*[Tracer(tape, tape.input(name)) for name in names]))
     texts = dict(zip(tape.inputs, names, strict=True))
     texts |= {constant: f"({number!r})" for constant, number in tape.constants.items()}
-    known: dict[str, str] = {}  # the same is computed once
-    for at, row in enumerate(tape.ops):
-        if row is not None:
-            text = _applied(row, [texts[arg] for arg in tape.args[at]])
-            texts[at] = known.setdefault(text, f"v{at}")
+    known: dict[str, str] = {}  # common subexpressions are computed once
+    for number, operation in enumerate(tape.ops):
+        if operation is not None:
+            text = _applied(operation, [texts[arg] for arg in tape.args[number]])
+            texts[number] = known.setdefault(text, f"v{number}")
     head = f"def {op.name}_{index}({', '.join(f'{name}: float' for name in names)}) -> float:"
     return "\n".join([head, *[f"    {name} = {text}" for text, name in known.items()], f"    return {texts[result]}"])
 
 
-def _applied(row: Any, args: list[str]) -> str:
+def _applied(op: Any, args: list[str]) -> str:
+    """Return the Python text of an operation on floats."""
     import math
 
     from micrograd_bp.ops import ieee, table
 
     operators = {table.add: "{} + {}", table.sub: "{} - {}", table.mul: "{} * {}", table.neg: "-{}"}
     operators[table.square] = "{0} * {0}"
-    if row in operators:
-        return operators[row].format(*args)
+    if op in operators:
+        return operators[op].format(*args)
     for module, at in ((ieee, "ieee"), (math, "math")):
         for name, known in vars(module).items():
-            if known is row.fn:
+            if known is op.fn:
                 return f"{at}.{name}({', '.join(args)})"
-    raise SystemExit(f"{row.name}: a rule uses it, so its function has to stand in ieee.py or be one of math")
+    raise SystemExit(f"{op.name}: a derivative rule uses this operation, so its function has to be in ieee.py or math")
 
 
 if __name__ == "__main__":
@@ -261,26 +265,26 @@ if __name__ == "__main__":
 
 # --- the hook ---------------------------------------------------------------------------------------------------------
 
-from hatchling.builders.hooks.plugin.interface import BuildHookInterface  # noqa: E402  # the compiler has no need of it
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface  # noqa: E402  # the compiling process does not need hatchling
 
 
-class Compile(BuildHookInterface):  # type: ignore[misc]  # untyped where it is not installed
-    """Adds what was compiled to a wheel."""
+class Compile(BuildHookInterface):  # type: ignore[misc]  # hatchling is untyped
+    """Adds the compiled modules to a wheel."""
 
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
-        """What is fetched for the build: the compiler's front end, if it is to be used."""
+        """Return the packages that the build needs: mypyc and setuptools if it compiles."""
         form = wanted()
         pure = self.target_name != "wheel" or form == "pure" or (not form and not compiler())
         return [] if pure else [MYPYC, "setuptools>=77"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile, and list the results for the wheel."""
+        """Compile the core, and add the results to the wheel."""
         if version == "editable" or not self.dependencies():
             return
         self.folder = Path(tempfile.mkdtemp())
-        ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "*.pyi")  # stubs are for users' type checkers
+        ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "*.pyi")  # mypyc must not read the stubs
         shutil.copytree(Path(self.root) / "micrograd_bp", self.folder / "micrograd_bp", ignore=ignored)
         command = [sys.executable, str(Path(__file__).resolve()), str(self.folder)]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -292,8 +296,8 @@ class Compile(BuildHookInterface):  # type: ignore[misc]  # untyped where it is 
                     f"gives the same results more slowly. The compiler's messages:\n{done.stdout}"
                 )
             self.app.display_warning(
-                f"The core was not compiled, so the wheel is plain Python: the same results, more slowly. "
-                f"MICROGRAD_BP_BUILD=pure does not try. The end of the compiler's messages:\n{done.stdout[-2000:]}"
+                f"The core was not compiled, so the wheel is plain Python, which gives the same results more slowly. "
+                f"MICROGRAD_BP_BUILD=pure skips the attempt. The end of the compiler's messages:\n{done.stdout[-2000:]}"
             )
             return
         suffix = sysconfig.get_config_var("EXT_SUFFIX")
@@ -304,6 +308,6 @@ class Compile(BuildHookInterface):  # type: ignore[misc]  # untyped where it is 
         build_data["infer_tag"] = True
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact: str) -> None:
-        """Clean up."""
+        """Delete the temporary folder."""
         if hasattr(self, "folder"):
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,6 +1,9 @@
-"""The command line `micrograd-bp`: `commands.py` lists the commands, and each is the module of its name. `arguments.py`
-reads what is given, `output.py` writes, `session.py` is the state of the interactive prompt, `compare.py` and
-`diagnosis.py` judge a derivative that was typed. Begin reading in `commands.py`.
+"""The command line `micrograd-bp`.
+
+`commands.py` lists the commands; each is the module of its name (`eval.py`, `repl.py`, `check.py`, `quiz.py`, `xor.py`,
+`play.py`). `arguments.py` reads options, formulas and values, `output.py` writes tables and explanations. `session.py`
+has the state of `repl`; `compare.py` and `diagnosis.py` compare a typed derivative with the engine's for `check`. The
+room uses all others. Begin reading in `commands.py`.
 """
 
 from micrograd_bp.cli.commands import main as main

@@ -1,4 +1,4 @@
-"""What commands take: options, formulas from the command line, files or standard input, and `name=number`."""
+"""The arguments of the commands: options, formulas (from the command line, a file or standard input), `name=number`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROGRAM = "micrograd-bp"
 
 
 class Options(argparse.ArgumentParser):
-    """An argument parser that says in one line what is wrong, and takes `-x**2` for a formula."""
+    """An argument parser whose errors have one line, and which reads `-x**2` as a formula."""
 
     def __init__(self, command: str, description: str, examples: str) -> None:
         shown = "".join(f"\n  {PROGRAM} {command} {line}".rstrip() for line in examples.strip("\n").split("\n"))
@@ -28,16 +28,16 @@ class Options(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        """Say it in one line and leave with 2."""
+        """Print the message on one line and exit with 2."""
         self.exit(2, f"{self.prog}: {one_line(message)} (see {self.prog} --help)\n")
 
     def add_formula(self, help: str) -> None:
-        """A formula, or a file of formulas, and values for its names."""
+        """Add arguments for a formula, or a file of formulas, and for values of its names."""
         self.add_argument("words", nargs="*", metavar="FORMULA NAME=NUMBER", type=_unshielded, help=help)
         self.add_argument("-f", "--file", metavar="FILE", help="read the formulas from a file (- is standard input)")
 
     def read(self, arguments: list[str]) -> argparse.Namespace:
-        """The options in `arguments`, in any order."""
+        """Parse `arguments`, in which options and words may have any order."""
         short = {option[1] for option in self._option_string_actions if option[1] != "-"}
         end = arguments.index("--") if "--" in arguments else len(arguments)
         words = [_shielded(word) if _is_formula(word, short) else word for word in arguments[:end]]
@@ -49,7 +49,7 @@ def _is_formula(word: str, options: set[str]) -> bool:
 
 
 def _shielded(word: str) -> str:
-    """A word that begins with - and is no option, such as -x**2, behind a space: so argparse takes it for a word."""
+    """Return a word that begins with - but is no option, such as -x**2, with a space that hides it from argparse."""
     return f" {word}" if word.startswith("-") and word != "-" else word
 
 
@@ -58,17 +58,17 @@ def _unshielded(word: str) -> str:
 
 
 def formula_and_values(options: argparse.Namespace) -> tuple[str, list[str]]:
-    """The formula's text and the words that give values."""
+    """Return the text of the formula and the words that give values."""
     if options.file is not None:
         return read_text(options.file), options.words
     if not options.words:
-        raise ValueError('a formula is needed, such as "L = (w*x - y)**2" (quotes keep the shell from reading it)')
+        raise ValueError('give a formula, such as "L = (w*x - y)**2" (the quotes keep the shell from interpreting it)')
     first, *words = options.words
     return (read_text("-") if first == "-" else first), words
 
 
 def read_text(path: str) -> str:
-    """The text of a UTF-8 file, or of standard input for "-"; no more of it than can be a formula."""
+    """Return the text of a UTF-8 file, or of standard input for "-", up to the greatest length of a formula."""
     limit = 4 * LONGEST_TEXT + 4
     if path == "-":
         stream: Any = getattr(sys.stdin, "buffer", sys.stdin)
@@ -81,19 +81,19 @@ def read_text(path: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
-        if wrong.start > LONGEST_TEXT:  # too long, and cut in the middle of a character
+        if wrong.start > LONGEST_TEXT:  # the limit cut a character of a text that is too long
             return raw[: wrong.start].decode("utf-8-sig")
         name = "standard input" if path == "-" else path
-        raise ValueError(f"{name}: byte {wrong.start + 1} is not UTF-8: save the file as UTF-8 text") from None
+        raise ValueError(f"{name}: byte {wrong.start + 1} is not UTF-8; save the file as UTF-8 text") from None
 
 
 def values(words: list[str]) -> dict[str, float]:
-    """`name=number` words as a dict.
+    """Return `name=number` words as a dict.
 
     >>> values(["w=0.3", "x=-2"])
     {'w': 0.3, 'x': -2.0}
 
-    Raises ValueError for whatever else they are, and for a name given twice.
+    Raises ValueError for other words, and for a name that is given twice.
     """
     found: dict[str, float] = {}
     for word in words:
@@ -110,31 +110,31 @@ def values(words: list[str]) -> dict[str, float]:
 
 
 def finite(digits: str, shown: str) -> float:
-    """A finite number as typed; ValueError, about `shown`, for anything else."""
+    """Return a typed number. Raises ValueError, which quotes `shown`, where it is not a finite number."""
     try:
         number = float(digits if digits.isascii() else "")
     except ValueError:
         comma = ": decimals are written with a point" if "," in digits else ""
         raise ValueError(f"{shown}: {one_line(digits)!r} is not a number{comma}") from None
     if not math.isfinite(number):
-        large = "" if digits.strip(" +-")[:1].isalpha() else ", and a float is at most 1.8e308"
-        raise ValueError(f"{shown}: a finite number is needed{large}")
+        large = "" if digits.strip(" +-")[:1].isalpha() else "; a float is at most 1.8e308"
+        raise ValueError(f"{shown}: give a finite number{large}")
     return number
 
 
 def digits(text: str) -> int:
-    """An option's number of significant digits."""
+    """Return the number of significant digits that an option gives."""
     try:
         number = int(text)
     except ValueError:
         number = 0
     if not 1 <= number <= 17:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 to 17 is needed, not {one_line(text)!r}")
+        raise argparse.ArgumentTypeError(f"give a whole number from 1 to 17, not {one_line(text)!r}")
     return number
 
 
 def one_line(text: str) -> str:
-    """A text as one line of at most 300 characters that steer no terminal."""
+    """Return a text as one line of at most 300 characters, without control characters."""
     line = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text[:400])
     line = " ".join(line.split())
     return line if len(line) <= 300 else line[:297] + "..."

@@ -1,4 +1,4 @@
-"""`micrograd-bp check`: is a typed derivative right, and if not, where is it wrong."""
+"""`micrograd-bp check` compares a typed derivative with the engine's and finds the mistake."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from micrograd_bp.symbolic.templates import number
 
 ABOUT = """Compare a derivative that you worked out with the engine's.
 
-Both are computed at the point given and at others near it, so that a wrong formula cannot be right by chance. The
-derivative may use all names of the formula. Where it is wrong, the factors of the chain rule are looked for in it.
+Both are computed at the given point and at points near it, so that a wrong formula cannot be right by chance. The
+derivative may use all names of the formula. If it is wrong, its factors are compared with those of the chain rule.
 
-The exit code is 0 where it is right, 1 where it is wrong, 2 where something cannot be read or computed."""
+The exit code is 0 for a right derivative, 1 for a wrong one, and 2 for input that cannot be read or computed."""
 
 EXAMPLES = """
 "L = (w*x - y)**2/2" "dL/dw = (w*x - y)*x" w=2 x=3 y=1
 "z = w*x; a = sigmoid(z); L = a**2" "dL/dw = 2*a*x" w=1 x=2
 "z = w*x; a = sigmoid(z); L = a**2" "dL/dw = 2*a * a*(1 - a) * x" w=1 x=2
 """
-_LARGEST = 500  # nodes up to which the chain is looked at
+_LARGEST = 500  # values; in larger graphs the mistake is not looked for
 
 
 def run(arguments: list[str]) -> int:
-    """Print the verdict; 0 for right, 1 for wrong."""
+    """Print the verdict, and return 0 for a right derivative or 1 for a wrong one."""
     options = Options("check", ABOUT, EXAMPLES)
     options.add_formula("the formula, the derivative as dL/dw = ..., both in quotes, and a value for each leaf")
     options.add_argument("--digits", type=digits, default=4, help="significant digits, 1 to 17 (default 4)")
     chosen = options.read(arguments)
     text, words = formula_and_values(chosen)
     if not words:
-        raise ValueError('the derivative is missing; it is typed as "dL/dw = ..."')
+        raise ValueError('the derivative is missing; give it as "dL/dw = ..."')
     derivative, *given = words
     program, values = _opened(parse(text), values_of(given))
     of, wrt, typed = _typed(derivative, program)
@@ -51,22 +51,24 @@ def run(arguments: list[str]) -> int:
     truth = number(comparison.truths[0], chosen.digits)
     beside = len(comparison.truths) - 1
     if comparison.right:
-        also = f"at {beside} points near it they agree, too" if beside else "no other point near could be tried"
+        also = f"both agree at {beside} points near it as well" if beside else "no point near it could be tried"
         print(f"right: ∂{of}/∂{wrt} = {truth} here; {also}")
         return 0
     if beside and comparison.right_beside and comparison.at_kink():
-        print(f"right: at {beside} points near; here is a kink, where {truth} is a convention (yours is {yours})")
+        print(
+            f"right: at {beside} points near; this point is on a kink, where {truth} is a convention (yours is {yours})"
+        )
         return 0
     print(f"wrong: yours is {yours}, ∂{of}/∂{wrt} is {truth}")
     if same(comparison.answers[:1], comparison.truths[:1]):
-        print("(right at this point by chance, wrong beside it)")
+        print("(it is right at this point by chance, and wrong at points near it)")
     if len(topological_order(comparison.graphs[0][of])) <= _LARGEST:
         print(*diagnosis(comparison), sep="\n")
     return 1
 
 
 def _opened(program: Program, values: dict[str, float]) -> tuple[Program, dict[str, float]]:
-    """`w = 2; L = w**2` as `L = w**2` with w=2: what the points near are to vary."""
+    """Return `w = 2; L = w**2` as `L = w**2` and w=2, so that the other points vary w."""
     found = program.run(values)
     fixed = {n: found[n].data for n in program.names if found[n].op is None and found[n].name == n}
     rest = [a for a in program.assignments if a.name not in fixed]
@@ -76,10 +78,10 @@ def _opened(program: Program, values: dict[str, float]) -> tuple[Program, dict[s
 
 
 def _typed(text: str, program: Program) -> tuple[str, str, Program]:
-    """What is derived, with respect to what, and the formula, from `dL/dw = ...`."""
+    """Return L, w and the formula from `dL/dw = ...`. Raises ExpressionError for another form or an unknown name."""
     match = re.fullmatch(r"\s*[d∂]\s*([^\s/=]+)\s*/\s*[d∂]\s*([^\s/=]+)\s*=(.*)", text, re.DOTALL)
     if match is None:
-        raise error("the derivative is typed as dL/dw = ...", text, 0)
+        raise error("the derivative has the form dL/dw = ...", text, 0)
     of, wrt = (unicodedata.normalize("NFC", name) for name in match.groups()[:2])
     names = [*program.names, *program.leaves, *program.constants]
     for group, name, allowed in ((1, of, list(program.names)), (2, wrt, names)):
@@ -93,7 +95,7 @@ def _typed(text: str, program: Program) -> tuple[str, str, Program]:
     except ExpressionError as wrong:
         raise _moved(wrong, text) from None
     if typed.names:
-        raise error("one formula is needed here, without further names", text, len(text) - len(match[3].lstrip()))
+        raise error("the derivative is one formula, without assignments", text, len(text) - len(match[3].lstrip()))
     for name in typed.leaves:
         if name not in names:
             raise error(f"the formula has no name '{name}'{_meant(name, names)}", text, typed.uses[name])
@@ -103,15 +105,15 @@ def _typed(text: str, program: Program) -> tuple[str, str, Program]:
 def _meant(name: str, names: list[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return (
-        f": is {close[0]} meant?"
+        f": did you mean {close[0]}?"
         if close
-        else f"; there are {', '.join(names[:20])}"
+        else f"; its names are {', '.join(names[:20])}"
         if names
-        else f": write {name} = ... in it"
+        else f": write {name} = ... in the formula"
     )
 
 
 def _moved(wrong: ExpressionError, text: str) -> ExpressionError:
-    """An error in the padded formula as one in the whole text."""
+    """Return an error in the padded formula as an error in the whole text."""
     starts = [0, *(end.end() for end in re.finditer("\r\n?|\n", text))]
     return error(wrong.message, text, starts[wrong.line - 1] + wrong.column - 1)

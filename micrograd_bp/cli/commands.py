@@ -1,7 +1,7 @@
-"""The command line, `micrograd-bp COMMAND ...`: which commands there are, and what becomes of errors.
+"""The commands of `micrograd-bp COMMAND ...` and their errors.
 
-A command is the module of its name beside this one, loaded when it is asked for: `xor` needs NumPy, `eval` does not.
-It has `run(arguments)`, which returns the exit code and raises what the user did wrong.
+A command is the module of its name in this folder, and is imported only when it runs: `xor` needs matplotlib, `eval`
+does not. Its function `run(arguments)` returns the exit code and raises an exception for wrong input.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from micrograd_bp.cli.arguments import PROGRAM, one_line
 
 COMMANDS = {
     "eval": "values, gradients and the chain rule of a formula",
-    "repl": "compose formulas line by line",
-    "check": "is this derivative right, and if not, where is it wrong",
-    "quiz": "a gradient to find, graded and explained",
+    "repl": "enter formulas line by line",
+    "check": "compare your derivative with the right one, and find the mistake",
+    "quiz": "ask for a gradient, grade the answer and explain it",
     "xor": "train the XOR network of a backpropagation tutorial",
-    "play": "not there yet",
+    "play": "(reserved)",
 }
-WRONG_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
+WRONG_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141  # exit codes; the last two are a shell's for SIGINT and SIGPIPE
 
 HELP = f"""usage: {PROGRAM} COMMAND ...
 
-Derivatives that can be read, checked and drawn.
+Explain, check and draw derivatives.
 
 commands:
 {"".join(f"  {name:6} {what}{chr(10)}" for name, what in COMMANDS.items())}
-  {PROGRAM} COMMAND --help    what a command takes, with examples
+  {PROGRAM} COMMAND --help    the options of a command, with examples
   {PROGRAM} --version
 
 example:
@@ -41,13 +41,13 @@ example:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return the exit code: 0, a command's own (1: an answer is wrong), 2 for wrong input."""
+    """Run a command and return its exit code: 0, or 1 for a wrong answer, or 2 for wrong input."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     for stream in ("stdin", "stdout", "stderr"):
-        if getattr(sys, stream) is None:  # closed by whoever started the program
+        if getattr(sys, stream) is None:  # the parent process closed it
             setattr(sys, stream, io.StringIO())
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without ∂ is no reason to stop
+        sys.stdout.reconfigure(errors="backslashreplace")  # some terminals cannot show ∂
     command = arguments[0] if arguments else "--help"
     try:
         status = _run(command, arguments[1:])
@@ -58,11 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still in the buffer has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads the rest of the buffer
         return PIPE_CLOSED
     except (ValueError, OSError, RuntimeError, mb.MissingExtraError) as wrong:
         prefix = f"{PROGRAM} {command}: " if command in COMMANDS else f"{PROGRAM}: "
-        print(f"{prefix}{_said(wrong)}", file=sys.stderr)
+        print(f"{prefix}{_message(wrong)}", file=sys.stderr)
         return WRONG_INPUT
     return status
 
@@ -76,14 +76,14 @@ def _run(command: str, arguments: list[str]) -> int:
         return 0
     if command not in COMMANDS:
         close = difflib.get_close_matches(command, COMMANDS, n=1)
-        meant = f"is {close[0]} meant?" if close else f"there are {', '.join(COMMANDS)}"
-        raise ValueError(f"no command {one_line(command)!r}: {meant}")
+        meant = f"did you mean {close[0]}?" if close else f"the commands are {', '.join(COMMANDS)}"
+        raise ValueError(f"there is no command {one_line(command)!r}; {meant}")
     status: int = importlib.import_module(f"micrograd_bp.cli.{command}").run(arguments)
     return status
 
 
-def _said(wrong: Exception) -> str:
-    """An error as one line; one in an expression as three, with the place."""
+def _message(wrong: Exception) -> str:
+    """Return an error as one line; an error in an expression has three, which show its position."""
     if isinstance(wrong, mb.ExpressionError):
         return str(wrong)
     if isinstance(wrong, FileExistsError):

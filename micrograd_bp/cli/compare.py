@@ -1,6 +1,6 @@
-"""A typed derivative beside the engine's: whether they agree, and the chain of factors from the one name to the other.
+"""`Comparison` compares a typed derivative with the engine's, and computes the factors of the chain rule.
 
-All numbers are lists over points: the one given, and others near it.
+All numbers are lists over points: the given point first, then points near it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from micrograd_bp.errors import ExpressionError
 from micrograd_bp.expression import Program
 from micrograd_bp.symbolic.templates import number as written
 
-POINTS = 8  # besides the one given
+POINTS = 8  # besides the given one
 _TRIES = 200
 _LONGEST_FORMULA = 40  # characters
 _LARGEST_FORMULA = 60  # values
@@ -31,7 +31,7 @@ Numbers = list[float]  # one per point
 
 @dataclass(frozen=True)
 class Factor:
-    """One factor of a product: what it is called, its numbers, and, where it is short, its formula."""
+    """One factor of a product: its label, its numbers, and its formula if that is short."""
 
     label: str
     numbers: Numbers
@@ -45,8 +45,8 @@ class Factor:
 class Comparison:
     """`typed`, a formula for d `of` / d `wrt` in the names of `program`, at `values` and at points near them.
 
-    `truths` and `answers` are the engine's derivative and the typed one at each point, the given one first. Raises
-    ExpressionError where the program or the typed formula cannot be computed at the given point.
+    `truths` and `answers` are the engine's derivative and the typed one at each point. Raises ExpressionError where
+    the program or the typed formula cannot be computed at the given point.
     """
 
     def __init__(self, program: Program, typed: Program, of: str, wrt: str, values: Mapping[str, float]) -> None:
@@ -74,7 +74,7 @@ class Comparison:
         self.typed_roots.append(root)
 
     def derivatives(self, wrt: str) -> Numbers:
-        """The engine's d of / d wrt."""
+        """Return the engine's d of / d wrt at each point."""
         return [adjoints(graph[self.of], [graph[wrt]])[0] for graph in self.graphs]
 
     @property
@@ -83,11 +83,11 @@ class Comparison:
 
     @property
     def right_beside(self) -> bool:
-        """Whether they agree at all points but the given one."""
+        """Whether both agree at all points except the given one."""
         return same(self.answers[1:], self.truths[1:])
 
     def at_kink(self) -> bool:
-        """Whether the given point is on a kink of an operation, where derivatives are a convention."""
+        """Whether the given point is on a kink of an operation, where the derivative is a convention."""
         for node in topological_order(self.graphs[0][self.of]):
             numbers = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
             if node.op and any(kink(*numbers) == 0.0 for kink in node.op.kinks):
@@ -95,40 +95,40 @@ class Comparison:
         return False
 
     def links(self) -> list[Factor]:
-        """The factors of the chain rule from `of` to `wrt`.
+        """Return the factors of the chain rule from `of` to `wrt`.
 
-        Its stations are the values that every path passes; one without a name is left out where the link above or
-        below is constant: (σ(z) − y)² / 2 gives ∂L/∂σ(z) in one.
+        Each factor leads from one value that every path passes to the next. A value without a name is skipped if the
+        factor above or below is constant: (σ(z) − y)² / 2 has the single factor ∂L/∂σ(z).
         """
         orders = [topological_order(graph[self.of]) for graph in self.graphs]
-        places = stations(orders[0], self.graphs[0][self.wrt])
+        passed = stations(orders[0], self.graphs[0][self.wrt])
         numbers = [
             [adjoints(order[upper], [order[lower]])[0] for order in orders]
-            for upper, lower in itertools.pairwise(places)
+            for upper, lower in itertools.pairwise(passed)
         ]
         k = 1
-        while k < len(places) - 1:
-            if orders[0][places[k]].name is None and (constant(numbers[k - 1]) or constant(numbers[k])):
+        while k < len(passed) - 1:
+            if orders[0][passed[k]].name is None and (constant(numbers[k - 1]) or constant(numbers[k])):
                 numbers[k - 1 : k + 1] = [product([numbers[k - 1], numbers[k]])]
-                del places[k]
+                del passed[k]
             else:
                 k += 1
         called = labels(orders[0], 4)
-        ends = itertools.pairwise([orders[0][place] for place in places])
+        ends = itertools.pairwise([orders[0][index] for index in passed])
         return [
             Factor(f"∂{bracketed(called[upper])}/∂{bracketed(called[lower])}", link, self._formula(upper, lower))
             for (upper, lower), link in zip(ends, numbers, strict=True)
         ]
 
     def _formula(self, upper: Value, lower: Value) -> str:
-        """d upper / d lower in symbols, "" where it would be long, or need names for what has none."""
+        """Return d upper / d lower in symbols, or "" where it is long or `lower` has no name."""
         if lower.name is None or len(topological_order(upper)) > _LARGEST_FORMULA:
             return ""
         text = output.derivative(upper, lower) or ""
         return text if len(text) <= _LONGEST_FORMULA else ""
 
     def paths(self, most: int = 6) -> list[Factor]:
-        """The products of local derivatives along each path from `of` to `wrt`; none where there are more."""
+        """Return the product of local derivatives along each path from `of` to `wrt`; [] for one or over `most`."""
         if len(topological_order(self.graphs[0][self.of])) > 500:
             return []
         each = [list(_paths(graph[self.of], graph[self.wrt], most + 1)) for graph in self.graphs]
@@ -136,13 +136,13 @@ class Comparison:
             return []
         called = labels(topological_order(self.graphs[0][self.of]), 4)
         found = []
-        for ways in zip(*each, strict=True):
-            nodes = [called[node] or "…" for node in ways[0][0]]
-            found.append(Factor(" → ".join(nodes), [number for _, number in ways]))
+        for paths in zip(*each, strict=True):
+            nodes = [called[node] or "…" for node in paths[0][0]]
+            found.append(Factor(" → ".join(nodes), [number for _, number in paths]))
         return found
 
     def typed_factors(self) -> list[Factor]:
-        """The typed formula as a product: its factors, divisors as 1/factor, constants one by one."""
+        """Return the factors of the typed formula; a divisor becomes 1/factor."""
         each = [_factors(root) for root in self.typed_roots]
         called = labels(topological_order(self.typed_roots[0]), 4)
         found = []
@@ -157,28 +157,28 @@ class Comparison:
 
 
 def stations(order: list[Value], end: Value) -> list[int]:
-    """The places in a topological order of the nodes that every path from its last node to `end` passes, from above.
+    """Return the indices in a topological order of the nodes that every path from its last node to `end` passes.
 
     >>> x = Value(2.0)
     >>> order = topological_order((x * x).exp())
-    >>> [order[place].op for place in stations(order, x)]
+    >>> [order[index].op for index in stations(order, x)]
     [exp, mul, None]
     """
-    place = {node: i for i, node in enumerate(order)}
+    index_of = {node: i for i, node in enumerate(order)}
     above, below = [0] * len(order), [0] * len(order)  # paths from the root, paths to the end
-    above[-1] = below[place[end]] = 1
+    above[-1] = below[index_of[end]] = 1
     for node in reversed(order):
         for arg in node.args:
             if isinstance(arg, Value):
-                above[place[arg]] += above[place[node]]
+                above[index_of[arg]] += above[index_of[node]]
     for node in order:
         if node is not end:
-            below[place[node]] = sum(below[place[arg]] for arg in node.args if isinstance(arg, Value))
+            below[index_of[node]] = sum(below[index_of[arg]] for arg in node.args if isinstance(arg, Value))
     return [i for i in reversed(range(len(order))) if below[i] and above[i] * below[i] == below[-1]]
 
 
 def _paths(root: Value, end: Value, most: int) -> list[tuple[list[Value], float]]:
-    """Paths as (nodes, product of local derivatives), left to right, at most so many."""
+    """Return at most `most` paths as (nodes, product of local derivatives), in the order of the arguments."""
     found: list[tuple[list[Value], float]] = []
     stack: list[tuple[list[Value], float]] = [([root], 1.0)]
     reaching = {end}
@@ -198,7 +198,7 @@ def _paths(root: Value, end: Value, most: int) -> list[tuple[list[Value], float]
 
 
 def _factors(root: Value) -> list[tuple[Value | float, int]]:
-    """The factors of a product, each with the exponent 1 or -1, left to right; small whole powers are taken apart."""
+    """Return the factors of a product with the exponent 1 or -1, left to right; powers up to 4 are expanded."""
     found: list[tuple[Value | float, int]] = []
     stack: list[tuple[Value | float, int]] = [(root, 1)]
     while stack:
@@ -216,13 +216,13 @@ def _factors(root: Value) -> list[tuple[Value | float, int]]:
 
 
 def same(first: Numbers, second: Numbers) -> bool:
-    """Whether two functions have the same numbers at all points."""
+    """Whether two functions agree at all points."""
     scale = max(map(abs, second), default=0.0)
     return all(math.isclose(a, b, rel_tol=_AGREES, abs_tol=1e-9 * scale) for a, b in zip(first, second, strict=True))
 
 
 def ratio(first: Numbers, second: Numbers) -> float | None:
-    """first / second where that is the same number at all points and not 0, else None."""
+    """Return first / second if it is one number other than 0 at all points, else None."""
     if any(x == 0.0 or y == 0.0 for x, y in zip(first, second, strict=True)):
         return None
     quotients = [x / y for x, y in zip(first, second, strict=True)]
@@ -231,19 +231,19 @@ def ratio(first: Numbers, second: Numbers) -> float | None:
 
 
 def constant(numbers: Numbers) -> bool:
-    """Whether a function has the same number everywhere."""
+    """Whether a function has the same number at all points."""
     return all(math.isclose(x, numbers[0], rel_tol=1e-12) for x in numbers)
 
 
 def product(factors: Sequence[Numbers], divisor: Numbers | None = None) -> Numbers:
-    """The product of functions, divided by one."""
+    """Return the product of functions, divided by `divisor`."""
     count = len(factors[0]) if factors else len(divisor or [])
     tops = [math.prod(f[i] for f in factors) for i in range(count)]
     return tops if divisor is None else [x / y if y != 0.0 else math.nan for x, y in zip(tops, divisor, strict=True)]
 
 
 def bracketed(label: str) -> str:
-    """A label in brackets, but for a name, a number, or what is in brackets of its own.
+    """Return a label in brackets, unless it is a name, a number or a call.
 
     >>> [bracketed(label) for label in ("ŷ", "w·x", "x²", "σ(z)", "0.5")]
     ['ŷ', '(w·x)', '(x²)', 'σ(z)', '0.5']

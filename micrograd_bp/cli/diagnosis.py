@@ -1,4 +1,4 @@
-"""What is wrong with a derivative: the sign, a constant, a factor of the chain, a path, the wrong variable."""
+"""`diagnosis` finds the mistake in a derivative: the sign, a constant, a factor, a path or the wrong variable."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from itertools import combinations
 from micrograd_bp.cli.compare import Comparison, Factor, bracketed, constant, product, ratio, same
 from micrograd_bp.symbolic.templates import number
 
-_MOST_MISSING, _MOST_LINKS = 3, 30  # so that the combinations stay few
+_MOST_MISSING, _MOST_LINKS = 3, 30  # limit the number of combinations
 
 
 def diagnosis(c: Comparison) -> list[str]:
-    """Sentences about a wrong answer, what is certain first; a table of the chain's factors last."""
+    """Return lines of text about a wrong derivative: the mistake, then the factors of the chain rule."""
     links = c.links()
     missing = _missing_link(c, links)
     certain = (
@@ -44,13 +44,13 @@ def _zero(c: Comparison) -> list[str]:
 
 
 def _other_name(c: Comparison) -> list[str]:
-    """The derivative with respect to something that is not on the way, or of the other one."""
+    """The answer is the derivative with respect to another leaf."""
     graph = c.graphs[0]
     for name, node in graph.items():
         if name in ("", c.of, c.wrt) or node.op is not None:
             continue
         if same(c.answers, c.derivatives(name)):
-            return [f"yours is ∂{c.of}/∂{name}: differentiated with respect to {name}, not {c.wrt}"]
+            return [f"yours is ∂{c.of}/∂{name}: it is differentiated with respect to {name}, not {c.wrt}"]
     return []
 
 
@@ -77,7 +77,7 @@ def _constant_factor(c: Comparison, links: list[Factor]) -> list[str]:
         if constant(link.numbers) and abs(link.numbers[0]) != 1.0 and abs(k * link.numbers[0] - 1.0) < 1e-9:
             return [f"the factor {link} is missing"]
     if abs(k + 1.0) < 1e-6:
-        return ["the sign is wrong; all else is right"]
+        return ["the sign is wrong; the rest is right"]
     sign = "the sign is wrong, and " if k < 0 else ""
     size = Fraction(abs(k)).limit_denominator(1000)
     if abs(float(size) / abs(k) - 1.0) > 1e-6:
@@ -88,7 +88,7 @@ def _constant_factor(c: Comparison, links: list[Factor]) -> list[str]:
 
 
 def _missing_link(c: Comparison, links: list[Factor]) -> list[str]:
-    """Some of the chain's factors, and no others; up to a constant."""
+    """The answer has only some of the chain's factors, times a constant."""
     moving = [link for link in links if not constant(link.numbers)]
     rest = product([link.numbers for link in links if constant(link.numbers)] or [[1.0]])[0]
     for count in range(1, min(_MOST_MISSING, len(moving) - 1) + 1 if len(moving) <= _MOST_LINKS else 1):
@@ -100,7 +100,7 @@ def _missing_link(c: Comparison, links: list[Factor]) -> list[str]:
             which = " and ".join(map(str, absent))
             s, have = ("s", "are") if count > 1 else ("", "is")
             odd = k / rest
-            wrong = "" if abs(odd - 1) < 1e-6 else "; the sign is wrong, too" if abs(odd + 1) < 1e-6 else _and(odd)
+            wrong = "" if abs(odd - 1) < 1e-6 else "; the sign is wrong as well" if abs(odd + 1) < 1e-6 else _and(odd)
             return [f"the factor{s} {which} {have} missing{wrong}"]
     return []
 
@@ -112,12 +112,12 @@ def _and(odd: float) -> str:
 def _extra_link(c: Comparison, links: list[Factor]) -> list[str]:
     for link in links:
         if not constant(link.numbers) and same(c.answers, product([c.truths, link.numbers])):
-            return [f"the factor {link} is there twice"]
+            return [f"the factor {link} occurs twice"]
     return []
 
 
 def _matched(factors: list[Factor], links: list[Factor]) -> tuple[dict[str, str], list[Factor]]:
-    """For each link that some of the typed factors make up (but for a constant): these; and the factors left over."""
+    """Return the typed factors that make up each link, up to a constant, and the typed factors left over."""
     left = [factor for factor in factors if not constant(factor.numbers)][:10]
     found: dict[str, str] = {}
     for link in links:
@@ -139,5 +139,5 @@ def _replaced(links: list[Factor], found: set[str], left: list[Factor]) -> list[
 
 
 def _joined(factors: Sequence[Factor]) -> str:
-    """Factors as a product."""
+    """Return factors as the text of a product."""
     return factors[0].label if len(factors) == 1 else " · ".join(bracketed(factor.label) for factor in factors)

@@ -1,4 +1,4 @@
-"""`micrograd-bp eval`: values, gradients and the chain rule of a formula."""
+"""`micrograd-bp eval` prints the values, the gradients and the chain rule of a formula."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from micrograd_bp.cli.arguments import Options, digits, formula_and_values, valu
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.expression import Program, parse
 
-ABOUT = """Values, gradients and the chain rule of a formula.
+ABOUT = """Print the values, the gradients and the chain rule of a formula.
 
-A formula is one or several assignments, separated by ; or line ends; the last one is the result. There are + - * / **,
-brackets, numbers, pi, e, and every operation of micrograd_bp: sigmoid(x), maximum(x, y), leaky_relu(x, slope=0.1) ...
+A formula is one or several assignments, separated by ; or line ends; the last one is the result. It may contain
++ - * / **, brackets, numbers, pi, e, and every operation of micrograd_bp: sigmoid(x), leaky_relu(x, slope=0.1) ...
 Names that are not assigned are leaves; each needs a value.
 
---json prints an object with result, values, gradients, formulas (as typed), and derivatives (of the result, as formulas
-in text; null where the graph is too large for one)."""
+--json prints an object with result, values, gradients, formulas (as typed) and derivatives (of the result, as formulas;
+null where the graph is too large)."""
 
 EXAMPLES = """
 "L = (sigmoid(w*x + b) - y)**2 / 2" w=0.3 b=0.1 x=0.5 y=1
@@ -27,11 +27,11 @@ EXAMPLES = """
 -f neuron.txt w=2 x=-1 b=0.5 --svg neuron.svg
 """
 
-_LARGEST = 200  # values, up to which all gradients are explained without being asked for
+_LARGEST = 200  # values; in larger graphs only the gradients of --wrt are explained
 
 
 def run(arguments: list[str]) -> int:
-    """Print what is asked for."""
+    """Print the results, and return 0."""
     options = _options().read(arguments)
     output.check_ending(options.svg, ".svg")
     output.check_ending(options.html, ".html")
@@ -55,7 +55,7 @@ def run(arguments: list[str]) -> int:
             shown = wrt or [found[name] for name in leaves if found[name] in reached]
             explained = output.explanation(root, shown, options.digits, options.latex)
         else:
-            explained = f"(no explanation: {len(below):,} values; ask for one gradient with --wrt NAME)"
+            explained = f"(no explanation for {len(below):,} values; ask for one gradient with --wrt NAME)"
         if explained:
             print(explained if options.latex else f"\n{explained}")
     for path in (options.svg, options.html):
@@ -80,7 +80,7 @@ def _options() -> Options:
 
 
 def _result(program: Program, found: dict[str, Value]) -> str:
-    """The result's name; one that is free where it was typed without."""
+    """Return the name of the result; a result without a name gets a free one."""
     if program.result:
         return program.result
     name = next(name for k in itertools.count() if (name := f"f{k or ''}") not in found)
@@ -94,8 +94,8 @@ def _result(program: Program, found: dict[str, Value]) -> str:
 def _named(name: str, found: dict[str, Value], below: set[Value]) -> Value:
     if name not in found:
         close = difflib.get_close_matches(name, found, n=1)
-        meant = f"is {close[0]} meant?" if close else f"there are {', '.join(list(found)[:20])}"
-        raise ValueError(f"--wrt {name}: the formula has no such name; {meant}")
+        meant = f"did you mean {close[0]}?" if close else f"the names are {', '.join(list(found)[:20])}"
+        raise ValueError(f"--wrt {name}: the formula does not have this name; {meant}")
     if found[name] not in below:
         raise ValueError(f"--wrt {name}: the result does not depend on it")
     return found[name]

@@ -1,6 +1,4 @@
-"""Results for people and for programs: tables, JSON, explanations, pictures.
-All calls of the explanations are here.
-"""
+"""The output of the commands: tables, JSON, explanations and pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from micrograd_bp.symbolic.templates import number
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:
-    """Rows in columns: the first column to the left, numbers to the right.
+    """Return cells as aligned columns, the first to the left and the others to the right.
 
     >>> print(table([("name", "value"), ("ŷ", "−0.5")]))
     name  value
@@ -34,14 +32,14 @@ def table(rows: Iterable[Sequence[str]]) -> str:
 
 
 def gradients(result: str, found: dict[str, Value], digits: int) -> str:
-    """The table of all names: value, and gradient of the result after `backward()`."""
+    """Return a table of all names with their values and, after `backward()`, their gradients."""
     rows = [("name", "value", f"∂{result}/∂name")]
     rows += [(name, number(node.data, digits), number(node.grad, digits)) for name, node in found.items()]
     return table(rows)
 
 
 def as_json(program: Program, result: str, found: dict[str, Value], wrt: Sequence[str]) -> str:
-    """All of it for programs: numbers in full, those that are not finite as "inf", "-inf", "nan"."""
+    """Return all results as JSON, with unrounded numbers; "inf", "-inf" and "nan" are strings."""
     content = {
         "result": result,
         "values": {name: _json_number(node.data) for name, node in found.items()},
@@ -57,7 +55,7 @@ def _json_number(x: float) -> float | str:
 
 
 def explanation(root: Value, wrt: Sequence[Value], digits: int, latex: bool = False) -> str:
-    """The chain rule from the root to each of `wrt`; what is said of all is said once."""
+    """Return the chain rule from the root to each of `wrt`; sections that occur several times appear once."""
     parts = [mb.explain(root, node, digits=digits) for node in wrt]
     if latex:
         return "\n\n".join(part.latex for part in parts)
@@ -65,7 +63,7 @@ def explanation(root: Value, wrt: Sequence[Value], digits: int, latex: bool = Fa
 
 
 def derivative(root: Value, node: Value) -> str | None:
-    """The derivative as a formula in one line; None where the graph is too large for one."""
+    """Return the derivative as a formula on one line; None where the graph is too large."""
     try:
         return str(mb.derivative_formula(root, node))
     except ValueError:
@@ -73,11 +71,11 @@ def derivative(root: Value, node: Value) -> str | None:
 
 
 def check_ending(path: str | None, ending: str) -> None:
-    """ValueError, before anything is computed, for a file whose name says something else."""
+    """Raise ValueError for a file name with another ending."""
     if path is not None and not path.lower().endswith(ending):
-        raise ValueError(f"--{ending[1:]} {path}: the file's name has to end in {ending}")
+        raise ValueError(f"--{ending[1:]} {path}: the name of the file has to end in {ending}")
 
 
 def save(root: Value, path: str) -> Path:
-    """The graph as the picture or page that the file's ending says."""
+    """Save the graph as a picture or a page, by the ending of `path`, and return the path."""
     return mb.draw(root).save(path)

@@ -1,4 +1,4 @@
-"""`micrograd-bp play`: a name that is kept free."""
+"""`micrograd-bp play`: a reserved command without a function."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from micrograd_bp.cli.arguments import Options
 
 
 def run(arguments: list[str]) -> int:
-    """Say that it is not there."""
-    Options("play", "Not there yet: this name is kept for a page to play with formulas in the browser.", "").read(
-        arguments
-    )
-    raise ValueError("play is not there yet; eval --html writes a page, repl composes line by line")
+    """Raise ValueError with the alternatives."""
+    Options("play", "Reserved for a page that shows formulas in the browser; it does not exist.", "").read(arguments)
+    raise ValueError("play does not exist; eval --html writes a page, and repl reads formulas line by line")

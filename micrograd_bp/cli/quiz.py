@@ -1,4 +1,4 @@
-"""`micrograd-bp quiz`: a gradient to find, graded and explained."""
+"""`micrograd-bp quiz` asks for a gradient, grades the answer and explains it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from micrograd_bp.engine import Value
 from micrograd_bp.expression import Program, parse
 from micrograd_bp.symbolic.templates import number
 
-ABOUT = """A formula, the values of its leaves, and one gradient to find.
+ABOUT = """Ask for one gradient of a formula, given the values of its leaves.
 
-The answer is a number or a formula of numbers such as 2*0.5/3. It is compared at the significant digits it is given
-with, at least two unless it is exact. Without --answer it is read from the terminal or standard input.
+The answer is a number, or a formula of numbers such as 2*0.5/3. It is compared at its own number of significant digits,
+which is at least two unless the answer is exact. Without --answer it is read from the terminal or standard input.
 
-The exit code is 0 for a right answer, 1 for a wrong one, 2 for what is no number. The same level and seed give the same
-question; without a seed it is a new one each time."""
+The exit code is 0 for a right answer, 1 for a wrong one, and 2 for an answer that is not a number. The same level and
+seed give the same question; without a seed, each run asks a new one."""
 
 EXAMPLES = """
 --level 3
 --level 2 --seed 7 --answer 0.25
 """
 
-# Per level: formulas with places for {f}, an activation, {g}, another one, and {n}, a small whole number.
+# The formulas of each level; {f} and {g} are two activations, {n} is a small whole number.
 _LEVELS: dict[int, tuple[str, ...]] = {
     1: ("L = w*x + b", "L = {n}*w - x", "L = w*x - y", "L = (w + b)*x"),
     2: ("L = (w*x - y)**2", "z = w*x + b; L = z**2 / 2", "L = (w + b)*(w - x)", "z = x / w; L = {n}*z"),
@@ -43,9 +43,9 @@ _ACTIVATIONS = ("sigmoid", "tanh", "exp", "sin", "relu", "softplus")
 
 
 def run(arguments: list[str]) -> int:
-    """Ask, grade, explain; 0 for right, 1 for wrong."""
+    """Ask, grade and explain; return 0 for a right answer, 1 for a wrong one."""
     options = Options("quiz", ABOUT, EXAMPLES)
-    options.add_argument("--level", type=int, choices=_LEVELS, default=1, help="how hard, 1 to 5 (default 1)")
+    options.add_argument("--level", type=int, choices=_LEVELS, default=1, help="the difficulty, 1 to 5 (default 1)")
     options.add_argument("--seed", type=_seed, help="the number of the question")
     options.add_argument("--answer", metavar="X", help="the answer")
     chosen = options.read(arguments)
@@ -64,7 +64,9 @@ def run(arguments: list[str]) -> int:
 
 
 def question(level: int, seed: int) -> tuple[Program, dict[str, float], str]:
-    """The formula, the values of its leaves and the name whose gradient is asked for; the same for the same numbers.
+    """Return a formula, the values of its leaves, and the name whose gradient is asked for.
+
+    The question depends on `level` and `seed` only.
 
     >>> program, values, name = question(1, 0)
     >>> program.text, values, name
@@ -92,12 +94,12 @@ def _on_kink(found: dict[str, Value]) -> bool:
 
 
 def graded(typed: str, truth: float) -> tuple[bool, str]:
-    """Whether an answer is right, and a sentence that says how it was compared.
+    """Return whether an answer is right, and a text about the comparison.
 
     >>> graded("0.33", 1 / 3), graded("0.3", 1 / 3)[0], graded("1/3", 1 / 3)[0]
     ((True, 'it is 0.3333; compared at the 2 significant digits given'), False, True)
 
-    Raises ValueError (ExpressionError for formulas) for what is no finite number.
+    Raises ValueError (ExpressionError for formulas) for an answer that is not a finite number.
     """
     answer = _number(typed)
     if math.isclose(answer, truth, rel_tol=1e-9):
@@ -109,7 +111,7 @@ def graded(typed: str, truth: float) -> tuple[bool, str]:
     if near and shown < 2:
         return False, f"it is {number(truth)}; give at least 2 significant digits, unless the number is exact"
     if abs(answer + truth) <= 0.501 * unit:
-        return False, f"it is {number(truth)}: the sign"
+        return False, f"it is {number(truth)}; the sign is wrong"
     how = f"the {shown} significant digit{'s' * (shown != 1)} given" if mantissa else "4 significant digits"
     return near, f"it is {number(truth)}; compared at {how}"
 
@@ -126,7 +128,7 @@ def _asked(name: str) -> str:
         return input(f"∂L/∂{name} = ")
     line = sys.stdin.readline(1000)
     if not line.strip():
-        raise ValueError("no answer: give it with --answer, or as a line of standard input")
+        raise ValueError("there is no answer: give it with --answer, or as a line of standard input")
     return _shown(name, line)
 
 
@@ -138,5 +140,5 @@ def _shown(name: str, typed: str) -> str:
 def _seed(text: str) -> int:
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else -1
     if number < 0:
-        raise argparse.ArgumentTypeError(f"a whole number from 0 on is needed, not {one_line(text)!r}")
+        raise argparse.ArgumentTypeError(f"give a whole number, at least 0, not {one_line(text)!r}")
     return number

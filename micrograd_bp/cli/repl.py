@@ -1,4 +1,4 @@
-"""`micrograd-bp repl`: formulas line by line."""
+"""`micrograd-bp repl` reads formulas line by line."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from micrograd_bp.cli.arguments import Options, digits
 from micrograd_bp.cli.session import HELP, Sheet
 from micrograd_bp.errors import MissingExtraError
 
-ABOUT = """Compose formulas line by line: each line is computed at once, and what depends on it follows.
+ABOUT = """Enter formulas line by line. Each line is computed at once, and what depends on it is updated.
 
-In a terminal there are history and completion, with the extra `repl`; else lines are read from standard input, and the
-exit code is 2 if one of them was wrong."""
+In a terminal, the extra `repl` adds history and completion. Otherwise lines are read from standard input, and the exit
+code is 2 if one of them was wrong."""
 
 EXAMPLES = """
 
@@ -26,7 +26,7 @@ EXAMPLES = """
 
 
 def run(arguments: list[str]) -> int:
-    """Obey lines until they end."""
+    """Execute lines until they end."""
     options = Options("repl", f"{ABOUT}\n\nlines:\n{HELP}", EXAMPLES)
     options.add_argument("--digits", type=digits, default=4, help="significant digits, 1 to 17 (default 4)")
     sheet = Sheet(options.parse_args(arguments).digits)
@@ -48,15 +48,15 @@ def run(arguments: list[str]) -> int:
 
 def _piped() -> Iterator[str]:
     if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # the parser says where a byte is wrong
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # the parser reports a wrong byte
     yield from sys.stdin
 
 
 def _typed(sheet: Sheet) -> Iterator[str]:
-    """Lines from a person; Ctrl-C gives up a line, Ctrl-D ends."""
-    print("formulas such as  z = w*x + b ; help, quit")
+    """Yield the lines that a user types; Ctrl-C discards a line, Ctrl-D ends."""
+    print("Type a formula, such as  z = w*x + b , or help, or quit.")
     if importlib.util.find_spec("prompt_toolkit") is None:
-        print("(history and completion:  pip install 'micrograd_bp[repl]')")
+        print("(For history and completion:  pip install 'micrograd_bp[repl]')")
         read: Callable[[str], str] = input
     else:
         import prompt_toolkit

@@ -1,4 +1,4 @@
-"""What `repl` knows and does, line by line, without a terminal."""
+"""`Sheet`: the state of `repl` and its commands, without a terminal."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from micrograd_bp.expression.locations import error
 from micrograd_bp.ops.op import OPS
 from micrograd_bp.symbolic.templates import number
 
-HELP = """a formula        z = w*x + b      defines z, or defines it anew; what is made from it follows
-                 z**2             without a name: only computes
-set w 0.5        a value for a leaf; what is made from it follows
-show             all names with their values and formulas
-grad L           the gradients of L
-explain L w      the chain rule from L to w; without w to all leaves
-draw FILE [L]    the graph as .svg, .png, .pdf or .dot
-undo             takes back the last line that changed something
+HELP = """a formula        z = w*x + b      defines or redefines z, and updates what depends on it
+                 z**2             has no name: the line only computes
+set w 0.5        gives a leaf a value, and updates what depends on it
+show             shows all names with their values and formulas
+grad L           shows the gradients of L
+explain L w      explains the chain rule from L to w, without w to all leaves
+draw FILE [L]    writes the graph as .svg, .png, .pdf, .dot, .mmd or .html
+undo             undoes the last line that changed something
 help, quit"""
 
 
 class Sheet:
-    """Definitions and values. `do(line)` obeys a line and returns what to print; a line with an error changes nothing.
+    """Definitions and values. `do(line)` executes a line and returns the text to print; an error changes nothing.
 
-    Definitions may come in any order, as in a spreadsheet: what a name is made from may be defined later, or anew.
+    As in a spreadsheet, definitions may have any order, and the names that a formula uses may be defined later.
 
     >>> sheet = Sheet()
     >>> sheet.do("L = w**2"), sheet.do("set w 3"), sheet.do("set w 4")
@@ -54,11 +54,11 @@ class Sheet:
         }
 
     def words(self) -> list[str]:
-        """What a line may hold: commands, names, operations."""
+        """Return the words that a line may contain: commands, names, operations."""
         return [*self._commands, *self.definitions, *self._leaves(), *OPS]
 
     def do(self, line: str) -> str:
-        """Obey a line; raises ValueError (ExpressionError for formulas), or OSError for files."""
+        """Execute a line. Raises ValueError (ExpressionError for formulas), or OSError for files."""
         words = line.split()
         if not words or words[0].startswith("#"):
             return ""
@@ -66,20 +66,20 @@ class Sheet:
             return self._commands[words[0]](words[1:])
         return self._define(line)
 
-    # --- what changes the sheet ------------------------------------------------------------------------------------
+    # --- commands that change the sheet ----------------------------------------------------------------------------
 
     def _define(self, line: str) -> str:
         program = parse(line)
-        news = {a.name: _on_one_line(a.text) for a in program.assignments if a.name}
-        definitions = {name: text for name, text in self.definitions.items() if name not in news} | news
-        values = {name: x for name, x in self.values.items() if name not in news}
-        changed = self._changed(definitions, values, list(news))
-        text = self._told(definitions, values, changed)
+        new = {a.name: _on_one_line(a.text) for a in program.assignments if a.name}
+        definitions = {name: text for name, text in self.definitions.items() if name not in new} | new
+        values = {name: x for name, x in self.values.items() if name not in new}
+        changed = self._changed(definitions, values, list(new))
+        text = self._report(definitions, values, changed)
         if not program.result:
             bare = program.assignments[-1].text
             found = self._run(definitions, values, [*definitions], bare)
             text = "\n".join(filter(None, [text, number(found[""].data, self.digits)]))
-        if news:
+        if new:
             self._keep(definitions, values)
         return text
 
@@ -88,16 +88,16 @@ class Sheet:
         name = name.strip()
         program = parse(name or "=")
         if (*program.leaves, *program.constants) != (program.assignments[0].text,):
-            raise ValueError(f"set takes a name and a number, as in: set w 0.5; not {one_line(name)!r}")
+            raise ValueError(f"set takes a name and a number, as in: set w 0.5; {one_line(name)!r} is not a name")
         name = program.assignments[0].text
         if name in self.definitions:
-            raise ValueError(f"{name} is defined by a formula; define it anew with: {name} = NUMBER")
+            raise ValueError(f"{name} is defined by a formula; redefine it with: {name} = NUMBER")
         if not rest.strip():
             raise ValueError(f"set takes a name and a number, as in: set {name} 0.5")
         (name,) = (*program.leaves, *program.constants)
         values = self.values | {name: finite(rest.strip(), f"set {name}")}
         changed = self._changed(self.definitions, values, [name])
-        text = self._told(self.definitions, values, [name, *changed])
+        text = self._report(self.definitions, values, [name, *changed])
         self._keep(self.definitions, values)
         return text
 
@@ -115,7 +115,7 @@ class Sheet:
         self.over = True
         return ""
 
-    # --- what shows it ------------------------------------------------------------------------------------------------
+    # --- commands that show it ------------------------------------------------------------------------------------
 
     def _show(self, words: list[str]) -> str:
         if not self.definitions and not self.values:
@@ -152,20 +152,20 @@ class Sheet:
         root.backward()
         return f"wrote {output.save(root, words[0])}"
 
-    # --- how it is computed -------------------------------------------------------------------------------------------
+    # --- computing ------------------------------------------------------------------------------------------------
 
     def _leaves(self) -> list[str]:
-        """The names that are used or set, and not defined; pi and e only if they are set."""
+        """Return the names that are used or set but not defined; pi and e are among them only if they are set."""
         used = [name for text in self.definitions.values() for name in parse(text).leaves]
         return [name for name in dict.fromkeys([*used, *self.values]) if name not in self.definitions]
 
     def _computed(self, name: str) -> tuple[Program, dict[str, Value]]:
-        """The program of one name, by default the last defined, and its values; ValueError says what is missing."""
+        """Return the program of a name, by default the last defined, and its values. ValueError if one is missing."""
         if not self.definitions:
             raise ValueError("nothing is defined")
         name = name or next(reversed(self.definitions))
         if name not in self.definitions:
-            raise ValueError(f"{one_line(name)} is not defined; there are {', '.join(self.definitions)}")
+            raise ValueError(f"{one_line(name)} is not defined; the defined names are {', '.join(self.definitions)}")
         needed = self._needed(self.definitions, [name])
         lines = [f"{n} = {self.definitions[n]}" for n in needed]
         program = parse("\n".join(lines))
@@ -177,7 +177,10 @@ class Sheet:
     def _run(
         self, definitions: dict[str, str], values: dict[str, float], names: Iterable[str], bare: str = ""
     ) -> dict[str, Value]:
-        """The values of those names that have all they need, and of a formula without a name, which must have it."""
+        """Return the values of the names whose leaves all have values, and of `bare`, a formula without a name.
+
+        Raises ValueError where a leaf of `bare` has no value.
+        """
         ready: set[str] = set()
         lines = []
         for name in self._needed(definitions, names):
@@ -188,14 +191,16 @@ class Sheet:
         if bare:
             lacking = [n for n in parse(bare).leaves if n not in ready and n not in values]
             if lacking:
-                raise ValueError(f"{', '.join(lacking)}: no value yet")
+                raise ValueError(
+                    f"{', '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} no value: set {lacking[0]} NUMBER"
+                )
             lines.append(bare)
         if not lines:
             return {}
         return _values(parse("\n".join(lines)), lines, values)
 
     def _needed(self, definitions: dict[str, str], names: Iterable[str]) -> list[str]:
-        """The definitions that `names` are made from, and they, each after what it is made from."""
+        """Return `names` and the definitions that they depend on, in order of computation."""
         below: dict[str, list[str]] = {}
         stack = [*names]
         while stack:
@@ -211,7 +216,7 @@ class Sheet:
             raise ValueError(f"a name cannot depend on itself: {' <- '.join(cycle.args[1])}") from None
 
     def _changed(self, definitions: dict[str, str], values: dict[str, float], names: list[str]) -> list[str]:
-        """The definitions among `names` and those made from them, in order of computation."""
+        """Return the definitions among `names` and those that depend on them, in order of computation."""
         touched = set(names)
         order = self._needed(definitions, definitions)
         for name in order:
@@ -220,8 +225,8 @@ class Sheet:
                 touched.add(name)
         return [name for name in order if name in touched]
 
-    def _told(self, definitions: dict[str, str], values: dict[str, float], names: Iterable[str]) -> str:
-        """`name = number` for each, or what it needs; raises what computing them raises."""
+    def _report(self, definitions: dict[str, str], values: dict[str, float], names: Iterable[str]) -> str:
+        """Return a line `name = number` for each name, or one with the leaves that lack a value."""
         found = self._run(definitions, values, definitions)
         lines = []
         for name in names:
@@ -241,7 +246,7 @@ def _on_one_line(text: str) -> str:
 
 
 def _values(program: Program, lines: list[str], values: dict[str, float]) -> dict[str, Value]:
-    """What a program of these lines computes; an error in it is one of its line."""
+    """Return the values that a program of these lines computes. The position in an error is that within its line."""
     try:
         return program.run({name: x for name, x in values.items() if name in program.uses})
     except ExpressionError as wrong:

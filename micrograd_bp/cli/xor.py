@@ -1,8 +1,9 @@
-"""`micrograd-bp xor`: the XOR network of the first tutorial, every gradient checked against (3.2)-(3.6).
+"""Train the XOR network of the first tutorial and check every gradient against the formulas (3.2) to (3.6).
 
-Settings, initial draws and stopping rule are those of the tutorial's script: alpha = 0.15, full batch of m = 4, at most
-30,000 epochs, stop as soon as the four half squared errors sum to less than 0.005. `--seed 3` is what that script does
-after np.random.seed(3). Of its initialisations about 38 % reach the stop in 30,000 epochs and 92 % classify.
+Settings, initial parameters and stopping rule are those of the tutorial's script: alpha = 0.15, full batch of m = 4, at
+most 30,000 epochs; training stops when the four half squared errors sum to less than 0.005. `--seed 3` has the initial
+parameters of that script after np.random.seed(3). About 38 % of the initialisations reach the stop within 30,000
+epochs, and 92 % of the networks classify XOR.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from micrograd_bp.training.loop import fit
 try:
     from matplotlib.figure import Figure
 except ImportError:
-    raise MissingExtraError("the curve needs  pip install 'micrograd_bp[demos]'") from None
+    raise MissingExtraError("xor draws with matplotlib:  pip install 'micrograd_bp[demos]'") from None
 
 X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 Y = [0.0, 1.0, 1.0, 0.0]
@@ -37,8 +38,8 @@ EXAMPLES = """
 
 
 def tutorial_model(seed: int) -> MLP:
-    """The 2-2-1 sigmoid network with the tutorial's draws: W1, W2 and b1 uniform on [0, 1), b2 = 0.1."""
-    draws = np.random.RandomState(seed)  # the legacy generator is the tutorial's
+    """Return a 2-2-1 sigmoid network with the tutorial's parameters: W1, W2, b1 uniform on [0, 1), b2 = 0.1."""
+    draws = np.random.RandomState(seed)  # the tutorial uses the legacy generator
     (w11, w12), (w21, w22) = draws.uniform(size=(2, 2))
     ((v1, v2),) = draws.uniform(size=(1, 2))
     b1, b2 = draws.uniform(size=2)
@@ -49,12 +50,12 @@ def tutorial_model(seed: int) -> MLP:
 
 
 def error(h: Value, y: Value | float) -> Value:
-    """(COSTt): half the squared error of one sample's output."""
+    """Return (COSTt), half the squared error of one sample."""
     return 0.5 * (h - y) ** 2
 
 
 def train(model: MLP, alpha: float, epochs: int) -> list[float]:
-    """Gradient descent on (COST) until the stop; the sums of the errors, one per epoch begun."""
+    """Train by gradient descent on (COST), and return the sum of the four errors in each epoch."""
     m = len(X)
     history = fit(model, X, Y, loss=error, learning_rate=alpha, epochs=epochs, stop_cost=STOP / m)
     if history.stopped == "interrupted":
@@ -63,7 +64,7 @@ def train(model: MLP, alpha: float, epochs: int) -> list[float]:
 
 
 def plot(costs: list[float], path: Path) -> None:
-    """The cost curve, up to the epoch reached."""
+    """Write the cost curve to a file."""
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot(xlabel="epoch", ylabel="cost: sum of the four half squared errors", title="XOR, 2-2-1")
     axes.semilogy(range(1, len(costs) + 1), costs, color="#3c88c8", linewidth=2)
@@ -75,14 +76,14 @@ def plot(costs: list[float], path: Path) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Train, print the tables, write the pictures."""
+    """Train, print the tables, write the pictures, and return 0."""
     parser = Options("xor", __doc__, EXAMPLES)
     parser.add_argument("--seed", type=_seed, default=3, help="seed of the initial draws (default 3, which converges)")
     parser.add_argument("--alpha", type=_positive, default=0.15, help="learning rate (default 0.15)")
     parser.add_argument("--epochs", type=_count, default=30_000, help="at most so many epochs (default 30000)")
     parser.add_argument("--out", type=_folder, default=Path("out"), help="folder for the pictures (default ./out)")
     options = parser.parse_args(arguments)
-    options.out.mkdir(parents=True, exist_ok=True)  # what cannot be written is said before the training
+    options.out.mkdir(parents=True, exist_ok=True)  # fails before the training where the folder cannot be written
 
     model = tutorial_model(options.seed)
     costs = train(model, options.alpha, options.epochs)
@@ -98,7 +99,7 @@ def run(arguments: list[str]) -> int:
     for name, p in model.named_parameters():
         print(f"{name:5}  {p.data: .6f}")
 
-    print("\nbackward() beside the closed-form formulas")
+    print("\nbackward() compared with the closed-form formulas")
     print(compare(model, X, Y))
 
     curve = options.out / "xor_cost.png"
@@ -115,26 +116,26 @@ def run(arguments: list[str]) -> int:
 def _positive(text: str) -> float:
     number = float(text)
     if not (math.isfinite(number) and number > 0):
-        raise argparse.ArgumentTypeError(f"a positive finite number is needed, not {text}")
+        raise argparse.ArgumentTypeError(f"give a positive finite number, not {text}")
     return number
 
 
 def _seed(text: str) -> int:
     number = int(text)
     if not 0 <= number < 2**32:
-        raise argparse.ArgumentTypeError(f"0 to 2**32 - 1 is needed, not {text}")
+        raise argparse.ArgumentTypeError(f"give a whole number from 0 to 2**32 - 1, not {text}")
     return number
 
 
 def _count(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"at least 1 is needed, not {text}")
+        raise argparse.ArgumentTypeError(f"give a whole number, at least 1, not {text}")
     return number
 
 
 def _folder(text: str) -> Path:
     path = Path(text).expanduser()
     if path.exists() and not (path.is_dir() and os.access(path, os.W_OK)):
-        raise argparse.ArgumentTypeError(f"a folder that can be written to is needed, not {text}")
+        raise argparse.ArgumentTypeError(f"give a folder that can be written to, not {text}")
     return path

@@ -52,7 +52,9 @@ class Compiled(Inspectable, Generic[P]):
         self._programs: dict[Key, Program] = {}
         self._by_shapes: dict[Key, Key] = {}  # floats and arrays need no flattening
         self._by_samples: dict[Key, Key] = {}  # the same for batches
-        self._at_shapes: dict[Key, Callable[[Key], tuple[float, Any]]] = {}  # the shortest path
+        self._at_shapes: dict[
+            Key, Callable[[Key], tuple[float, Any]]
+        ] = {}  # functions of the arguments, for the fastest call
         functools.update_wrapper(self, f, updated=())
 
     @overload

@@ -65,13 +65,12 @@ def fit(
     `clip`           the greatest length of the gradient; a longer one is scaled to it
     `callbacks`      functions of (epoch, history), called after each epoch; one that returns True ends the training
     `progress`       whether to show a progress bar; by default in terminals, if tqdm is installed
-    `resume`         a history, whose state training continues bit for bit for `epochs` more epochs; it needs the same
-                     data and settings
+    `resume`         a history to continue bit for bit for `epochs` more epochs, with the same data and settings
     `workers`        the number of processes among which joblib divides each batch. The result does not depend on it,
                      but differs in the last bits from a training without workers, which sums in another order
-    `compiled`       whether machine code (the extra `native`) computes costs and gradients, and for a full batch of a
-                     small model the whole loop. The result differs in the last bits. All samples need one shape.
-                     Model and loss are recorded once and must not decide by traced numbers. Callbacks see no gradients
+    `compiled`       whether machine code (the extra `native`) computes the gradients, and for a full batch of a small
+                     model the whole loop. The last bits differ. All samples have one shape, model and loss do not
+                     decide by numbers, and callbacks see no gradients
 
     Ctrl-C ends the training, and `stopped` of the history is "interrupted".
 

@@ -147,8 +147,7 @@ def recorded(run: Any, samples: Sequence[Sample]) -> tuple[Tape, int]:
 def _epoch(tape: Tape, root: int, optimiser: Optimiser, clip: float | None) -> tuple[Code, list[Value]]:
     """Return the code of an epoch, and the leaves that it reads but does not train.
 
-    It maps the parameters, the optimiser's lists, the number of steps and the rate to cost, gradient norm and the new
-    parameters, lists and number of steps.
+    Inputs: parameters, optimiser's lists, number of steps, rate. Results: cost, gradient norm, the first three updated.
     """
     indices = [tape.value(p) for p in optimiser.parameters]
     gradient = [Tracer(tape, index) for index in append_gradient(tape, root, indices)]

@@ -316,7 +316,7 @@ def test_the_build_puts_docstrings_where_python_looks_for_them(with_docstrings):
 )
 def test_a_build_without_docstrings_fails(with_docstrings, before, after, kind):
     assert before in WRITTEN
-    with pytest.raises(SystemExit, match=f"docstring of the {kind} places in the C that mypyc wrote, not 1"):
+    with pytest.raises(SystemExit, match=f"docstring of the {kind} fields in the C text of mypyc, not 1"):
         with_docstrings(WRITTEN.replace(before, after))
 
 

@@ -25,5 +25,5 @@ def test_it_is_saved_and_has_limits(tmp_path):
         long = long + 1
     with pytest.raises(ValueError, match="601 values, but a page shows at most 500"):
         page_of(long)
-    with pytest.raises(ValueError, match="a page is made of a value's graph"):
+    with pytest.raises(ValueError, match="a page shows the graph of a value"):
         mb.draw(nn.MLP(2, [1])).save(tmp_path / "model.html")
