@@ -143,7 +143,11 @@ def forward(net: Network, x: ArrayLike) -> tuple[list[Array], list[Array]]:
 
 
 def cost_of_sample(y: ArrayLike, h: ArrayLike) -> float:
-    """Return (COSTt): half the squared distance of the output h from the target y, both of shape (s_L,)."""
+    """Return (COSTt): half the squared distance of the output h from the target y, both of shape (s_L,).
+
+    >>> cost_of_sample([1.0, 0.0], [0.5, 0.5])
+    0.25
+    """
     expected, output = np.asarray(y, dtype=float), np.asarray(h, dtype=float)
     if expected.shape != output.shape:
         raise ShapeError(f"y has shape {expected.shape}, the output {output.shape}")
@@ -163,7 +167,12 @@ def cost(Y: ArrayLike, H: ArrayLike) -> float:
 
 
 def backpropagate(net: Network, x: ArrayLike, y: ArrayLike) -> tuple[list[Array], list[Array]]:
-    """Return dE_t/dW^(l) and dE_t/db^(l) of one sample by (3.2), (3.3), (3.5) and (3.6), in the shapes of W and b."""
+    """Return dE_t/dW^(l) and dE_t/db^(l) of one sample by (3.2), (3.3), (3.5) and (3.6), in the shapes of W and b.
+
+    >>> net = Network([np.array([[2.0, 1.0]])], [np.array([0.5])], ["identity"])
+    >>> backpropagate(net, [1.0, 3.0], [5.0])
+    ([array([[0.5, 1.5]])], [array([0.5])])
+    """
     z, a = forward(net, x)
     target = np.asarray(y, dtype=float)
     if target.shape != a[-1].shape:

@@ -64,6 +64,7 @@ def passes(node: Node, index: int, derivative: float) -> bool:
 def contribution(op: Op, index: int, args: Sequence[Any], derivative: Any, incoming: Any) -> Any:
     """Return the derivative times the incoming adjoint or tangent, or None where the zero is structural.
 
+    >>> import math
     >>> from micrograd_bp import ops
     >>> contribution(ops.cbrt, 0, [Node(0.0)], float("inf"), 0.0)
     nan

@@ -129,7 +129,7 @@ class Node(Number):
         return tuple([derivative if isinstance(arg, Node) else None for arg, derivative in edges(self)])
 
     def __eq__(self, other: object) -> bool:
-        """Return whether both are the same node. Raise TypeError for a number, with which `data` is to be compared."""
+        """Return whether both are the same node. Raise TypeError for a number: compare `data` with it."""
         if is_real(other) or isinstance(other, numbers.Number):
             raise TypeError(f"Value == {short(other)}: compare v.data == {short(other)}, or nodes by `is`")
         return self is other if isinstance(other, Node) else NotImplemented

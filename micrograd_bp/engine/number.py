@@ -131,7 +131,7 @@ def add_method(op: Op, name: str) -> None:
 
 for _row in OPS.values():
     add_method(_row, _row.name)
-    if _row.name[1:4] in ("sin", "cos", "tan"):  # NumPy calls .arctan() of the elements of an object array
+    if _row.name[1:4] in ("sin", "cos", "tan"):  # NumPy calls .arctan() on the elements of an object array
         add_method(_row, f"arc{_row.name[1:]}")
 
 

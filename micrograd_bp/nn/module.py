@@ -41,7 +41,12 @@ class Module:
     _frozen: frozenset[Value] = frozenset()
 
     def parameters(self) -> list[Value]:
-        """Return the trained parameters, which are all but the frozen ones, in order."""
+        """Return the trained parameters, which are all but the frozen ones, in order.
+
+        >>> from micrograd_bp import nn
+        >>> [p.name for p in nn.MLP(2, [1]).parameters()]
+        ['w1_11', 'w1_12', 'b1_1']
+        """
         return self._walk().distinct()
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
@@ -102,8 +107,13 @@ class Module:
     def freeze(self, *names: str) -> None:
         """Exclude parameters from `parameters()`, so that training does not change them: all, or those with `names`.
 
-        Names may have wildcards: `freeze("w1_*")`. Raises ValueError, and freezes no parameter, where a name matches
-        none.
+        Names may have wildcards. Raises ValueError, and freezes no parameter, where a name matches none.
+
+        >>> from micrograd_bp import nn
+        >>> model = nn.MLP(2, [1])
+        >>> model.freeze("w1_*")
+        >>> [p.name for p in model.parameters()]
+        ['b1_1']
         """
         chosen = self._matching(names)
         for module in self.modules():
@@ -168,7 +178,7 @@ class Module:
         ]
         if faults:
             raise StateError(
-                f"the state does not fit this {type(self).__name__} of {len(own)} parameters, which is not changed; "
+                f"the state does not fit this {type(self).__name__} of {len(own)} parameters, and nothing is changed; "
                 + "; ".join(faults),
                 missing,
                 unexpected,

@@ -133,6 +133,10 @@ class Layer(Module):
     """A layer of `n_outputs` neurons with the same `n_inputs` inputs; it takes the keywords of `Neuron`.
 
     The call returns the list of the neurons' Values, or the single Value where there is one neuron.
+
+    >>> layer = Layer(2, 3, "tanh", seed=1)
+    >>> layer, len(layer([0.5, 1.0]))
+    (Layer(2, 3, 'tanh'), 3)
     """
 
     def __init__(

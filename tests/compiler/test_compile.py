@@ -212,7 +212,7 @@ def test_inputs_are_plain_numbers():
 def test_a_slot_that_escapes_is_refused():
     kept = []
     mb.compile(lambda x: kept.append(x) or x * x)(1.0)
-    with pytest.raises(TraceError, match="another recording"):
+    with pytest.raises(TraceError, match="outside its recording"):
         mb.compile(lambda x: x * kept[0])(1.0)
 
 
