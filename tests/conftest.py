@@ -19,7 +19,7 @@ settings.register_profile("quick", max_examples=5, deadline=None, suppress_healt
 settings.register_profile("dev", max_examples=15, deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("ci", max_examples=80, deadline=None, suppress_health_check=_SLOW, derandomize=True)
 settings.register_profile("thorough", max_examples=2000, deadline=None, suppress_health_check=_SLOW)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 TABLE = Table()
 
