@@ -2,9 +2,8 @@
 
 A function takes and returns numbers, or nested lists, tuples, dicts and arrays of numbers, and is written with
 operators and this package's functions. A gradient has the structure of the arguments by which it is taken. For floats,
-derivatives are floats. For numbers that are themselves being differentiated, derivatives are such numbers, so that all
-functions here nest: `grad(grad(f))`, `grad` of a function that uses `jvp`, and so on. No function here changes a
-`.grad`.
+derivatives are floats; for numbers that are themselves being differentiated, they are such numbers, so that all
+functions nest: `grad(grad(f))`, `grad` of a function that uses `jvp`, and so on. No function here changes a `.grad`.
 """
 
 from __future__ import annotations
@@ -181,10 +180,8 @@ def value_and_grad(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, 
 
     The gradient has the structure of `args`, or of the only argument. With `argnums`, a number, it is taken by that
     positional argument (0 is the first, -1 the last); with a tuple of numbers, it is the tuple of those gradients. All
-    other arguments, keyword arguments included, are passed to f unchanged and may have any type.
-
-    Raises TypeError where f does not return one number or `argnums` are no whole numbers, and ValueError where there is
-    no argument of such a number or a number occurs twice.
+    other arguments may have any type. Raises TypeError where f does not return one number or `argnums` are no whole
+    numbers, and ValueError where there is no argument of such a number or a number occurs twice.
 
     >>> value_and_grad(lambda x, y: x**2 + 3 * y**2)(4.0, -4.0)
     (64.0, (8.0, -24.0))
@@ -234,8 +231,7 @@ def grad(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, Any]:
 def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
     """Return f(*args) and a function that maps weights to the gradient of the weighted sum of f's results.
 
-    The weights have the structure of f's result: they are a vector, which is multiplied by the Jacobian of f. The
-    gradient has the structure of `args`, or of the only argument. Raises ShapeError for weights of another structure.
+    The weights, a vector, have the structure of f's result. Raises ShapeError for another structure.
 
     >>> out, pull_back = vjp(lambda x, y: [x * y, x + y], 2.0, 5.0)
     >>> out, pull_back([1.0, 10.0])
@@ -263,7 +259,6 @@ def jacobian(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, Any]:
     >>> jacobian(lambda x: [x[0] * x[1], x[0] ** 2, 3.0])([2.0, 5.0])
     [[5.0, 2.0], [4.0, 0.0], [0.0, 0.0]]
     """
-
     check_argnums(argnums)
 
     def differentiated(*args: P.args, **keywords: P.kwargs) -> Any:
@@ -281,15 +276,13 @@ def _jacobian(f: Function, args: tuple[Any, ...], alone: bool = False) -> Any:
 
 
 def hessian(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, list[list[Any]]]:
-    """Return a function that returns the Hessian of a scalar function, as a list of rows over all its n numbers (n, n).
+    """Return a function that returns the Hessian of a scalar function: n rows of n, for the n numbers of its arguments.
 
-    With `argnums`, these are the numbers of the chosen arguments, in that order. `argnums`, keyword arguments and
-    errors are those of `value_and_grad`.
+    `argnums` chooses and orders these arguments; otherwise it and the errors are those of `value_and_grad`.
 
     >>> hessian(lambda x, y: x**2 * y)(3.0, 5.0)
     [[10.0, 6.0], [6.0, 0.0]]
     """
-
     check_argnums(argnums)
 
     def differentiated(*args: P.args, **keywords: P.kwargs) -> list[list[Any]]:

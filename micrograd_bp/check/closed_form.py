@@ -143,11 +143,7 @@ def forward(net: Network, x: ArrayLike) -> tuple[list[Array], list[Array]]:
 
 
 def cost_of_sample(y: ArrayLike, h: ArrayLike) -> float:
-    """Return (COSTt): half the squared distance of the output h from the target y, both of shape (s_L,).
-
-    >>> cost_of_sample([1.0, 0.0], [0.5, 0.5])
-    0.25
-    """
+    """Return (COSTt): half the squared distance of the output h from the target y, both of shape (s_L,)."""
     expected, output = np.asarray(y, dtype=float), np.asarray(h, dtype=float)
     if expected.shape != output.shape:
         raise ShapeError(f"y has shape {expected.shape}, the output {output.shape}")

@@ -24,10 +24,7 @@ _LAYER = {"neurons", "_frozen"}  # the attributes of a layer without user-define
 if TYPE_CHECKING:
 
     class Outputs(Value, list[Value]):  # type: ignore[misc]  # no such object exists; the type has the methods of both
-        """The result of a layer or network: the Value of one neuron, or the list of the Values of several neurons.
-
-        The number of neurons is known only at run time, so that a type checker accepts the operations of both types.
-        """
+        """The Value of one neuron or the list of several; their number is known only at run time."""
 
 else:
     Outputs = Any
@@ -44,10 +41,7 @@ def activation_names() -> list[str]:
 
 
 def activation_function(activation: str | Activation) -> Activation:
-    """Return the activation of a name; return a function unchanged.
-
-    Raises ValueError for an unknown name, and TypeError for anything but a name or a function.
-    """
+    """Return the activation of a name, or a function unchanged. Raise ValueError or TypeError for anything else."""
     if isinstance(activation, str):
         if activation == "identity":
             return identity
@@ -300,8 +294,6 @@ def _generator(rng: random.Random | None, seed: int | None) -> random.Random:
     if rng is not None:
         return rng
     # The default is Python's global generator, so that random.seed(...) has an effect, as in micrograd.
-    return (
-        random.Random(int(seed) if isinstance(seed, Integral) else seed)
-        if seed is not None
-        else cast(random.Random, random)
-    )
+    if seed is None:
+        return cast(random.Random, random)
+    return random.Random(int(seed) if isinstance(seed, Integral) else seed)
