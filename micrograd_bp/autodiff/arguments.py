@@ -6,10 +6,9 @@ structure of its point. `jvp`, `hvp`, `directional_derivative` and the `jvp` and
 convention.
 
 Where that does not fit the signature of f, the signature decides: a tuple of two numbers is the only argument of a
-function of one argument, and a list of two numbers holds the arguments of a function of two. For a function of one
-argument, a list of one number is ambiguous: `jvp` and `hvp` read it as the list of arguments, and
-`directional_derivative` reads it as the argument, because its points are lists of coordinates. Where f accepts both
-readings and raises TypeError for the first, the second is tried.
+function of one argument, and a list of two numbers holds the arguments of a function of two. Where the signature
+accepts both, `jvp` and `hvp` read a tuple or list as the arguments. `directional_derivative` reads a list as the only
+argument, because its points are lists of coordinates, and where f raises TypeError it tries the other reading.
 """
 
 from __future__ import annotations
@@ -34,8 +33,9 @@ def along(
 ) -> T:
     """Return run(args, tangents): `args` are f's arguments at `point`, `tangents` their tangents along `direction`.
 
-    With `listed`, an ambiguous list is first read as the list of f's arguments, else as f's only argument. Raises
-    TypeError where the point is a tuple of arguments and the direction is not a sequence.
+    With `listed`, an ambiguous list is the list of f's arguments; without, it is f's only argument, and the other
+    reading is tried where f raises TypeError. Raises TypeError where the point is a tuple of arguments and the
+    direction is not a sequence.
     """
     point = tuple(point) if isinstance(point, Iterator) else point
     if not hasattr(point, "__len__") or isinstance(point, (Operand, Mapping, str, bytes)) or _is_number(point):
@@ -47,8 +47,8 @@ def along(
     try:
         return _read(run, point, direction, separate)
     except TypeError:  # f may expect the other reading
-        if several() and one():
-            with suppress(TypeError):
+        if not listed and several() and one():
+            with suppress(Exception):
                 return _read(run, point, direction, not separate)
         raise
 

@@ -6,8 +6,9 @@ It follows IEEE 754, so 0 · inf is nan. There are two kinds of zero:
 numeric     An adjoint or a derivative was computed, and the result is 0. Its product with inf is nan, because the true
             slope may be any number: for cbrt(x)**3 at 0 it is 1, and a result of 0 would be wrong.
 structural  No contribution passes, even if the adjoint is inf: to an argument that `where`, `relu`, `maximum` or a
-            similar operation did not select, and along an edge whose derivative is 0 for all values of the variables,
-            as in sqrt(x) * 0.0. A node that no contribution reaches passes none on, even if its own derivative is inf.
+            similar operation did not select, and along an edge whose derivative is a constant 0, because its rule
+            reads constants only, as in sqrt(x) * 0.0. A node that no contribution reaches passes none on, even if its
+            own derivative is inf.
 
 `backward`, gradient graphs, dual numbers, power series, tapes and the page all use these rules.
 """
@@ -20,6 +21,7 @@ from typing import Any, TypeVar
 from micrograd_bp.engine.node import Node
 from micrograd_bp.engine.number import Number
 from micrograd_bp.ops.op import Op, Operand, Rule
+from micrograd_bp.ops.reals import as_float
 
 T = TypeVar("T")
 
@@ -154,7 +156,9 @@ class _Unchecked(Number):
 def local_derivative(rule: Rule, args: tuple[Any, ...], out: Any) -> Any:
     """Return a derivative rule at `args` and `out`, numbers of any kind. It follows IEEE 754: sqrt'(0) is inf."""
     result = rule(*[_Unchecked(arg) if isinstance(arg, Operand) else arg for arg in (*args, out)])
-    return result.number if isinstance(result, _Unchecked) else result
+    if isinstance(result, _Unchecked):
+        return result.number
+    return result if isinstance(result, Operand) else as_float(result)
 
 
 class _Reading(Number):

@@ -116,8 +116,8 @@ class Value(Methods):
         The gradients of leaves accumulate over calls; those of other nodes are from the last call. The pass visits
         each node after all nodes that use it. An argument that `where`, `relu`, `maximum` or a similar operation did
         not select gets no contribution; otherwise products follow IEEE 754, so that 0 · inf is nan (`chain.py`). An
-        interrupted pass (Ctrl-C) restores the gradients of the leaves. With `create_graph` the method returns a dict
-        {leaf: gradient as a Value}. Raises TypeError where `seed` is not a real number.
+        interrupted pass (Ctrl-C) adds to the gradients of the leaves wholly or not at all. With `create_graph` the
+        method returns a dict {leaf: gradient as a Value}. Raises TypeError where `seed` is not a real number.
 
         >>> a = Value(3.0)
         >>> (a * a).backward(seed=0.5)

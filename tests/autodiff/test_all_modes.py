@@ -236,20 +236,48 @@ def test_compiled_tangents(programs):
     assert_forward(programs, mode)
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_mixtures_of_modes(seed):
+SMOOTH = (
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "pow",
+    "exp",
+    "sin",
+    "tanh",
+    "sigmoid",
+    "hypot",
+    "atan2",
+    "square",
+    "softplus",
+    "log",
+)
+
+
+def test_mixtures_of_modes():
     """Second derivatives at ordinary points, by every mixture of modes."""
-    program = draw(10_000 + seed, special=False)
-    if eager(program) is None:
-        return
-    f = along(program, 0)
-    x = program.point[0]
-    expected = mb.grad(mb.grad(f))(x)
-    by_jvp = lambda f: lambda x: mb.jvp(f, (x,), (1.0,))[1]  # noqa: E731
-    for mixture in (by_jvp(by_jvp(f)), by_jvp(mb.grad(f)), mb.grad(by_jvp(f)), mb.derivative(f, 2)):
-        assert mixture(x) == pytest.approx(expected, rel=1e-9, abs=1e-9), program
-    assert 2 * mb.taylor(f, x, 2)[2] == pytest.approx(expected, rel=1e-9, abs=1e-9), program
-    assert mb.compile(f, backend="python").hessian(x)[0][0] == pytest.approx(expected, rel=1e-9, abs=1e-9), program
+
+    def by_jvp(f):
+        return lambda x: mb.jvp(f, (x,), (1.0,))[1]
+
+    compared = 0
+    for seed in range(150):
+        program = draw(10_000 + seed, special=False, names=SMOOTH)
+        if eager(program) is None:
+            continue
+        f, x = along(program, 0), program.point[0]
+        expected = mb.grad(mb.grad(f))(x)
+        if not 1e-3 < abs(expected) < 1e6:
+            continue
+        near = pytest.approx(expected, rel=1e-9)
+        for mixture in (by_jvp(by_jvp(f)), by_jvp(mb.grad(f)), mb.grad(by_jvp(f)), mb.derivative(f, 2)):
+            assert mixture(x) == near, program
+        assert 2 * mb.taylor(f, x, 2)[2] == near, program
+        compiled = mb.compile(f, backend="python")
+        assert compiled.hessian(x)[0][0] == near, program
+        assert compiled.hvp((x,), (1.0,)) == near, program
+        compared += 1
+    assert compared > 40
 
 
 # --- the rule itself --------------------------------------------------------------------------------------------------

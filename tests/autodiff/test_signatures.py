@@ -69,16 +69,13 @@ CONVENTION = [
     (of_list, Pair(2.0, 5.0), Pair(0.6, 0.8), (Pair(2.0, 5.0),), (Pair(0.6, 0.8),)),
     (of_list, ([2.0, 5.0],), ([0.6, 0.8],), ([2.0, 5.0],), ([0.6, 0.8],)),
     (of_list, np.array([2.0, 5.0]), np.array([0.6, 0.8]), (np.array([2.0, 5.0]),), (np.array([0.6, 0.8]),)),
-    (of_short_list, [2.0], [1.0], ([2.0],), ([1.0],)),
-    (of_short_list, (2.0,), (1.0,), ((2.0,),), ((1.0,),)),
     (of_short_list, ([2.0],), ([1.0],), ([2.0],), ([1.0],)),
     (of_dict, {"a": 2.0, "b": 5.0}, {"a": 0.6, "b": 0.8}, ({"a": 2.0, "b": 5.0},), ({"a": 0.6, "b": 0.8},)),
     (of_array, np.array([2.0]), np.array([1.0]), (np.array([2.0]),), (np.array([1.0]),)),
     (of_optional, 2.0, 1.0, (2.0,), (1.0,)),
     (of_optional, (2.0,), (1.0,), (2.0,), (1.0,)),
     (of_optional, (2.0, 5.0), (0.6, 0.8), (2.0, 5.0), (0.6, 0.8)),
-    (of_scaled_list, [2.0, 5.0], [0.6, 0.8], ([2.0, 5.0],), ([0.6, 0.8],)),
-    (of_scaled_list, (2.0, 5.0), (0.6, 0.8), ((2.0, 5.0),), ((0.6, 0.8),)),
+    (of_scaled_list, ([2.0, 5.0],), ([0.6, 0.8],), ([2.0, 5.0],), ([0.6, 0.8],)),
     (of_any, (2.0, 5.0), (0.6, 0.8), (2.0, 5.0), (0.6, 0.8)),
     (functools.partial(of_two, y=5.0), 2.0, 1.0, (2.0,), (1.0,)),
     (mb.exp, 2.0, 1.0, (2.0,), (1.0,)),
@@ -111,6 +108,35 @@ def test_points_and_directions_are_given_in_one_way(case):
 def gradients(f, args):
     gradient = mb.grad(f)(*args)
     return gradient if len(args) > 1 else [gradient]
+
+
+@pytest.mark.parametrize(
+    ("f", "point", "direction"),
+    [
+        (of_short_list, [2.0], [1.0]),
+        (of_short_list, (2.0,), (1.0,)),
+        (of_scaled_list, [2.0, 5.0], [0.6, 0.8]),
+        (of_scaled_list, (2.0, 5.0), (0.6, 0.8)),
+    ],
+)
+def test_coordinates_of_functions_that_take_more(f, point, direction):
+    """`directional_derivative` reads them as the only argument; `jvp` takes them as arguments, in a tuple as one."""
+    slope = mb.jvp(f, (point,), (direction,))[1]
+    assert mb.directional_derivative(f, point, direction) == pytest.approx(slope)
+
+
+def test_an_error_of_the_function_is_raised_and_it_is_called_once():
+    calls = []
+
+    def norm(x, scale=1.0):
+        calls.append(x)
+        return sum(v * v for v in x) if isinstance(x, (tuple, list)) else math.sqrt(x) * scale
+
+    for mode in (mb.jvp, mb.hvp):
+        calls.clear()
+        with pytest.raises(TypeError, match="is not converted to a float"):
+            mode(norm, (9.0, 2.0), (1.0, 0.0))
+        assert len(calls) == 1
 
 
 def test_points_may_be_iterators():

@@ -155,3 +155,19 @@ def test_check_gradient_checks_rows_of_ones_own():
     with pytest.raises(mb.GradientMismatch, match="in wrong\\(x\\): d wrong / d x") as caught:
         mb.check_gradient(lambda x: wrong(x) * x, 0.7)
     assert caught.value.node.op is wrong
+
+
+def test_an_operation_may_select_among_its_arguments(own_ops):
+    """Then nothing passes where its derivative is 0, as with relu; else 0 · inf is nan."""
+
+    @mb.op(lambda x, out: mb.step(x), routes_gradient=True)
+    def choice(x):
+        return max(x, 0.0)
+
+    @mb.op(lambda x, out: mb.step(x))
+    def product(x):
+        return max(x, 0.0)
+
+    assert mb.grad(lambda x: choice(mb.sqrt(x) - 1) + x)(0.0) == 1.0
+    assert mb.compile(lambda x: choice(mb.sqrt(x) - 1) + x).value_and_grad(0.0)[1] == 1.0
+    assert math.isnan(mb.grad(lambda x: product(mb.sqrt(x) - 1) + x)(0.0))

@@ -33,12 +33,12 @@ class Program(NamedTuple):
         return "; ".join([f"v0, v1 = {self.point}", *lines])
 
 
-def draw(seed, special=True):
+def draw(seed, special=True, names=EXACT):
     rng = random.Random(seed)
     pick = (lambda: rng.choice(SPECIAL)) if special else (lambda: rng.uniform(-2.0, 2.0))
     steps = []
     for k in range(2, 2 + rng.randrange(1, 8)):
-        op = OPS[rng.choice(EXACT)]
+        op = OPS[rng.choice(names)]
         # the last result is used most of the time, or the graph would be a bush without depth
         args = [
             k - 1 if place == 0 and rng.random() < 0.7 else rng.randrange(k) if rng.random() < 0.8 else pick()
