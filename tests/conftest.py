@@ -16,7 +16,7 @@ os.environ["MICROGRAD_BP_CACHE"] = "off"  # what is tested is compiled
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("quick", max_examples=5, deadline=None, suppress_health_check=_SLOW)
-settings.register_profile("dev", max_examples=15, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("dev", max_examples=10, deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("ci", max_examples=80, deadline=None, suppress_health_check=_SLOW, derandomize=True)
 settings.register_profile("thorough", max_examples=2000, deadline=None, suppress_health_check=_SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

@@ -32,6 +32,7 @@ def test_kinks_can_be_kept_away_from(e):
             assert all(abs(kink(*args)) >= 1e-2 for kink in node.op.kinks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("op", mb.OPS.values(), ids=mb.OPS)
 @settings(max_examples=20)
 @given(data=st.data())

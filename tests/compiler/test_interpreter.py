@@ -38,6 +38,7 @@ EXACT = [
 ]
 
 
+@pytest.mark.slow
 @needs_llvm
 @given(expressions(ops=EXACT))
 def test_the_interpreter_has_the_replays_bits(expression):

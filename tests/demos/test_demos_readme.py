@@ -30,6 +30,7 @@ def module_name(path):
     return ".".join(path.relative_to(DEMOS.parent).with_suffix("").parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SCRIPTS, ids=[path.stem for path in SCRIPTS])
 def test_every_demo_helps_and_is_linked(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

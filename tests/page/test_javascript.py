@@ -37,6 +37,7 @@ def every_row(points):
     return total, leaves
 
 
+@pytest.mark.slow
 def test_edited_leaves_are_recomputed_as_python_does(visit):
     points = {op: [p for p in fixed(op, 60) if all(abs(x) < 1e6 for x in p)][:12] for op in EVERY}
     total, leaves = every_row([points[op][0] for op in EVERY])
@@ -74,6 +75,7 @@ def test_each_row_in_javascript(blank, op):
             assert same(float(text), ours), (point, ours, theirs)
 
 
+@pytest.mark.slow
 @given(expression=expressions(max_nodes=10, n_leaves=3))
 def test_random_expressions_are_computed_as_python_does(blank, expression):
     """Each operation and rule at the arguments that the page itself had, so that no rounding is amplified."""

@@ -240,6 +240,7 @@ def test_a_step_tells_the_derivatives_that_it_keeps_and_uses(visit):
     assert "∂(w·x)/∂w = x = −1.5 ∂(w·x)/∂x = w = 2" in told
 
 
+@pytest.mark.slow
 def test_nothing_moves_while_one_steps(visit):
     for options in ({}, {"viewport": {"width": 375, "height": 700}}):
         view = visit(page_of(neuron()), **options)
@@ -304,6 +305,7 @@ def test_many_paths_are_few_lines(visit):
     assert same(state(view)[2][0], x.grad)
 
 
+@pytest.mark.slow
 def test_a_value_used_far_away_is_repeated(visit):
     """Graphviz would lay lines across a hundred ranks for minutes."""
     x = Value(0.5, "x")
