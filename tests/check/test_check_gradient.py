@@ -32,6 +32,7 @@ def test_differences_raise_no_alarm(e):
         assert report.verdict in ("right", "kink", "ill-conditioned")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("op", mb.OPS.values(), ids=mb.OPS)
 def test_every_row_is_right_in_every_mode(op):
     for args in fixed(op, 12):

@@ -40,6 +40,7 @@ def test_points_lie_in_the_domain(op, data):
     assert op.allows(data.draw(points_in(op)))
 
 
+@pytest.mark.slow
 def test_points_of_intervals_and_boxes():
     assert 0.25 <= find(points_in(Interval(0.25, 0.5)), lambda p: True)[0] <= 0.5
     assert find(points_in(((Interval(2.0, 3.0), Interval(-1.0, 0.0)),)), lambda p: True) == (2.0, 0.0)

@@ -191,6 +191,7 @@ def check_shown(wrong, text):
 # --- size -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("terms", [2_000, 100_000])
 def test_long_sums(terms):
     assert gradients("+".join(["w*x"] * terms), w=1.0, x=2.0) == {"w": 2.0 * terms, "x": float(terms)}

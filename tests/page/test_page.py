@@ -131,6 +131,7 @@ def test_outside_the_domain_is_said(visit):
     assert view.inner_text("#trouble") == ""
 
 
+@pytest.mark.slow
 def test_the_words_are_those_of_the_domain_error(visit):
     points = [("div", (1.0, 0.0)), ("pow", (-8.0, 0.5)), ("asin", (1.5,)), ("pow", (0.0, -1.0)), ("acosh", (0.0,))]
     for name, point in points:
