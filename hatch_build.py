@@ -32,6 +32,7 @@ MODULES = (
     "engine/chain",
     "engine/value",
     "nn/leaves",
+    "autodiff/levels",
     "autodiff/dual",
 )
 # ops/table is not compiled, since its rules accept any kind of number; the generated `slopes` has them for floats.

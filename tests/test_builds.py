@@ -17,6 +17,7 @@ import micrograd_bp as mb
 from micrograd_bp import OPS, Value
 from micrograd_bp.autodiff.dual import Dual
 from micrograd_bp.autodiff.forward import derivative
+from micrograd_bp.autodiff.levels import Level
 from micrograd_bp.engine.value import record
 
 X = Value(2.0, "x")
@@ -34,7 +35,7 @@ SAID = [
     (lambda: (X * 3).args, "(Value(2.0, name='x'), 3.0)"),
     (lambda: mb.clip(X, 0, Y).local_grads, "(0.0, None, 1.0)"),
     (lambda: mb.where(1, X, Y).args, "(1.0, Value(2.0, name='x'), Value(-3.0))"),
-    (lambda: Dual(1.5, 1.0, 1) * 2, "Dual(3.0, 2.0, level=1)"),
+    (lambda: (Dual(1.5, 1.0, Level()) * 2).tangent, "2.0"),
     (lambda: OPS["atan2"], "atan2"),
     (lambda: OPS["pow"].domain[0], "((0, inf), (-inf, inf))"),
     (lambda: OPS["tanh"].bound, "5 ulp: two sigmoids and a product; 1 - out**2 would lose every digit in saturation"),
@@ -164,7 +165,7 @@ def test_compiled_nodes_are_small_and_of_no_concern_to_the_collector():
 
 DEEP = """
 import micrograd_bp as mb
-from micrograd_bp.autodiff.reverse import _Variable
+from micrograd_bp.autodiff.variables import Variable
 y = mb.Value(1.0)
 kinds = (300_000, lambda v: v + y), (100_000, lambda v: mb.where(1.0, v, y)), (100_000, lambda v: v * v.data)
 for depth, step in kinds:
@@ -178,7 +179,7 @@ for depth, step in kinds:
     for _ in range(100_000):
         nest = [nest]
     del nest
-v = _Variable(1.0)
+v = Variable(1.0)
 for _ in range(100_000):
     v = [v + y][0]
 del v

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from micrograd_bp.autodiff.arguments import Function, along
-from micrograd_bp.autodiff.dual import Dual, new_level
+from micrograd_bp.autodiff.dual import Dual
+from micrograd_bp.autodiff.levels import Level, opened
 from micrograd_bp.autodiff.pytree import check_same_structure, flatten
 from micrograd_bp.autodiff.reverse import grad
-from micrograd_bp.ops.op import Operand
+from micrograd_bp.engine.chain import number_of, seed
 from micrograd_bp.ops.reals import as_float
 
 
@@ -33,11 +34,14 @@ def _jvp(f: Function, args: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple
     leaves, paths, rebuild = flatten(args)
     directions, given, _ = flatten(tangents)
     check_same_structure(paths, given, "the tangents", "the arguments")
-    level = new_level()
-    out = f(*rebuild([Dual(_plain(x), _seed(t), level) for x, t in zip(leaves, directions, strict=True)]))
+    level = Level()
+    try:
+        out = f(*rebuild([Dual(opened(x), seed(opened(t)), level) for x, t in zip(leaves, directions, strict=True)]))
+    finally:
+        level.open = False
     results, _, put = flatten(out)
-    parts = [(x.primal, x.tangent) if isinstance(x, Dual) and x.level == level else (x, None) for x in results]
-    return put([primal for primal, _ in parts]), put([0.0 if tangent is None else tangent for _, tangent in parts])
+    slopes = [number_of(x.tangent) if isinstance(x, Dual) and x.level is level else 0.0 for x in results]
+    return put([opened(x) for x in results]), put([opened(tangent) for tangent in slopes])
 
 
 def derivative(f: Function, order: int = 1) -> Function:
@@ -91,13 +95,3 @@ def directional_derivative(f: Function, point: Any, direction: Any) -> Any:
     if not (math.isfinite(length) and length > 0.0):
         raise ValueError(f"a direction must have a positive finite length, not {length!r}")
     return along(partial(_jvp, f), f, point, rebuild([x / length for x in numbers]), listed=False)[1]
-
-
-def _plain(x: Any) -> Any:
-    return x if isinstance(x, Operand) else as_float(x)
-
-
-def _seed(tangent: Any) -> Any:
-    """Return the tangent, or None (a structural zero) where it is exactly 0."""
-    tangent = _plain(tangent)
-    return None if isinstance(tangent, float) and tangent == 0.0 else tangent

@@ -11,16 +11,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ParamSpec
 
-from micrograd_bp import ops
 from micrograd_bp.autodiff.arguments import Argnums, Function, check_argnums, chosen, named_as
-from micrograd_bp.autodiff.dual import Dual
+from micrograd_bp.autodiff.levels import Leveled, opened
 from micrograd_bp.autodiff.pytree import check_same_structure, flatten
+from micrograd_bp.autodiff.tape import Tracer, append_gradient
+from micrograd_bp.autodiff.variables import Variable, variable
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.engine.chain import contribution, dependents, local_derivative, parents, passes, reached, reverse_pass
+from micrograd_bp.engine.chain import (
+    Flow,
+    contribution,
+    dependents,
+    local_derivative,
+    parents,
+    passes,
+    reached,
+    reverse_pass,
+)
 from micrograd_bp.engine.node import described
-from micrograd_bp.engine.value import record
+from micrograd_bp.engine.number import bottom
 
 P = ParamSpec("P")
 
@@ -107,72 +118,60 @@ def zero_times_infinity(root: Value) -> list[Indeterminate]:
     return found
 
 
-class _Variable(Value):
-    """A leaf by which a derivative is taken. It is `active` while its function runs, and a constant afterwards."""
-
-    __slots__ = ("active",)
-
-    active: bool
-
-
-def _variable(x: Any) -> Any:
-    """Return a new node for x, so that other uses of x do not contribute."""
-    if isinstance(x, Dual):
-        return Dual(_variable(x.primal), x.tangent, x.level)
-    if isinstance(x, Value):
-        return record(ops.mul, (x, 1.0))
-    leaf = _Variable(x)
-    leaf.active = True
-    return leaf
-
-
-def _node(variable: Any) -> Value:
-    while isinstance(variable, Dual):
-        variable = variable.primal
-    node: Value = variable
-    return node
-
-
 def _reverse(f: Function, args: tuple[Any, ...]) -> tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]:
     """Return f(*args) on new nodes, a function that returns the gradient of a number of the result, and a function that
     converts such a number to a float. Gradients and numbers that depend on other active variables stay traced."""
     leaves, _, rebuild = flatten(args)
-    variables = [_variable(leaf) for leaf in leaves]
-    nodes = [_node(variable) for variable in variables]
+    variables = [variable(opened(leaf)) for leaf in leaves]
+    nodes = [bottom(number) for number in variables]
     own = set(nodes)
     try:
         out = f(*rebuild(variables))
     finally:
         for node in nodes:
-            if isinstance(node, _Variable):
+            if isinstance(node, Variable):
                 node.active = False
 
     def settled(number: Any) -> Any:
-        if isinstance(number, Dual):
-            return Dual(settled(number.primal), settled(number.tangent), number.level)
-        return number.data if isinstance(number, Value) and _leaves_within(number, own) else number
-
-    def slopes(number: Any) -> list[Any]:
-        if number is None:  # a tangent that is structurally zero
-            return [None] * len(nodes)
-        if isinstance(number, Dual):  # the gradient of a dual number is taken part by part
-            parts = (slopes(part) for part in (number.primal, number.tangent))
-            return [Dual(primal, tangent, number.level) for primal, tangent in zip(*parts, strict=True)]
-        if not isinstance(number, Value):
-            return [0.0] * len(nodes)
-        return _accumulate(number, nodes, 1.0, graph=not _leaves_within(number, own))
+        return _by_parts(lambda part: [_settled(part, own)], opened(number))[0]
 
     def gradient(number: Any) -> Any:
-        gradient_of_args = rebuild(slopes(number))
+        gradient_of_args = rebuild(_by_parts(lambda part: _slopes(part, nodes, own), opened(number)))
         return gradient_of_args[0] if len(args) == 1 else gradient_of_args
 
     return out, gradient, settled
 
 
+def _by_parts(function: Callable[[Any], list[Any]], number: Any) -> list[Any]:
+    """Return function(number); for a number with derivatives, of each part, put together in numbers of its level."""
+    if isinstance(number, Leveled):
+        return number.mapped(partial(_by_parts, function))
+    if isinstance(number, Flow):
+        return [Flow(part, number.reached) for part in _by_parts(function, number.number)]
+    return function(number)
+
+
+def _settled(number: Any, own: set[Any]) -> Any:
+    return number.data if isinstance(number, Value) and _leaves_within(number, own) else number
+
+
+def _slopes(number: Any, nodes: list[Any], own: set[Any]) -> list[Any]:
+    """Return the derivatives of a number by `nodes`, traced where it depends on other active variables."""
+    if isinstance(number, Value):
+        return _accumulate(number, nodes, 1.0, graph=not _leaves_within(number, own))
+    if isinstance(number, Tracer):
+        tape = number.tape
+        places = [node.place if isinstance(node, Tracer) else tape.index_of(node) for node in nodes]
+        found = append_gradient(tape, number.place, [place for place in places if place is not None])
+        slopes = iter([tape.tracer(place) for place in found])
+        return [0.0 if place is None else next(slopes) for place in places]
+    return [number if number is None else 0.0] * len(nodes)  # None is a tangent that is structurally zero
+
+
 def _leaves_within(root: Value, own: set[Value]) -> bool:
     """Return whether every leaf below `root` is in `own` or is a variable that is no longer active."""
     leaves = (node for node in topological_order(root) if node.op is None)
-    return all(leaf in own or (isinstance(leaf, _Variable) and not leaf.active) for leaf in leaves)
+    return all(leaf in own or (isinstance(leaf, Variable) and not leaf.active) for leaf in leaves)
 
 
 def value_and_grad(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, tuple[Any, Any]]:

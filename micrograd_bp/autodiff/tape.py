@@ -7,16 +7,17 @@ derivative rules are applied to tracers, which appends the adjoint program.
 from __future__ import annotations
 
 import linecache
-import math
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from micrograd_bp import ops
+from micrograd_bp.autodiff.levels import Leveled, opened
+from micrograd_bp.autodiff.variables import Variable
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.engine.chain import contribution, dependents, product
+from micrograd_bp.engine.chain import Unknown, contribution, dependents, joined, number_of, reverse_pass, seed
 from micrograd_bp.engine.number import Number
 from micrograd_bp.errors import TraceError
 from micrograd_bp.ops.op import Op
@@ -34,9 +35,11 @@ class Tape:
     `inputs`      the indices of the inputs, in order
     `constants`   the constants by index
     `parameters`  the leaves that the function used, by index; their data are read again at each call
+    `guarded`     whether derivative programs keep at 0 what no contribution reaches, even if it meets an infinity
     """
 
-    def __init__(self) -> None:
+    def __init__(self, guarded: bool = True) -> None:
+        self.guarded = guarded
         self.ops: list[Op | None] = []
         self.args: list[tuple[int, ...]] = []
         self.names: list[str] = []
@@ -44,6 +47,7 @@ class Tape:
         self.constants: dict[int, float] = {}
         self.parameters: dict[int, Value] = {}
         self._known: dict[Any, int] = {}  # indices of constants (by their bits) and of Values
+        self._either: dict[tuple[int, int], Tracer] = {}
 
     def __len__(self) -> int:
         return len(self.ops)
@@ -75,7 +79,9 @@ class Tape:
             for node in topological_order(value):
                 if node in self._known:
                     continue
-                if node.op is None:
+                if isinstance(node, Variable):  # a derivative is taken by it, so it has an index of its own
+                    self._known[node] = self.record(ops.mul, [self.constant(node.data), self.constant(1.0)])
+                elif node.op is None:
                     index = self._known[node] = self._add(None, (), node.name or "")
                     self.parameters[index] = node
                 else:
@@ -83,8 +89,13 @@ class Tape:
                     self._known[node] = self.record(node.op, args, node.name or "")
         return self._known[value]
 
+    def index_of(self, value: Value) -> int | None:
+        """Return the index of a Value that is on the tape, or None."""
+        return self._known.get(value)
+
     def place(self, number: Any) -> int:
         """Return the index of a tracer, a Value or a float."""
+        number = opened(number)
         if isinstance(number, Tracer):
             if number.tape is not self:
                 raise TraceError("a traced number is used outside its recording, which ends when the function returns")
@@ -97,7 +108,7 @@ class Tape:
 
     def copy(self) -> Tape:
         """Return a tape with the same numbers; recording on one of the two does not change the other."""
-        copied = Tape()
+        copied = Tape(self.guarded)
         copied.ops, copied.args, copied.names = list(self.ops), list(self.args), list(self.names)
         copied.inputs = list(self.inputs)
         copied.constants, copied.parameters = dict(self.constants), dict(self.parameters)
@@ -116,7 +127,7 @@ class Tape:
         return len(self.ops) - 1
 
 
-class Tracer(Number):
+class Tracer(Unknown):
     """A number of a tape during recording. It has an index (`place`) but no value; a branch on it is an error."""
 
     __slots__ = ("place", "tape")
@@ -154,7 +165,26 @@ class Tracer(Number):
     def __float__(self) -> float:
         _refuse("has no value while it is recorded")
 
-    def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Tracer:
+    @property
+    def guarded(self) -> bool:
+        return self.tape.guarded
+
+    def either(self, other: Any) -> Tracer:
+        key = self.place, other.place
+        if key not in self.tape._either:
+            self.tape._either[key] = self if self.place == other.place else ops.where(self, self, other)
+        return self.tape._either[key]
+
+    def apply(self, op: Op, args: tuple[Any, ...]) -> Any:
+        for arg in args:
+            if isinstance(arg, Leveled):
+                return arg.apply(op, args)
+        return self.apply_unchecked(op, args)
+
+    def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Any:
+        for arg in args:
+            if isinstance(arg, Leveled):
+                return arg.apply_unchecked(op, args)
         return Tracer(self.tape, self.tape.record(op, [self.tape.place(arg) for arg in args]))
 
     def __repr__(self) -> str:
@@ -179,86 +209,38 @@ def _refuse(what: str) -> NoReturn:
 # --- the adjoint program ----------------------------------------------------------------------------------------------
 
 
-class Flow(NamedTuple):
-    """The adjoint or tangent of a number on a tape. Where `reached` is 0 when the program runs, no contribution reaches
-    the number, and the adjoint or tangent `number` is 0. Where `reached` is None, a contribution always does."""
-
-    number: Any
-    reached: Any = None
-
-
-class Chain:
-    """The chain rule of `engine/chain.py` on a tape, where it is known only at run time whether a derivative is 0.
-
-    With `guarded`, a `where` keeps an adjoint or tangent at 0 that no contribution reaches; fast_math omits it.
-    """
-
-    def __init__(self, tape: Tape, guarded: bool = True) -> None:
-        self.tape = tape
-        self.guarded = guarded
-        self._either: dict[tuple[int, int], Any] = {}
-
-    def contribution(self, place: int, index: int, incoming: Flow) -> Flow | None:
-        """Return d number / d argument times `incoming`, None for a structural zero; `place` is the number's index."""
-        tape, op = self.tape, self.tape.ops[place]
-        if op is None:
-            return None
-        args = [tape.tracer(arg) for arg in tape.args[place]]
-        derivative = op.partials[index](*args, Tracer(tape, place))
-        if not isinstance(derivative, Tracer) and (incoming.reached is None or math.isfinite(derivative)):
-            amount = contribution(op, index, args, derivative, incoming.number)
-            return None if amount is None else Flow(amount, incoming.reached)
-        number, reached = product(derivative, incoming.number), incoming.reached
-        if op.routes_gradient and isinstance(
-            derivative, Tracer
-        ):  # a derivative of 0 means that the argument was not selected
-            reached = derivative if reached is None else ops.where(reached, derivative, 0.0)
-        if self.guarded and reached is not None and number is not reached:
-            number = ops.where(reached, number, 0.0)
-        return Flow(number, reached)
-
-    def joined(self, first: Flow | None, then: Flow) -> Flow:
-        """Return the sum of two contributions; it reaches the number where one of them does."""
-        if first is None:
-            return then
-        number = first.number + then.number
-        if first.reached is None or then.reached is None:
-            return Flow(number)
-        a, b = self.tape.place(first.reached), self.tape.place(then.reached)
-        if a == b:
-            return Flow(number, first.reached)
-        if (a, b) not in self._either:
-            self._either[a, b] = ops.where(first.reached, first.reached, then.reached)
-        return Flow(number, self._either[a, b])
-
-
-def append_gradient(tape: Tape, root: int, wrt: Iterable[int], guarded: bool = True) -> list[int]:
+def append_gradient(tape: Tape, root: int, wrt: Iterable[int]) -> list[int]:
     """Append the adjoint program, which adds in the order of `backward`; return the indices of the derivatives."""
     wanted = list(wrt)
-    chain = Chain(tape, guarded)
     between = dependents(range(len(tape)), tape.args.__getitem__, wanted)
-    flows = {root: Flow(1.0)}
-    for place in reversed(_order(tape, root)):
-        if place in flows and place in between:
-            for index, arg in enumerate(tape.args[place]):
-                amount = chain.contribution(place, index, flows[place]) if arg in between else None
+
+    def contributions(place: int, adjoint: Any) -> Iterator[tuple[int, Any]]:
+        for index, arg in enumerate(tape.args[place]):
+            if arg in between:
+                amount = _contribution(tape, place, index, adjoint)
                 if amount is not None:
-                    flows[arg] = chain.joined(flows.get(arg), amount)
-    return [tape.place(flows[place].number if place in flows else 0.0) for place in wanted]
+                    yield arg, amount
+
+    found = reverse_pass(_order(tape, root), 1.0, contributions)
+    return [tape.place(number_of(found.get(place))) for place in wanted]
 
 
-def append_tangents(tape: Tape, results: Iterable[int], guarded: bool = True) -> list[int]:
+def append_tangents(tape: Tape, results: Iterable[int]) -> list[int]:
     """Append inputs for the tangents of all inputs, and the tangents of `results`; return the indices of the latter."""
-    chain = Chain(tape, guarded)
     recorded = len(tape)
-    tangents = [(place, Tracer(tape, tape.input())) for place in list(tape.inputs)]
-    flows = {place: Flow(tangent, tangent) for place, tangent in tangents}  # a tangent of exactly 0 reaches nothing
+    tangents = {place: seed(Tracer(tape, tape.input())) for place in list(tape.inputs)}
     for place in range(recorded):
         for index, arg in enumerate(tape.args[place]):
-            amount = chain.contribution(place, index, flows[arg]) if arg in flows else None
+            amount = _contribution(tape, place, index, tangents[arg]) if arg in tangents else None
             if amount is not None:
-                flows[place] = chain.joined(flows.get(place), amount)
-    return [tape.place(flows[place].number if place in flows else 0.0) for place in results]
+                tangents[place] = joined(tangents[place], amount) if place in tangents else amount
+    return [tape.place(number_of(tangents.get(place))) for place in results]
+
+
+def _contribution(tape: Tape, place: int, index: int, incoming: Any) -> Any:
+    op: Any = tape.ops[place]
+    args = [tape.tracer(arg) for arg in tape.args[place]]
+    return contribution(op, index, args, op.partials[index](*args, Tracer(tape, place)), incoming)
 
 
 def _order(tape: Tape, root: int) -> list[int]:

@@ -53,7 +53,7 @@ class Inspectable:
 
     def __str__(self) -> str:
         """Return the listings of all recordings."""
-        shown = [listing(derived(recording, "value", True)) for recording in self._recordings.values()]
+        shown = [listing(derived(recording, "value")) for recording in self._recordings.values()]
         return "\n\n".join(shown) if shown else f"{self!r}: it has not been called, so nothing is recorded"
 
     def draw(self, *args: Any, **options: Unpack[GraphOptions[Value]]) -> Graph:

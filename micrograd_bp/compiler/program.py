@@ -17,7 +17,6 @@ import numpy as np
 
 from micrograd_bp.autodiff.arguments import Function, along
 from micrograd_bp.autodiff.pytree import flatten
-from micrograd_bp.autodiff.tape import Tracer
 from micrograd_bp.compiler import numpy_batches, storage
 from micrograd_bp.compiler.c_expressions import has_forms
 from micrograd_bp.compiler.inspection import Inspectable, Key, Program
@@ -80,8 +79,8 @@ class Compiled(Inspectable, Generic[P]):
         )  # a copy makes its own recordings
 
     def __call__(self, *args: P.args, **static: P.kwargs) -> Any:
-        if any(isinstance(leaf, Tracer) for leaf in flatten(args)[0]):
-            return self.f(*args, **static)  # another function is being recorded, and this call is part of it
+        if any(isinstance(leaf, Operand) for leaf in flatten(args)[0]):
+            return self.f(*args, **static)  # the call is part of a recording, a graph or a derivative
         numbers, recording, program = self._ready(args, static, "value")
         return recording.rebuild_result(list(program.run(numbers)))
 
@@ -223,7 +222,7 @@ class Compiled(Inspectable, Generic[P]):
         if (key, what) not in self._programs:
             start = time.perf_counter()
             with collector_paused():
-                code, log = optimise(derived(self._recordings[key], what, not self.fast_math), self.fast_math)
+                code, log = optimise(derived(self._recordings[key], what), self.fast_math)
                 native = self.backend == "native" and (self._asked or has_forms(code.tape.ops))
                 run = Machine(code, self.fast_math) if native else Replay(code)
             self._programs[key, what] = Program(run, log, time.perf_counter() - start)
@@ -251,7 +250,8 @@ class Compiled(Inspectable, Generic[P]):
         key = signature(args), statics(static)
         if key not in self._recordings:
             with collector_paused():
-                self._recordings[key] = record(functools.partial(self.f, **static) if static else self.f, args)
+                function = functools.partial(self.f, **static) if static else self.f
+                self._recordings[key] = record(function, args, guarded=not self.fast_math)
         return key, self._recordings[key]
 
 

@@ -74,10 +74,13 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def record(f: Callable[..., Any], args: tuple[Any, ...]) -> Recording:
-    """Run `f` on tracers. Raises TraceError where the result is not numbers or where `f` decides by a traced number."""
+def record(f: Callable[..., Any], args: tuple[Any, ...], guarded: bool = True) -> Recording:
+    """Run `f` on tracers of a tape that is `guarded` or not (see `Tape`).
+
+    Raises TraceError where the result is not numbers or where `f` decides by a traced number.
+    """
     leaves, paths, rebuild = flatten(args)
-    tape = Tape()
+    tape = Tape(guarded)
     result = f(*rebuild([Tracer(tape, tape.input(name)) for name in _input_names(paths, len(args))]))
     try:
         numbers, _, rebuild_result = flatten(result)
@@ -96,7 +99,7 @@ def _input_names(paths: Sequence[str], count: int) -> list[str]:
     return names
 
 
-def derived(recording: Recording, what: str, guarded: bool) -> Code:
+def derived(recording: Recording, what: str) -> Code:
     """Return a copy of the recording's tape with the program for `what`, one of `KINDS`, appended.
 
     Raises TraceError for the gradient of a function that gives several numbers.
@@ -105,16 +108,16 @@ def derived(recording: Recording, what: str, guarded: bool) -> Code:
     if what == "value":
         return Code(tape, results)
     if what == "jvp":
-        return Code(tape, [*results, *append_tangents(tape, results, guarded)])
+        return Code(tape, [*results, *append_tangents(tape, results)])
     if len(results) != 1:
         raise TraceError(f"a gradient needs a function that gives one number, not {len(results)}; use jvp")
     inputs, root = list(tape.inputs), results[0]
     if what == "parameters":
-        return Code(tape, [root, *append_gradient(tape, root, tape.parameters, guarded)])
-    gradient = append_gradient(tape, root, inputs, guarded)
+        return Code(tape, [root, *append_gradient(tape, root, tape.parameters)])
+    gradient = append_gradient(tape, root, inputs)
     if what == "gradient":
         return Code(tape, [root, *gradient])
     if what == "hessian":
-        second = [append_gradient(tape, index, inputs, guarded) for index in gradient]
+        second = [append_gradient(tape, index, inputs) for index in gradient]
         return Code(tape, [index for row in second for index in row])
-    return Code(tape, append_tangents(tape, gradient, guarded))
+    return Code(tape, append_tangents(tape, gradient))

@@ -16,14 +16,17 @@ structural  No contribution passes, even if the adjoint is inf: to an argument t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from micrograd_bp.engine.node import Node
-from micrograd_bp.engine.number import Number
+from micrograd_bp.engine.number import Number, bottom
+from micrograd_bp.ops import where as _where
 from micrograd_bp.ops.op import Op, Operand, Rule
 from micrograd_bp.ops.reals import as_float
 
 T = TypeVar("T")
+
+where: Final[Op] = _where
 
 
 def zero_is_structural(op: Op, index: int, variables: int) -> bool:
@@ -63,8 +66,38 @@ def passes(node: Node, index: int, derivative: float) -> bool:
     return not zero_is_structural(op, index, variables)
 
 
+class Unknown(Number):
+    """A number that is known only when a recorded program runs, so that it cannot be compared with 0 before."""
+
+    __slots__ = ()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the program keeps at 0 what no contribution reaches, even if it meets an infinity."""
+        return True
+
+    def either(self, other: Unknown) -> Unknown:
+        """Return a number that is 0 where both are."""
+        raise NotImplementedError
+
+
+class Flow:
+    """An adjoint or tangent of which only the running program knows whether a contribution reaches its number.
+
+    Where `reached` is 0, none does, and `number` is 0. All other adjoints and tangents are written as plain numbers.
+    """
+
+    __slots__ = ("number", "reached")
+
+    def __init__(self, number: Any, reached: Unknown) -> None:
+        self.number = number
+        self.reached = reached
+
+
 def contribution(op: Op, index: int, args: Sequence[Any], derivative: Any, incoming: Any) -> Any:
     """Return the derivative times the incoming adjoint or tangent, or None where the zero is structural.
+
+    It is a `Flow` where the incoming one is, or where an unknown derivative decides whether the argument is selected.
 
     >>> import math
     >>> from micrograd_bp import ops
@@ -73,22 +106,82 @@ def contribution(op: Op, index: int, args: Sequence[Any], derivative: Any, incom
     >>> contribution(ops.mul, 0, [Node(0.0), 0.0], 0.0, float("inf")) is None
     True
     """
-    if _is_zero(derivative) and zero_is_structural(op, index, variables_among(args)):
+    if isinstance(derivative, Number):
+        base = bottom(derivative)
+        if isinstance(base, Unknown):
+            return selected(base, times(derivative, incoming)) if op.routes_gradient else times(derivative, incoming)
+        zero = base.data == 0.0 if isinstance(base, Number) else base == 0.0
+    else:
+        zero = derivative == 0.0
+    if zero and zero_is_structural(op, index, variables_among(args)):
         return None
-    return product(derivative, incoming)
+    return times(derivative, incoming)
+
+
+def times(factor: Any, incoming: Any) -> Any:
+    """Return a factor times an adjoint or tangent, which stays 0 where no contribution reaches it."""
+    if not isinstance(incoming, Flow):
+        return product(factor, incoming)
+    number = product(factor, incoming.number)
+    if isinstance(factor, Number) or factor - factor != 0.0:
+        number = _kept_at_zero(number, incoming.reached)
+    return Flow(number, incoming.reached)
+
+
+def selected(condition: Unknown, flow: Any) -> Flow:
+    """Return an adjoint or tangent that reaches its number only where `condition` is not 0."""
+    if isinstance(flow, Flow):
+        reached: Unknown = where(flow.reached, condition, 0.0)
+        return Flow(_kept_at_zero(flow.number, reached), reached)
+    return Flow(_kept_at_zero(flow, condition), condition)
+
+
+def _kept_at_zero(number: Any, reached: Unknown) -> Any:
+    return where(reached, number, 0.0) if reached.guarded and number is not reached else number
+
+
+def joined(first: Any, then: Any) -> Any:
+    """Return the sum of two contributions; it reaches the number where one of them does."""
+    if not isinstance(first, Flow):
+        return first + then.number if isinstance(then, Flow) else first + then
+    if not isinstance(then, Flow):
+        return first.number + then
+    reached = first.reached if first.reached is then.reached else first.reached.either(then.reached)
+    return Flow(first.number + then.number, reached)
+
+
+def seed(tangent: Any) -> Any:
+    """Return a tangent that starts a derivative: None where it is exactly 0, a `Flow` where that is unknown."""
+    base = bottom(tangent)
+    if isinstance(base, Unknown):
+        return Flow(tangent, base)
+    return None if type(tangent) is float and tangent == 0.0 else tangent
+
+
+def number_of(flow: Any) -> Any:
+    """Return an adjoint or tangent as a number; None, which is structurally zero, is 0.0."""
+    if flow is None:
+        return 0.0
+    return flow.number if isinstance(flow, Flow) else flow
 
 
 def product(derivative: Any, incoming: Any) -> Any:
-    """Return the product of two numbers of any kind; a factor of exactly 1 returns the other and records no node."""
-    if type(derivative) is float and derivative == 1.0:
-        return incoming
-    if type(incoming) is float and incoming == 1.0:
-        return derivative
+    """Return the product of two numbers of any kind; a factor of exactly 1 returns the other and records no node.
+
+    A float that is 0 here was computed. Its product with a number n is n - n: 0 or nan as 0 · n is, and so are all
+    derivatives of it. They would be structurally zero for 0.0 * n, which reads a constant.
+    """
+    if type(derivative) is float:
+        if derivative == 1.0:
+            return incoming
+        if derivative == 0.0 and isinstance(incoming, Number):
+            return incoming - incoming
+    if type(incoming) is float:
+        if incoming == 1.0:
+            return derivative
+        if incoming == 0.0 and isinstance(derivative, Number):
+            return derivative - derivative
     return incoming * derivative
-
-
-def _is_zero(number: Any) -> bool:
-    return bool((number.data if isinstance(number, Number) else number) == 0.0)
 
 
 # --- passes over graphs -----------------------------------------------------------------------------------------------
@@ -108,7 +201,7 @@ def reverse_pass(
     for node in reversed(order):
         if node in adjoints:
             for arg, amount in contributions(node, adjoints[node]):
-                adjoints[arg] = adjoints[arg] + amount if arg in adjoints else amount
+                adjoints[arg] = joined(adjoints[arg], amount) if arg in adjoints else amount
     return adjoints
 
 

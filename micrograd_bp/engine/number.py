@@ -50,6 +50,11 @@ class Number(Operand):
         """The number as a float."""
         raise AttributeError(f"{type(self).__name__} has no data")
 
+    @property
+    def primal(self) -> Any:
+        """The number that this one extends by derivatives, or the number itself."""
+        return self
+
     def __add__(self, other: Any) -> Self | Any:
         return self.apply(add, (self, other)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
@@ -118,6 +123,16 @@ class Number(Operand):
 
     def __int__(self) -> int:
         return int(self.__float__())
+
+
+def bottom(number: Any) -> Any:
+    """Return the number below all derivatives that are being taken: a float, or a Number that extends no other."""
+    while isinstance(number, Number):
+        below = number.primal
+        if below is number:
+            break
+        number = below
+    return number
 
 
 ROW_METHODS: set[str] = set()

@@ -13,7 +13,8 @@ from points import fixed
 
 import micrograd_bp as mb
 from micrograd_bp import OPS, DomainError, ShapeError, Value
-from micrograd_bp.autodiff.dual import Dual, new_level
+from micrograd_bp.autodiff.dual import Dual
+from micrograd_bp.autodiff.levels import Level
 
 finite = st.floats(-2, 2)
 
@@ -253,9 +254,9 @@ def test_bad_input(call, error, message):
 
 
 def test_duals_are_numbers():
-    level = new_level()
+    level = Level()
     x = Dual(2.0, 1.0, level)
-    assert repr(x * 3) == f"Dual(6.0, 3.0, level={level})"
+    assert repr(x * 3) == f"Dual(6.0, 3.0, level={level.height})"
     assert x > 1.5
     assert f"{x:.1f}" == "2.0"
     assert (Dual(Value(4.0), 1.0, level)).data == 4.0
@@ -312,8 +313,6 @@ def test_taylor_of_compositions():
         (lambda: mb.taylor(mb.exp, 0.0, 11), ValueError, "from 0 to 10, not 11"),
         (lambda: mb.taylor(mb.exp, 0.0, True), ValueError, "not True"),
         (lambda: mb.taylor(mb.log, -1.0, 2), DomainError, "log: x = -1.0 is outside"),
-        (lambda: mb.taylor(lambda x: x * Value(2.0), 1.0, 2), TypeError, "not Value"),
-        (lambda: mb.taylor(lambda x: Value(2.0), 1.0, 2), TypeError, "computed from its argument, not Value"),
         (lambda: mb.taylor(lambda x: "1", 1.0, 2), TypeError, "not str"),
     ],
 )

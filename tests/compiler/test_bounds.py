@@ -38,7 +38,7 @@ model = MLP(2, [5, 3], "tanh", seed=1)
 f = lambda x, y: sum((a - b) ** 2 for a, b in zip(model(x), y, strict=True))
 recording = record(f, ([0.0, 0.0], [0.0, 0.0, 0.0]))
 for what in sys.argv[1:] or ("value", "gradient", "parameters"):
-    code = derived(recording, what, True)
+    code = derived(recording, what)
     n = len(code.results)
     p = guarded(len(code.tape.parameters))
     p[:] = [v.data for v in code.tape.parameters.values()]

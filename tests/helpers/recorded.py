@@ -22,7 +22,7 @@ def bits(numbers: Iterable[float]) -> list[bytes]:
 
 def raw(expression: Any, what: str = "gradient", guarded: bool = True) -> Code:
     """The unoptimised code of a function that has a `point`: of its value and gradient, or of what is asked for."""
-    return derived(record(expression, tuple(expression.point)), what, guarded)
+    return derived(record(expression, tuple(expression.point), guarded), what)
 
 
 def of_row(op: Op) -> Code:

@@ -1,0 +1,220 @@
+"""All derivatives nest in all others, in any order, three deep; a number that outlives its derivative is a constant."""
+
+import itertools
+import math
+
+import pytest
+
+import micrograd_bp as mb
+from micrograd_bp import Value
+from micrograd_bp.compiler.program import BACKENDS
+
+mpmath = pytest.importorskip("mpmath")
+
+TRANSFORMS = {
+    "grad": mb.grad,
+    "value_and_grad": lambda f: lambda x: mb.value_and_grad(f)(x)[1],
+    "vjp": lambda f: lambda x: mb.vjp(f, x)[1](1.0),
+    "jacobian": mb.jacobian,
+    "derivative": mb.derivative,
+    "jvp": lambda f: lambda x: mb.jvp(f, x, 1.0)[1],
+    "directional": lambda f: lambda x: mb.directional_derivative(lambda p: f(p[0]), [x], [2.0]),
+    "taylor": lambda f: lambda x: mb.taylor(f, x, 1)[1],
+    "compile": lambda f: mb.grad(mb.compile(f)),
+}
+SECOND = {
+    "hessian": lambda f: lambda x: mb.hessian(f)(x)[0][0],
+    "hvp": lambda f: lambda x: mb.hvp(f, x, 1.0),
+    "taylor 2": lambda f: lambda x: 2.0 * mb.taylor(f, x, 2)[2],
+    "derivative 2": lambda f: mb.derivative(f, order=2),
+}
+NESTS = list(itertools.product(TRANSFORMS, repeat=3))
+MIXED = [*itertools.product(SECOND, TRANSFORMS), *itertools.product(TRANSFORMS, SECOND)]
+
+
+def smooth(x, m=mb):
+    return m.exp(m.sin(x * 0.7)) * x + m.hypot(x, 2.0) ** 2 * m.tanh(x) / (1.0 + x * x)
+
+
+def third(at):
+    with mpmath.workdps(40):
+        return float(mpmath.diff(lambda x: smooth(x, mpmath), at, 3))
+
+
+def nested(names, f=smooth):
+    for name in reversed(names):
+        f = (TRANSFORMS | SECOND)[name](f)
+    return f
+
+
+@pytest.mark.parametrize("outermost", TRANSFORMS)
+def test_three_deep(outermost):
+    for names in NESTS:
+        if names[0] == outermost:
+            assert nested(names)(1.3) == pytest.approx(third(1.3), rel=1e-12), names
+
+
+@pytest.mark.parametrize("names", MIXED, ids=" of ".join)
+def test_second_derivatives_nest(names):
+    assert nested(names)(1.3) == pytest.approx(third(1.3), rel=1e-12)
+
+
+@pytest.mark.parametrize("outermost", TRANSFORMS)
+def test_recorded(outermost):
+    """`compile` of every nest, and its own derivatives: the same number as eagerly."""
+    backend = "python" if outermost != "taylor" else None
+    for inner in TRANSFORMS:
+        f = mb.compile(nested((outermost, inner)), backend=backend)
+        assert f(1.3) == pytest.approx(nested((outermost, inner))(1.3), rel=1e-14), inner
+        assert f.value_and_grad(1.3)[1] == pytest.approx(third(1.3), rel=1e-12), inner
+        assert f.jvp(1.3, 2.0)[1] == pytest.approx(2.0 * third(1.3), rel=1e-12), inner
+
+
+@pytest.mark.parametrize("names", [*SECOND, *MIXED], ids=str)
+def test_recorded_second_derivatives(names):
+    f = nested((names,) if isinstance(names, str) else names)
+    assert mb.compile(f, backend="python")(1.3) == pytest.approx(f(1.3), rel=1e-13)
+
+
+@pytest.mark.parametrize("inner", TRANSFORMS)
+@pytest.mark.parametrize("outer", TRANSFORMS)
+def test_perturbations_are_not_confused(outer, inner):
+    """d/dx x · d/dy (x + y) = 1, where an engine with one perturbation gives 2."""
+    outer, inner = TRANSFORMS[outer], TRANSFORMS[inner]
+    assert outer(lambda x: x * inner(lambda y: x + y)(1.0))(1.0) == 1.0
+    assert outer(lambda x: x * inner(lambda y: x * y)(x))(3.0) == 6.0  # d/dx x · x
+    assert outer(lambda x: inner(lambda y: x * y * y)(x))(3.0) == 12.0  # d/dx 2 x · x
+
+
+@pytest.mark.parametrize("inner", [name for name in TRANSFORMS if name != "compile"])
+@pytest.mark.parametrize("outer", [name for name in TRANSFORMS if name != "compile"])
+def test_kept_numbers_are_constants(outer, inner):
+    outer, inner = TRANSFORMS[outer], TRANSFORMS[inner]
+
+    def twice(x):
+        box = [x]
+
+        def f(y):
+            box[0] = box[0] * y
+            return box[0]
+
+        inner(f)(1.0)
+        return inner(f)(1.0)  # d/dy (x · 1) · y
+
+    assert outer(twice)(1.0) == 1.0
+
+
+@pytest.mark.parametrize("inner", [name for name in TRANSFORMS if name != "compile"])
+def test_a_kept_number_is_a_number(inner):
+    kept = []
+
+    def f(y):
+        kept.append(y * y)
+        return kept[-1]
+
+    TRANSFORMS[inner](f)(3.0)
+    assert (kept[0] * 2.0 if inner in ("derivative", "jvp", "directional", "taylor") else 18.0) == 18.0
+    assert TRANSFORMS[inner](lambda x: x * kept[0])(5.0) == 9.0
+    assert mb.grad(lambda x: kept[0])(5.0) == 0.0
+
+
+def test_closed_over_values_stay_in_the_graph():
+    w = Value(2.0)
+    for transform in TRANSFORMS.values():
+        slope = transform(lambda x: w * w * x)(3.0)
+        slope.backward()
+        assert (slope.data, w.grad) == (4.0, 4.0)
+        w.grad = 0.0
+    assert [mb.grad(lambda w, k=k: mb.taylor(lambda x: mb.exp(w * x), 0.0, 3)[k])(2.0) for k in range(4)] == [
+        0,
+        1,
+        2,
+        2,
+    ]
+
+
+ROUTES = {
+    "reverse over reverse": lambda f: mb.grad(mb.grad(f)),
+    "reverse over forward": lambda f: mb.grad(mb.derivative(f)),
+    "forward over reverse": lambda f: mb.derivative(mb.grad(f)),
+    "forward over forward": lambda f: mb.derivative(f, order=2),
+    "taylor": lambda f: lambda x: mb.taylor(f, x, 2)[2],
+    "taylor over reverse": lambda f: lambda x: mb.taylor(mb.grad(f), x, 1)[1],
+    "reverse over taylor": lambda f: mb.grad(lambda x: mb.taylor(f, x, 1)[1]),
+    "hvp": lambda f: lambda x: mb.hvp(f, x, 1.0),
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_computed_zero_stays_one_between_levels(route, compiled):
+    """The slope of x - x is a computed 0: with cbrt's infinite slope it gives nan at every level, never 0."""
+    f = ROUTES[route](lambda x: mb.cbrt(x - x))
+    g = ROUTES[route](lambda x: mb.cbrt(x) ** 3)
+    if compiled:
+        f, g = mb.compile(f, backend="python"), mb.compile(g, backend="python")
+    assert math.isnan(f(1.0))
+    assert math.isnan(g(0.0))
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("x", [-1.0, 2.0])
+def test_what_is_not_selected_passes_nothing_at_any_level(route, compiled, x):
+    """sqrt and log are infinite or undefined where they are not selected."""
+    f = ROUTES[route](lambda x: mb.where(x > 0 if not compiled else mb.step(x), x**3, mb.cbrt(x * 0.0) + x))
+    if compiled:
+        f = mb.compile(f, backend="python")
+    expected = 12.0 if x > 0 else 0.0
+    assert f(x) == (expected / 2 if route == "taylor" else expected)
+
+
+class TestPhysicsInformed:
+    """u' and u'' of a network inside a loss, differentiated by its parameters: eager and compiled."""
+
+    @staticmethod
+    def loss(parameters, x):
+        a, b, c = parameters
+        u = lambda t: c * mb.tanh(a * t + b)  # noqa: E731
+        slope, curvature = mb.derivative(u), mb.derivative(u, order=2)
+        return (curvature(x) + slope(x) * 0.5 - mb.grad(u)(x) * mb.taylor(u, x, 2)[2]) ** 2
+
+    def test_by_inputs(self):
+        point = [0.3, -0.2, 1.1], 0.7
+        value, gradient = mb.value_and_grad(self.loss)(*point)
+        for backend in BACKENDS:
+            if backend == "native":
+                pytest.importorskip("llvmlite")
+            f = mb.compile(self.loss, backend=backend)
+            assert f(*point) == pytest.approx(value, rel=1e-14)
+            assert f.value_and_grad(*point)[1][0] == pytest.approx(gradient[0], rel=1e-12)
+            assert f.value_and_grad(*point)[1][1] == pytest.approx(gradient[1], rel=1e-12)
+        for i in range(3):  # against differences
+            moved = [[p + h * (i == j) for j, p in enumerate(point[0])] for h in (1e-6, -1e-6)]
+            assert gradient[0][i] == pytest.approx(
+                (self.loss(moved[0], 0.7) - self.loss(moved[1], 0.7)) / 2e-6, rel=1e-7
+            )
+
+    def test_by_parameters(self):
+        w = [Value(0.3), Value(-0.2), Value(1.1)]
+        f = mb.compile(lambda x: self.loss(w, x), backend="python")
+        for change in (0.0, 0.5):
+            w[0].data = 0.3 + change
+            for v in w:
+                v.grad = 0.0
+            self.loss(w, 0.7).backward()
+            expected = [v.grad for v in w]
+            for v in w:
+                v.grad = 0.0
+            f.backward(0.7)
+            assert [v.grad for v in w] == pytest.approx(expected, rel=1e-12)
+
+    def test_by_values_inside(self):
+        """A derivative by a Value, taken inside a recording."""
+        w = Value(0.6)
+        f = mb.compile(
+            lambda x: mb.grad(lambda v: mb.sin(v * x))(w) + mb.derivative(lambda v: v * v * x)(w), backend="python"
+        )
+        for data in (0.6, -1.2):
+            w.data = data
+            assert f(2.0) == pytest.approx(2.0 * math.cos(2.0 * data) + 4.0 * data, rel=1e-14)
