@@ -93,7 +93,7 @@ assert_type(mb.hessian(f)(1.0, 2.0), list[list[Any]])
 mb.jvp(f, (1.0, 2.0), (1.0, 0.0))
 mb.hvp(mb.exp, 1.0, 1.0)
 mb.directional_derivative(f, (1.0, 2.0), (1.0, 0.0))
-assert_type(mb.taylor(mb.exp, 0.0, 3), list[float])
+assert_type(mb.taylor(mb.exp, 0.0, 3), list[Any])
 
 fast = mb.compile(f)
 fast(1.0, 2.0, scale=2.0)
