@@ -107,6 +107,7 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
+    "logaddexp",
     "sqrt",
     "cbrt",
     "sin",

@@ -87,10 +87,11 @@ def _blur(replay: Replay, op: Op, index: int, args: list[Any], true: Any) -> Any
     """Return the error that the bound of `op` allows: its ulps, and the change of the slope over its shift."""
     allowed = 4 * op.bound.ulps * _EPS * abs(true)
     if op.bound.shift:
-        moved = list(args)
-        moved[index] *= 1 - _EPS
-        there = replay.slope(op, index, moved)
-        allowed += 4 * op.bound.shift * abs(there - true) if there is not None else 0
+        for k in range(op.arity):
+            moved = list(args)
+            moved[k] *= 1 - _EPS
+            there = replay.slope(op, index, moved)
+            allowed += 4 * op.bound.shift * abs(there - true) if there is not None else 0
     return allowed
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 INF = math.inf
 NAN = math.nan
 SQRT_HALF = math.sqrt(0.5)
+LOG_2 = math.log(2.0)
 
 
 def _or_nan(fn: Callable[[float], float]) -> Callable[[float], float]:
@@ -98,6 +99,13 @@ log = _log_or_pole(math.log, 0.0)
 log2 = _log_or_pole(math.log2, 0.0)
 log10 = _log_or_pole(math.log10, 0.0)
 log1p = _log_or_pole(math.log1p, -1.0)
+
+
+def logaddexp(x: float, y: float) -> float:
+    """Return log(exp(x) + exp(y)). Equal arguments may be infinite, and their difference is then nan."""
+    if x == y:
+        return x + LOG_2
+    return (x if x > y or x != x else y) + math.log1p(math.exp(-math.fabs(x - y)))
 
 
 def atanh(x: float) -> float:

@@ -47,6 +47,8 @@ log: Op   = Op("log",   ieee.log,   lambda x, out: div(1.0, x))
 log1p: Op = Op("log1p", ieee.log1p, lambda x, out: div(1.0, 1.0 + x))
 log2: Op  = Op("log2",  ieee.log2,  lambda x, out: div(_LOG2_E, x))
 log10: Op = Op("log10", ieee.log10, lambda x, out: div(_LOG10_E, x))
+logaddexp: Op = Op("logaddexp", ieee.logaddexp, lambda x, y, out: sigmoid(x - y),  # exp(x - out) would lose digits where out is rounded
+                                                lambda x, y, out: sigmoid(-(x - y)))
 sqrt: Op  = Op("sqrt",  ieee.sqrt,  lambda x, out: div(0.5, out))
 cbrt: Op  = Op("cbrt",  ieee.cbrt,  lambda x, out: div(1.0, 3.0 * square(out)))
 
@@ -171,6 +173,7 @@ WRITTEN = {
     "log":        ("log",  "log({0})",            r"\ln\left({0}\right)",                ATOM,      (0,)),
     "log2":       ("log2", "log2({0})",           r"\log_2\left({0}\right)",             ATOM,      (0,)),
     "log10":      ("log10", "log10({0})",         r"\log_{{10}}\left({0}\right)",        ATOM,      (0,)),
+    "logaddexp":  ("logaddexp", "log(exp({0}) + exp({1}))", r"\ln\left(e^{{{0}}} + e^{{{1}}}\right)", ATOM, (0, 0)),
     "sqrt":       ("√",    "√{0}",                r"\sqrt{{{0}}}",                       ATOM,      (ATOM,)),
     "cbrt":       ("∛",    "∛{0}",                r"\sqrt[3]{{{0}}}",                    ATOM,      (ATOM,)),
     "sin":        ("sin",  "sin({0})",            r"\sin\left({0}\right)",               ATOM,      (0,)),
@@ -209,6 +212,7 @@ DEFINITIONS = {
     "reciprocal": lambda m, x: 1 / x,
     "log2": lambda m, x: m.log(x) / m.log(2),
     "log10": lambda m, x: m.log(x) / m.log(10),
+    "logaddexp": lambda m, x, y: m.log(m.exp(x) + m.exp(y)),
     "cbrt": lambda m, x: m.sign(x) * m.cbrt(m.fabs(x)),
     "erfc": lambda m, x: m.erfc(x) if x < 1e9 else 0 * x,  # mpmath's erfc fails for larger x
     "sigmoid": lambda m, x: 1 / (1 + m.exp(-x)),
@@ -240,6 +244,8 @@ NATIVE = {
     "pow": "({1} == 2 ? {0} * {0} : pow({0}, {1}))",
     "square": "{0} * {0}",
     "reciprocal": "1.0 / {0}",
+    "logaddexp": "({0} == {1} ? {0} + 0.6931471805599453 : "
+                 "({0} > {1} || {0} != {0} ? {0} : {1}) + log1p(exp(-fabs({0} - {1}))))",
     "cbrt": "({0} == 0 || cbrt({0}) - cbrt({0}) != 0 ? cbrt({0}) : "
             "cbrt({0}) - (cbrt({0}) - ({0} / cbrt({0})) / cbrt({0})) / 3)",
     "sigmoid": _C_SIGMOID,
@@ -272,6 +278,7 @@ BOUNDS = {
     "pow": Bound(800.0, holds=lambda x, y: _normal(x, y, ieee.power(x, y), ieee.power(x, y - 1.0)),
                  why="for y < 1/2 the exponent y - 1 is rounded, and |log x|, up to 745, amplifies that; where x**y or "
                      "x**(y - 1) overflows or is subnormal, digits are lost"),
+    "logaddexp": Bound(4.0, shift=4.0, why="the rounding of x - y is amplified by up to 745; the value cancels where it is near 0"),
     "atan2": Bound(4.0, holds=_normal, why="subnormal arguments have few digits"),
     "hypot": Bound(4.0, holds=_normal, why="a subnormal value has few digits; one that overflows has none"),
     "tanh": Bound(5.0, why="two sigmoids and a product; 1 - out**2 would lose every digit in saturation"),

@@ -20,6 +20,7 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
+    "logaddexp",
     "sqrt",
     "cbrt",
     "sin",
@@ -130,6 +131,7 @@ log: _Of_x
 log1p: _Of_x
 log2: _Of_x
 log10: _Of_x
+logaddexp: _Of_x_y
 sqrt: _Of_x
 cbrt: _Of_x
 sin: _Of_x

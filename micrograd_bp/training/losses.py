@@ -7,6 +7,7 @@ to losses. A loss raises ShapeError where there is not one target per output.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from micrograd_bp import ops
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.ops.op import Operand
-from micrograd_bp.ops.reals import as_float
+from micrograd_bp.ops.reals import as_float, short
 
 __all__ = [
     "LOSSES",
@@ -59,26 +60,32 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
 def binary_cross_entropy(logit: Any, target: Any) -> Any:
     """Return −y ln σ(z) − (1 − y) ln (1 − σ(z)) for the logit z (the input of the sigmoid) and a target y from 0 to 1.
 
-    It is finite for every finite z. Raises ValueError for a target outside [0, 1].
+    It keeps its digits for every z: it is softplus(−z) for y = 1, not softplus(z) − z. Raises ValueError for a target
+    outside [0, 1].
 
     >>> round(binary_cross_entropy(0.0, 1.0), 6), binary_cross_entropy(-1000.0, 1.0)
     (0.693147, 1000.0)
     """
     ((z, y),) = _pairs(logit, target)
-    if isinstance(y, float) and not 0.0 <= y <= 1.0:
-        raise ValueError(f"the target of a binary cross-entropy is a number from 0 to 1, not {y!r}")
-    return ops.softplus(z) - y * z
+    if isinstance(y, float):
+        if not 0.0 <= y <= 1.0:
+            raise ValueError(f"the target of a binary cross-entropy is a number from 0 to 1, not {y!r}")
+        if y in (0.0, 1.0):
+            return ops.softplus(-z if y else z)
+    return (1.0 - y) * ops.softplus(z) + y * ops.softplus(-z)
 
 
 def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
-    """Return ln Σ_j exp(z_j) − Σ_j y_j z_j for the logits z (the inputs of the softmax).
+    """Return −Σ_j y_j ln p_j for the probabilities p_j = exp(z_j) / Σ_k exp(z_k), the softmax of the logits z.
 
-    The target is a sequence of probabilities y or the index of a class. The logarithm is built from ln(e^a + e^b) = a +
-    softplus(b − a), which cannot overflow and, unlike subtracting the largest logit, holds for a graph that is replayed
-    with other numbers. Raises ValueError for an index that is not a class.
+    The target is the index of a class or a sequence of probabilities y, whose sum is 1 to six digits. For a class c it
+    is ln(1 + Σ exp(z_j − z_c)) over the others, summed by `logaddexp`. All terms are positive, so that it neither
+    overflows nor loses digits, and unlike a subtraction of the largest logit it holds for a graph that is replayed with
+    other numbers. Logits may be −inf. Raises ValueError for any other target, ShapeError where there are no logits or
+    not one target for each.
 
-    >>> round(cross_entropy([1.0, 2.0, 3.0], 2), 6), cross_entropy([1000.0, 0.0], 1)
-    (0.407606, 1000.0)
+    >>> round(cross_entropy([1.0, 2.0, 3.0], 2), 6), cross_entropy([1000.0, 0.0], 1), cross_entropy([0.0, 50.0], 1)
+    (0.407606, 1000.0, 1.9287498479639178e-22)
     """
     scores = _sequence(logits)
     if not scores:
@@ -89,11 +96,45 @@ def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
             raise ValueError(
                 f"class {target} does not exist: the {len(scores)} classes are numbered from 0 to {len(scores) - 1}"
             )
-        target = [float(j == index) for j in range(len(scores))]
-    log_total = scores[0]
-    for z in scores[1:]:
-        log_total = log_total + ops.softplus(z - log_total)
-    return log_total - _total(y * z for z, y in _pairs(scores, target) if isinstance(y, Operand) or y != 0.0)
+        return _log_total([z - scores[index] for j, z in enumerate(scores) if j != index], scores[index])
+    weights = [y for _, y in _pairs(scores, target)]
+    base, total = _checked_probabilities(weights)
+    others = [(z - scores[base], y) for j, (z, y) in enumerate(zip(scores, weights, strict=True)) if j != base]
+    log_total = _log_total([d for d, _ in others], scores[base])
+    if isinstance(total, Operand) or total != 1.0:
+        log_total = total * log_total
+    for difference, y in others:
+        if isinstance(y, Operand) or y != 0.0:
+            log_total = log_total - y * difference
+    return log_total
+
+
+def _log_total(differences: Sequence[Any], base: Any) -> Any:
+    """Return ln(1 + Σ exp(d)) over the differences d of the other logits from the logit `base`."""
+    if not differences:
+        return base - base
+    log_total = ops.softplus(differences[0])
+    for difference in differences[1:]:
+        log_total = ops.logaddexp(log_total, difference)
+    return log_total
+
+
+def _checked_probabilities(weights: Sequence[Any]) -> tuple[int, Any]:
+    """Return the index of the largest of the probabilities and their sum.
+
+    Measured from the logit of the largest, the terms of a cross-entropy do not cancel. The numbers of a tape are not
+    compared or checked: the index is 0.
+    """
+    numbers = [y for y in weights if isinstance(y, float)]
+    if len(numbers) < len(weights):
+        return 0, _total(weights)
+    total = math.fsum(numbers) if min(numbers) >= 0.0 else math.nan
+    if not math.fabs(total - 1.0) <= 1e-6:
+        raise ValueError(
+            "the target of a cross-entropy is the index of a class or a probability for each class, from 0 to 1 with "
+            f"the sum 1, not {short(numbers)}"
+        )
+    return numbers.index(max(numbers)), total
 
 
 def hinge(scores: Any, targets: Any) -> Any:

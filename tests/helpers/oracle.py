@@ -65,6 +65,11 @@ def _on_edge(op: Op, place: int, args: Sequence[float]) -> bool:
     return not all(op.allows([*args[:place], x, *args[place + 1 :]]) for x in near)
 
 
+def _shifted(args: Sequence[float]) -> list[list[float]]:
+    """The arguments with one of them moved by a unit in the last place, towards 0; one list for each of them."""
+    return [[*args[:k], math.nextafter(x, 0.0), *args[k + 1 :]] for k, x in enumerate(args)]
+
+
 def ulp(x: mpmath.mpf) -> mpmath.mpf:
     return mpmath.mpf(math.ulp(float(abs(x))))
 
@@ -86,9 +91,8 @@ def excess(op: Op, place: int, args: Sequence[float], computed: float) -> float 
         return math.inf
     allowed = op.bound.ulps * ulp(true)
     if op.bound.shift:
-        x = args[place]
-        near = math.nextafter(x, 0.0)
-        allowed += op.bound.shift * abs(true_slope(op, place, [*args[:place], near, *args[place + 1 :]]) - true)
+        for near in _shifted(args):
+            allowed += op.bound.shift * abs(true_slope(op, place, near) - true)
     return float(abs(mpmath.mpf(computed) - true) / allowed)
 
 
@@ -104,7 +108,7 @@ def value_excess(op: Op, args: Sequence[float], computed: float) -> float | None
         return math.inf
     allowed = op.bound.ulps * ulp(true)
     if op.bound.shift:
-        near = [math.nextafter(args[0], 0.0), *args[1:]]
         with mpmath.workdps(_digits(args)):
-            allowed += op.bound.shift * abs(op.exact(mpmath, *(mpmath.mpf(x) for x in near)) - true)
+            for near in _shifted(args):
+                allowed += op.bound.shift * abs(op.exact(mpmath, *(mpmath.mpf(x) for x in near)) - true)
     return float(abs(mpmath.mpf(computed) - true) / allowed)
