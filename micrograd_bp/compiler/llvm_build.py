@@ -8,16 +8,21 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import sys
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from micrograd_bp.compiler.llvm_ir import OWN, Writer, function
 from micrograd_bp.compiler.vector_math import definition
+from micrograd_bp.engine.forks import held_over_forks
 from micrograd_bp.errors import MissingExtraError
 
+compiling = threading.RLock()  # held while code is compiled: LLVM serves one thread at a time, and a fork waits
 WORTH = 0.05  # seconds; code that takes longer to compile is cached on disk
 PART = 8  # lanes of a vector function; wider vectors are split
 _ATTRIBUTES = """attributes #0 = { nounwind willreturn memory(none) }
@@ -28,7 +33,8 @@ attributes #2 = { nobuiltin nounwind willreturn memory(none) }
 
 def linked(text: str, writer: Writer) -> Library:
     """Compile a program together with the functions that it calls."""
-    return Library("\n".join([text, *dict.fromkeys(_functions(writer)), _ATTRIBUTES]), writer.lanes == 1)
+    with compiling:
+        return Library("\n".join([text, *dict.fromkeys(_functions(writer)), _ATTRIBUTES]), writer.lanes == 1)
 
 
 def _functions(writer: Writer) -> list[str]:
@@ -116,6 +122,17 @@ def binding() -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm
+
+
+@contextmanager
+def _idle() -> Iterator[None]:
+    """Hold our lock, then the one that llvmlite holds in each call, also when it frees code that is no longer used."""
+    ffi = sys.modules.get("llvmlite.binding.ffi")
+    with compiling, getattr(getattr(ffi, "lib", None), "_lock", nullcontext()):
+        yield
+
+
+held_over_forks(_idle)
 
 
 class Cache:

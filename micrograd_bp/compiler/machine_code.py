@@ -20,7 +20,7 @@ import numpy as np
 
 from micrograd_bp.compiler.c_expressions import tree
 from micrograd_bp.compiler.interpreter import Interpreter
-from micrograd_bp.compiler.llvm_build import linked
+from micrograd_bp.compiler.llvm_build import compiling, linked
 from micrograd_bp.compiler.llvm_ir import program
 from micrograd_bp.compiler.numpy_batches import MULTIPLE, aligned, numbers_of
 from micrograd_bp.compiler.passes import Code, operations
@@ -80,7 +80,6 @@ class Machine:
         self._size = operations(code.tape) + self.inputs + self.outputs
         self._memory = threading.local()
         self._runners: dict[tuple[int, bool], Straight | Interpreter] = {}
-        self._making = threading.Lock()
         for op in code.tape.ops:
             if op is not None:
                 tree(op)  # raises ValueError where there is no form
@@ -163,15 +162,15 @@ class Machine:
         return out[:, :count], total
 
     def _runner(self, each: int, single: bool) -> Straight | Interpreter:
-        with self._making:  # two threads must not compile the same code
-            if (each, single) not in self._runners:
-                arrays = 0 if single else 3 * (self.inputs + each)  # LLVM takes long to prove that they do not overlap
-                straight = self._size + arrays <= STRAIGHT
-                kind: Any = Straight if straight else Interpreter
-                lanes = 1 if single else LANES if straight else Interpreter.LANES
-                with collector_paused():
+        if (each, single) not in self._runners:
+            arrays = 0 if single else 3 * (self.inputs + each)  # LLVM takes long to prove that they do not overlap
+            straight = self._size + arrays <= STRAIGHT
+            kind: Any = Straight if straight else Interpreter
+            lanes = 1 if single else LANES if straight else Interpreter.LANES
+            with collector_paused(), compiling:
+                if (each, single) not in self._runners:  # another thread may have compiled it
                     self._runners[each, single] = kind(self.code, each, lanes, self._fast_math)
-            return self._runners[each, single]
+        return self._runners[each, single]
 
 
 def _pointer(array: Any) -> int:

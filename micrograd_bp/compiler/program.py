@@ -25,6 +25,7 @@ from micrograd_bp.compiler.passes import optimise
 from micrograd_bp.compiler.recording import Recording, collector_paused, derived, record, signature, statics
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.engine import Value
+from micrograd_bp.engine.value import add_to_gradients
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.ops.op import Operand
 from micrograd_bp.ops.reals import as_float
@@ -108,8 +109,7 @@ class Compiled(Inspectable, Generic[P]):
         """
         numbers, recording, program = self._ready(args, static, "parameters")
         value, *gradient = program.run(numbers)
-        for parameter, slope in zip(recording.tape.parameters.values(), gradient, strict=True):
-            parameter.grad += slope
+        add_to_gradients(list(recording.tape.parameters.values()), gradient)
         return value
 
     def parameters(self, *args: P.args, **static: P.kwargs) -> list[Value]:
@@ -225,7 +225,8 @@ class Compiled(Inspectable, Generic[P]):
                 code, log = optimise(derived(self._recordings[key], what), self.fast_math)
                 native = self.backend == "native" and (self._asked or has_forms(code.tape.ops))
                 run = Machine(code, self.fast_math) if native else Replay(code)
-            self._programs[key, what] = Program(run, log, time.perf_counter() - start)
+            # Another thread may have been quicker: all use one program, so that its machine code is compiled once.
+            self._programs.setdefault((key, what), Program(run, log, time.perf_counter() - start))
         return self._programs[key, what]
 
     def _along(self, args: Any, direction: Any, what: str) -> tuple[Recording, list[float]]:
@@ -251,7 +252,8 @@ class Compiled(Inspectable, Generic[P]):
         if key not in self._recordings:
             with collector_paused():
                 function = functools.partial(self.f, **static) if static else self.f
-                self._recordings[key] = record(function, args, guarded=not self.fast_math)
+                recording = record(function, args, guarded=not self.fast_math)
+            self._recordings.setdefault(key, recording)
         return key, self._recordings[key]
 
 

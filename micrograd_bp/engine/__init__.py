@@ -1,8 +1,8 @@
 """The engine: `Value`, a number that records the operation that made it, and `backward()`.
 
 `value.py` records operations and runs the backward pass, `node.py` defines the state of a node, `number.py` gives every
-kind of number its operators, `chain.py` has the rule for what passes along an edge, `custom_op.py` has `@op`, and
-`pickling.py` copies and pickles graphs. Begin reading in `value.py`.
+kind of number its operators, `chain.py` has the rule for what passes along an edge, `custom_op.py` has `@op`,
+`pickling.py` copies and pickles graphs, and `forks.py` has what a fork waits for. Begin reading in `value.py`.
 """
 
 from micrograd_bp.engine import pickling as pickling  # registers Value with copy and pickle

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, Unpack, overload
 
 from micrograd_bp._mypyc import i64, mypyc_attr
 from micrograd_bp.engine.chain import passes
+from micrograd_bp.engine.forks import held_over_forks
 from micrograd_bp.engine.methods import Graph, Methods
 from micrograd_bp.engine.node import Edge
 from micrograd_bp.engine.number import check_domain
@@ -23,6 +24,7 @@ ADD: Final[Op] = _add
 MUL: Final[Op] = _mul
 
 _lock = threading.RLock()  # one sort or backward pass at a time: they write on the nodes
+held_over_forks(lambda: _lock)
 _last_mark: i64 = 0
 
 
@@ -259,6 +261,19 @@ def clear_gradients(leaves: list[Any]) -> None:
                 leaf._has_grad = False
             else:
                 leaf.zero_grad()
+
+
+def add_to_gradients(leaves: list[Value], amounts: list[Any]) -> None:
+    """Add a number to the `grad` of each leaf: to all or, if it is interrupted (Ctrl-C), to none."""
+    with _lock:
+        before = [(leaf, leaf._grad, leaf._has_grad) for leaf in leaves]
+        try:
+            for leaf, amount in zip(leaves, amounts, strict=True):
+                leaf.grad += amount
+        except BaseException:
+            for leaf, grad, known in before:
+                leaf._grad, leaf._has_grad = grad, known
+            raise
 
 
 def topological_order(root: Value | Any) -> list[Value]:

@@ -1,0 +1,140 @@
+"""Compiled functions in many threads, and forks while another thread compiles."""
+
+import os
+import sys
+import threading
+
+import pytest
+from forks import printed_by
+from needs import needs_llvm
+
+import micrograd_bp as mb
+from micrograd_bp import Value
+from micrograd_bp.compiler.machine_code import Machine
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+@pytest.fixture
+def impatient():
+    """Threads take turns as often as Python allows."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def in_threads(work, count=8):
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+BACKENDS = ["python", pytest.param("native", marks=needs_llvm)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_backward_in_threads_loses_no_update(backend, impatient):
+    weights = [Value(1.0) for _ in range(20)]
+    f = mb.compile(lambda x: sum((w * x for w in weights), 0.0), backend=backend)
+    root = sum((3.0 * w for w in weights), Value(0.0))
+
+    def work():
+        for _ in range(300):
+            f.backward(2.0)
+            root.backward()  # the engine's own passes add to the same leaves
+
+    in_threads(work)
+    assert {w.grad for w in weights} == {8 * 300 * (2.0 + 3.0)}
+
+
+@pytest.mark.skipif(mb.compiled, reason="of the interpreted build: MICROGRAD_BP_BUILD=pure pip install .")
+def test_backward_that_is_interrupted_changes_no_gradient():
+    class Stop(Value):
+        """A parameter whose gradient cannot be set while `stops`."""
+
+        stops = False
+
+        @property
+        def grad(self):
+            return Value.grad.__get__(self)
+
+        @grad.setter
+        def grad(self, grad):
+            if self.stops:
+                raise KeyboardInterrupt
+            Value.grad.__set__(self, grad)
+
+    first, second = Value(2.0), Stop(5.0)
+    f = mb.compile(lambda x: x * first + x * second, backend="python")
+    f.backward(3.0)
+    third = mb.compile(lambda x: x * untouched + x * second, backend="python")
+    untouched = Value(1.0)
+    second.stops = True
+    for program in (f, third):
+        with pytest.raises(KeyboardInterrupt):
+            program.backward(3.0)
+    assert (first.grad, second.grad, untouched.has_grad) == (3.0, 3.0, False)
+
+
+@needs_llvm
+def test_first_calls_in_threads_compile_once(impatient, monkeypatch):
+    made = []
+    real = Machine._runner
+    monkeypatch.setattr(Machine, "_runner", lambda self, *which: made.append(real(self, *which)) or made[-1])
+    f = mb.compile(lambda x: sum((mb.tanh(x + i) for i in range(20)), 0.0), backend="native")
+    barrier, tapes = threading.Barrier(8), []
+
+    def work():
+        barrier.wait()
+        f.value_and_grad(0.5)
+        tapes.append(f._recorded((0.5,), {})[1].tape)
+
+    in_threads(work)
+    assert len(set(map(id, made))) == len(set(map(id, tapes))) == 1
+    assert len(made) == 8  # each thread has memory of its own
+
+
+# --- forks ------------------------------------------------------------------------------------------------------------
+
+DURING_A_COMPILATION = """
+import os, threading, time
+os.environ["MICROGRAD_BP_CACHE"] = "off"
+import llvmlite.binding as llvm
+from forks import outcome_in_child
+import micrograd_bp as mb
+
+def program(size):
+    def f(x):
+        v = x
+        for _ in range(size):
+            v = v * 0.999 + mb.tanh(x + v)
+        return v
+    return mb.compile(f, backend="native")
+
+optimising, real = threading.Event(), llvm.create_pass_builder
+llvm.create_pass_builder = lambda *given: optimising.set() or real(*given)
+
+def work():
+    return mb.compile(lambda x: x * x, backend="native")(3.0) == 9.0 and f.value_and_grad(0.5)[0] == f.f(0.5)
+
+outcomes = []
+for delay in (0.0, 0.05):
+    f = program(300)
+    optimising.clear()
+    thread = threading.Thread(target=f.value_and_grad, args=(0.5,))
+    thread.start()
+    optimising.wait(30)
+    time.sleep(delay)
+    outcomes.append(outcome_in_child(work, seconds=10) if thread.is_alive() else "too late")
+    thread.join()
+print(*outcomes)
+"""
+
+
+@needs_fork
+@needs_llvm
+def test_the_child_of_a_fork_during_a_compilation():
+    assert printed_by(DURING_A_COMPILATION) == "right right\n"
