@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -62,16 +64,50 @@ def _exactly(thing: Any) -> Any:
     return type(thing), repr(thing) if isinstance(thing, float) else parts
 
 
+class _Collector:
+    """The threads that pause Python's garbage collector, and whether it was on before the first of them."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.was_on = False
+        self.pausing: list[int] = []
+
+    def resume(self) -> None:
+        """Switch the collector on again, if it was on, where no thread pauses it any more."""
+        if not self.pausing and self.was_on:
+            gc.enable()
+            self.was_on = False
+
+    def in_child(self) -> None:
+        """Forget the threads that the child of a fork does not have."""
+        self.lock = threading.RLock()
+        self.pausing = [thread for thread in self.pausing if thread == threading.get_ident()]
+        self.resume()
+
+
+_collector = _Collector()
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_collector.in_child)
+
+
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Pause the garbage collector, which would scan the lists of a long tape again and again."""
-    was = gc.isenabled()
-    gc.disable()
+    """Pause the garbage collector, which would scan the lists of a long tape again and again.
+
+    It stays off until the last of the threads that pause it is done.
+    """
+    thread = threading.get_ident()
+    with _collector.lock:
+        if not _collector.pausing:
+            _collector.was_on = gc.isenabled()
+        _collector.pausing.append(thread)
+        gc.disable()
     try:
         yield
     finally:
-        if was:
-            gc.enable()
+        with _collector.lock:
+            _collector.pausing.remove(thread)
+            _collector.resume()
 
 
 def record(f: Callable[..., Any], args: tuple[Any, ...], guarded: bool = True) -> Recording:

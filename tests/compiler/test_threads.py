@@ -1,8 +1,10 @@
 """Compiled functions in many threads, and forks while another thread compiles."""
 
+import gc
 import os
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 from forks import printed_by
@@ -10,7 +12,9 @@ from needs import needs_llvm
 
 import micrograd_bp as mb
 from micrograd_bp import Value
+from micrograd_bp.compiler import recording
 from micrograd_bp.compiler.machine_code import Machine
+from micrograd_bp.compiler.recording import collector_paused
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -97,6 +101,76 @@ def test_first_calls_in_threads_compile_once(impatient, monkeypatch):
     assert len(made) == 8  # each thread has memory of its own
 
 
+# --- the collector ----------------------------------------------------------------------------------------------------
+
+
+def test_the_collector_is_on_after_pauses_in_threads(impatient):
+    def work():
+        for _ in range(1000):
+            with collector_paused():
+                pass
+
+    for _ in range(20):
+        in_threads(work)
+        assert gc.isenabled()
+
+
+def test_the_collector_is_off_until_the_last_pause_ends():
+    def enters():
+        with collector_paused():
+            entered.set()
+            assert leave.wait(10)
+
+    entered, leave = threading.Event(), threading.Event()
+    other = threading.Thread(target=enters)
+    with collector_paused():
+        with collector_paused():
+            pass
+        assert not gc.isenabled()
+        other.start()
+        assert entered.wait(10)
+    assert not gc.isenabled()
+    leave.set()
+    other.join()
+    assert gc.isenabled()
+
+
+def test_the_collector_stays_off_where_it_was_off():
+    gc.disable()
+    try:
+        with collector_paused(), collector_paused():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    with pytest.raises(ZeroDivisionError), collector_paused():
+        raise ZeroDivisionError
+    assert gc.isenabled()
+
+
+def test_a_pause_that_begins_while_another_ends(monkeypatch):
+    def isenabled():
+        state = gc.isenabled()
+        if threading.current_thread() is other:
+            asked.set()
+            ended.wait(10)
+        return state
+
+    def pauses():
+        with collector_paused():
+            pass
+
+    asked, ended = threading.Event(), threading.Event()
+    other = threading.Thread(target=pauses)
+    monkeypatch.setattr(recording, "gc", SimpleNamespace(isenabled=isenabled, enable=gc.enable, disable=gc.disable))
+    with collector_paused():
+        other.start()
+        asked.wait(0.1)
+    ended.set()
+    other.join()
+    assert gc.isenabled()
+
+
 # --- forks ------------------------------------------------------------------------------------------------------------
 
 DURING_A_COMPILATION = """
@@ -133,8 +207,43 @@ for delay in (0.0, 0.05):
 print(*outcomes)
 """
 
+DURING_A_RECORDING = """
+import gc, os, threading
+os.environ["MICROGRAD_BP_CACHE"] = "off"
+from forks import outcome_in_child
+import micrograd_bp as mb
+
+recording, go_on = threading.Event(), threading.Event()
+
+def f(x):
+    recording.set()
+    go_on.wait(30)
+    return x * x
+
+thread = threading.Thread(target=mb.compile(f), args=(3.0,))
+thread.start()
+recording.wait(30)
+outcomes = [outcome_in_child(gc.isenabled)]  # no thread of the child is recording
+
+def g(x):
+    outcomes.append(outcome_in_child(lambda: not gc.isenabled()))  # this one goes on recording in the child
+    return x
+
+mb.compile(g)(1.0)
+go_on.set()
+thread.join()
+gc.disable()
+outcomes.append(outcome_in_child(lambda: not gc.isenabled()))  # switched off by the user
+print(*outcomes)
+"""
+
 
 @needs_fork
 @needs_llvm
 def test_the_child_of_a_fork_during_a_compilation():
     assert printed_by(DURING_A_COMPILATION) == "right right\n"
+
+
+@needs_fork
+def test_the_child_of_a_fork_during_a_recording_has_its_collector():
+    assert printed_by(DURING_A_RECORDING) == "right right right\n"
