@@ -131,7 +131,7 @@ def times(factor: Any, incoming: Any) -> Any:
 def selected(condition: Unknown, flow: Any) -> Flow:
     """Return an adjoint or tangent that reaches its number only where `condition` is not 0."""
     if isinstance(flow, Flow):
-        reached: Unknown = where(flow.reached, condition, 0.0)
+        reached: Any = where(flow.reached, condition, 0.0)
         return Flow(_kept_at_zero(flow.number, reached), reached)
     return Flow(_kept_at_zero(flow, condition), condition)
 
