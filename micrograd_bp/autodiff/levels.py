@@ -20,6 +20,7 @@ from micrograd_bp.ops.reals import as_float
 _heights = itertools.count(1)
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Level:
     """One derivative that is being taken. Its `height` is above that of all levels that were opened before it."""
 

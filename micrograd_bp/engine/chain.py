@@ -16,17 +16,16 @@ structural  No contribution passes, even if the adjoint is inf: to an argument t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
+from micrograd_bp._mypyc import mypyc_attr
 from micrograd_bp.engine.node import Node
 from micrograd_bp.engine.number import Number, bottom
-from micrograd_bp.ops import where as _where
+from micrograd_bp.ops import where
 from micrograd_bp.ops.op import Op, Operand, Rule
 from micrograd_bp.ops.reals import as_float
 
 T = TypeVar("T")
-
-where: Final[Op] = _where
 
 
 def zero_is_structural(op: Op, index: int, variables: int) -> bool:
@@ -66,6 +65,7 @@ def passes(node: Node, index: int, derivative: float) -> bool:
     return not zero_is_structural(op, index, variables)
 
 
+@mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
 class Unknown(Number):
     """A number that is known only when a recorded program runs, so that it cannot be compared with 0 before."""
 
@@ -131,13 +131,15 @@ def times(factor: Any, incoming: Any) -> Any:
 def selected(condition: Unknown, flow: Any) -> Flow:
     """Return an adjoint or tangent that reaches its number only where `condition` is not 0."""
     if isinstance(flow, Flow):
-        reached: Any = where(flow.reached, condition, 0.0)
+        reached = flow.reached.apply(where, (flow.reached, condition, 0.0))
         return Flow(_kept_at_zero(flow.number, reached), reached)
     return Flow(_kept_at_zero(flow, condition), condition)
 
 
 def _kept_at_zero(number: Any, reached: Unknown) -> Any:
-    return where(reached, number, 0.0) if reached.guarded and number is not reached else number
+    if not reached.guarded or number is reached:
+        return number
+    return reached.apply(where, (reached, number, 0.0))
 
 
 def joined(first: Any, then: Any) -> Any:

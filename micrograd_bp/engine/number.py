@@ -88,13 +88,13 @@ class Number(Operand):
         return self.apply(power, (other, self)) if isinstance(other, _USUAL) or _fits(other) else NotImplemented
 
     def __neg__(self) -> Any:
-        return neg(self)
+        return self.apply(neg, (self,))
 
     def __pos__(self) -> Self:
         return self
 
     def __abs__(self) -> Any:
-        return absolute(self)
+        return self.apply(absolute, (self,))
 
     def __lt__(self, other: Any) -> bool:
         return self.data < _comparable(other) if _has_data(other) else NotImplemented
