@@ -5,6 +5,8 @@ Each operator applies one operation; each operation is a method of the same name
 
 from __future__ import annotations
 
+import math
+import sys
 from typing import Any, Self
 
 from micrograd_bp._mypyc import as_method, mypyc_attr
@@ -124,6 +126,36 @@ class Number(Operand):
     def __int__(self) -> int:
         return int(self.__float__())
 
+    # The following are for NumPy, which calls methods of the elements of object arrays.
+
+    def exp2(self) -> Any:
+        """Return 2 to the power of this number."""
+        return self.apply(power, (2.0, self))
+
+    def fabs(self) -> Any:
+        """Return the absolute value."""
+        return absolute(self)
+
+    def conjugate(self) -> Self:
+        """Return this number, which is real."""
+        return self
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Return `np.f(x, ...)` where an argument is a Number. For arrays of Numbers NumPy does not call this.
+
+        For objects NumPy computes `maximum` and `minimum` by comparing them, and `logaddexp` and `isnan` not at all.
+        """
+        function = _UFUNCS.get(ufunc.__name__) if method == "__call__" and not options else None
+        if function is not None:
+            for x in inputs:
+                if not isinstance(x, _USUAL):
+                    break
+            else:
+                return function(*inputs)
+            if function in _NOT_BY_NUMPY:
+                return _by_elements(function, inputs)
+        return getattr(ufunc, method)(*[_as_array(x) if isinstance(x, Number) else x for x in inputs], **options)
+
 
 def bottom(number: Any) -> Any:
     """Return the number below all derivatives that are being taken: a float, or a Number that extends no other."""
@@ -135,6 +167,32 @@ def bottom(number: Any) -> Any:
     return number
 
 
+def _as_array(number: Number) -> Any:
+    """Return an array of one Number: NumPy computes with its elements, and calls no `__array_ufunc__` for it."""
+    array: Any = sys.modules["numpy"].empty((), object)
+    array[()] = number
+    return array
+
+
+def _by_elements(function: Any, inputs: tuple[Any, ...]) -> Any:
+    """Return the array of `function` of the elements of arrays. (NumPy's `frompyfunc` would warn of each nan.)"""
+    numpy: Any = sys.modules["numpy"]
+    elements: Any = numpy.broadcast(*[_as_array(x) if isinstance(x, Number) else x for x in inputs])
+    out: Any = numpy.empty(elements.shape, object)
+    out.flat = [function(*args) for args in elements]
+    return out[()]
+
+
+_UFUNCS: dict[str, Any] = {
+    **{name: op for name, op in OPS.items() if name not in ("less", "step", "where", "clip")},
+    "subtract": sub,
+    "multiply": mul,
+    "divide": div,
+    "isnan": lambda x: math.isnan(x.data),
+    "isinf": lambda x: math.isinf(x.data),
+    "isfinite": lambda x: math.isfinite(x.data),
+}
+_NOT_BY_NUMPY = (OPS["maximum"], OPS["minimum"], OPS["logaddexp"])
 ROW_METHODS: set[str] = set()
 
 

@@ -1,8 +1,11 @@
 """NumPy beside Values: scalars and 0-d arrays are numbers, object arrays of Values compute."""
 
+import math
+
 import numpy as np
 import pytest
 
+import micrograd_bp as mb
 from micrograd_bp import Value
 
 
@@ -111,3 +114,136 @@ def test_sums_and_arithmetic():
 def test_no_gradient_is_dropped_on_the_way_to_floats():
     with pytest.raises(TypeError, match=r"take \.data"):
         np.array([Value(1.0)], dtype=float)
+
+
+NAN, INF = math.nan, math.inf
+NUMBERS = [0.5, 2.0, -1.0]
+
+
+def numbers_and_gradient(f, xs):
+    """Of f(array of Values): the numbers, and the gradient of their sum."""
+    leaves = [Value(x) for x in xs]
+    out = [v if isinstance(v, Value) else Value(v) for v in np.ravel(f(np.array(leaves)))]
+    sum(out).backward()
+    return [v.data for v in out], [leaf.grad for leaf in leaves]
+
+
+ARRAYS = {
+    "var": np.var,
+    "std": np.std,
+    "nanstd": np.nanstd,
+    "exp2": np.exp2,
+    "fabs": np.fabs,
+    "conjugate": np.conjugate,
+    "vdot": lambda a: np.vdot(a, a),
+    "norm": np.linalg.norm,
+    "clip": lambda a: np.clip(a, -0.5, 1.5),
+    "maximum": lambda a: np.maximum(a, 0.7),
+    "minimum": lambda a: np.minimum(a, 0.7),
+    "max": np.max,
+    "ptp": np.ptp,
+    "median": np.median,
+    "sort": lambda a: np.sort(a) * [1.0, 2.0, 3.0],
+    "average": lambda a: np.average(a, weights=[1.0, 2.0, 3.0]),
+    "maximum of a Value": lambda a: np.maximum(Value(0.25) if a.dtype == object else 0.25, a),
+    "logaddexp": lambda a: np.frompyfunc(mb.logaddexp, 2, 1)(a, 0.0) if a.dtype == object else np.logaddexp(a, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_object_arrays_compute_what_arrays_of_floats_do(name):
+    f = ARRAYS[name]
+    given, gradient = numbers_and_gradient(f, NUMBERS)
+    np.testing.assert_allclose(given, np.ravel(f(np.array(NUMBERS))), rtol=1e-15)
+    for k, slope in enumerate(gradient):
+        h = np.zeros(3)
+        h[k] = 1e-6
+        difference = np.sum(f(NUMBERS + h)) - np.sum(f(NUMBERS - h))
+        assert slope == pytest.approx(difference / 2e-6, abs=1e-8)
+
+
+SCALARS = {
+    "maximum": (np.maximum, mb.maximum),
+    "minimum": (np.minimum, mb.minimum),
+    "logaddexp": (np.logaddexp, mb.logaddexp),
+}
+
+
+@pytest.mark.parametrize("name", SCALARS)
+@pytest.mark.parametrize("pair", [(NAN, 1.0), (1.0, NAN), (2.0, 2.0), (0.0, -0.0), (INF, INF), (-INF, 3.0), (1.0, 2.0)])
+def test_functions_of_a_single_value_know_nan_and_ties(name, pair):
+    theirs, ours = SCALARS[name]
+    expected = ours(*map(Value, pair))
+    x, y = pair
+    for out in (
+        theirs(*map(Value, pair)),
+        theirs(Value(x), np.array([y], object))[0],
+        theirs(np.array([Value(x)]), Value(y))[0],
+        theirs([Value(x)], Value(y))[0],
+    ):
+        assert out.op is ours
+        assert repr(out.data) == repr(expected.data)
+        assert repr([s for s in out.local_grads if s is not None]) in map(
+            repr, (list(expected.local_grads), [expected.local_grads[0]])
+        )
+    assert theirs(Value(x), y).op is theirs(y, Value(x)).op is theirs(Value(x), [y, y])[1].op is ours
+
+
+@pytest.mark.parametrize("test", [np.isnan, np.isinf, np.isfinite])
+@pytest.mark.parametrize("x", [NAN, INF, -INF, 0.0, 1e308])
+def test_tests_of_a_single_value(test, x):
+    assert test(Value(x)) == test(x)
+    with pytest.raises(TypeError, match="not supported"):
+        test(np.array([Value(x)]))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.signbit,
+        np.rint,
+        np.floor,
+        np.ceil,
+        np.trunc,
+        np.radians,
+        np.spacing,
+        np.i0,
+        np.gradient,
+        np.logaddexp.reduce,
+        np.cov,
+        np.linalg.det,
+        lambda a: np.heaviside(a, 0.5),
+        lambda a: np.logaddexp(a, a),
+        lambda a: np.copysign(a, a),
+        lambda a: np.float_power(a, 2),
+        lambda a: np.fmod(a, 2),
+        lambda a: np.isclose(a, a),
+        lambda a: np.histogram(a),
+        lambda a: a.astype(float),
+    ],
+)
+def test_what_is_not_defined_raises(f):
+    with pytest.raises((TypeError, AttributeError)):
+        f(np.array([[Value(0.5), Value(2.0)], [Value(1.0), Value(3.0)]]))
+
+
+def test_methods_of_functions_and_their_options():
+    v = Value(2.0)
+    assert data(np.multiply.outer(v, [1.0, 2.0])) == [2.0, 4.0]
+    out = np.zeros(2, object)
+    np.multiply(v, [1.0, 3.0], out=out)
+    assert data(out) == [2.0, 6.0]
+    array = np.array([Value(1.0)])
+    array += v
+    assert data(array) == [3.0]
+    assert data(np.add(v, 1.0, dtype=object)) == [3.0]
+    assert np.maximum.reduce(np.array([Value(1.0), v])) is v
+
+
+def test_other_numbers_in_numpys_functions():
+    """Dual numbers, series and the numbers of a tape."""
+    assert mb.derivative(lambda x: np.maximum(x, 1.0) * np.float64(2.0))(1.0) == 1.0
+    assert mb.taylor(lambda x: np.logaddexp(x, 0.0), 0.0, 2) == [math.log(2.0), 0.5, 0.125]
+    assert mb.compile(lambda x: np.float64(2.0) * np.maximum(x, 1.0)).value_and_grad(1.0) == (2.0, 1.0)
+    with pytest.raises(mb.TraceError):
+        mb.compile(lambda x: x if np.isnan(x) else 2 * x)(1.0)
