@@ -127,3 +127,164 @@ def test_across_processes():
     x = Value(3.0)
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         assert pool.submit(mb.adjoints, x * x, [x]).result() == [6.0]
+
+
+class Weight(Value):
+    """A subclass with its own `__init__` and an attribute."""
+
+    def __init__(self, number, *, about):
+        super().__init__(number, "w")
+        self.about = about
+
+
+class Slotted(Value):
+    __slots__ = ("__secret", "empty", "tag")
+
+    def __init__(self, number):
+        super().__init__(number)
+        self.tag, self.__secret = "t", [number]
+
+    def secret(self):
+        return self.__secret
+
+
+class Chosen(Value):
+    """A subclass that says what of it is copied."""
+
+    def __getstate__(self):
+        return {"kept": self.kept}
+
+    def __setstate__(self, state):
+        self.kept, self.read = state["kept"], True
+
+
+class Constructed(Value):
+    """A subclass with its own way to be pickled."""
+
+    def __init__(self, number, log=()):
+        super().__init__(number)
+        self.log = [*log, "constructed"]
+
+    def __reduce__(self):
+        return type(self), (self.data, self.log)
+
+
+class Plain(Value):
+    pass
+
+
+def leaf(kind):
+    x = kind(3.0, about=["a"]) if kind is Weight else kind(3.0)
+    if kind is Chosen:
+        x.kept, x.dropped = [1.0], 2.0
+    return x
+
+
+@ways
+@pytest.mark.parametrize("kind", [Plain, Weight, Slotted, Chosen, Constructed])
+@pytest.mark.parametrize("order", ["x h loss", "loss h x", "h loss x", "loss x h"])
+def test_leaves_of_subclasses_stay_shared(duplicate, kind, order):
+    x = leaf(kind)
+    x.grad = 0.5
+    h = x * x
+    loss = mb.where(x, h * h, 1.0) + x * 2
+    nodes = {"x": x, "h": h, "loss": loss}
+    names = order.split()
+    twins = dict(zip(names, duplicate([nodes[name] for name in names]), strict=True))
+    twin = twins["x"]
+    assert (type(twin), twin is x, type(twins["h"])) == (kind, False, Value)
+    before = twin.grad
+    assert before == (0.0 if kind is Constructed else 0.5)
+    twins["loss"].backward()
+    assert (twin.grad - before, twins["h"].grad, x.grad) == (4 * 27 + 2.0, 18.0, 0.5)
+    if kind is Weight:
+        assert (twin.about, twin.name) == (["a"], "w")
+        assert twin.about is not x.about
+    if kind is Slotted:
+        assert (twin.tag, twin.secret(), hasattr(twin, "empty")) == ("t", [3.0], False)
+    if kind is Chosen:
+        assert vars(twin) == {"kept": [1.0], "read": True}
+    if kind is Constructed:
+        assert twin.log == ["constructed"] * 2
+
+
+class Copying(Value):
+    copies = 0
+
+    def __deepcopy__(self, memo):
+        twin = memo[id(self)] = type(self)(self.data)
+        twin.copies = self.copies + 1
+        return twin
+
+
+def test_deepcopy_of_a_subclass_that_defines_it():
+    x = Copying(3.0)
+    y = x * x
+    for nodes in ([x, y], [y, x]):
+        twins = copy.deepcopy(nodes)
+        twins[nodes.index(y)].backward()
+        twin = twins[nodes.index(x)]
+        assert (twin.grad, twin.copies) == (6.0, 1)
+
+
+@ways
+def test_attributes_of_subclasses_may_refer_to_the_graph(duplicate):
+    x, z = Plain(3.0), Plain(1.0)
+    y = x * z
+    x.me, x.product, z.other = x, y, x
+    for root in (x, y, z):
+        twin = duplicate(root)
+        new_x = {id(x): twin, id(z): getattr(twin, "other", None)}.get(id(root)) or twin.args[0]
+        new_y = new_x.product
+        new_z = new_y.args[1]
+        assert new_x.me is new_y.args[0] is new_z.other is new_x
+        new_y.backward()
+        assert (new_x.grad, new_z.grad, x.grad, z.grad) == (1.0, 3.0, 0.0, 0.0)
+
+
+@ways
+def test_a_deep_chain_over_leaves_of_subclasses(duplicate):
+    for kind in (Plain, Constructed):
+        x = kind(1.0)
+        nodes = [x]
+        for _ in range(1_500):
+            nodes.append(nodes[-1] + x)
+        twins = duplicate(nodes)
+        twins[-1].backward()
+        assert twins[0].grad == 1_501.0
+
+
+def test_shallow_copies_of_subclasses():
+    for kind in (Plain, Weight, Slotted, Chosen, Constructed):
+        x = leaf(kind)
+        y = x * x
+        twin = copy.copy(x)
+        assert (type(twin), twin is x, twin.data) == (kind, False, 3.0)
+        y.backward()
+        assert twin.grad == 0.0
+        if kind is Weight:
+            assert twin.about is x.about
+        if kind is Slotted:
+            assert twin.secret() is x.secret()
+
+
+class Model(nn.Module):
+    def __init__(self):
+        self.w, self.b = Weight(3.0, about="slope"), [Plain(1.0)]
+        self.tied = self.w
+
+    def __call__(self, x):
+        return self.w * x + self.b[0]
+
+
+@ways
+def test_modules_whose_leaves_are_of_subclasses(duplicate):
+    model = Model()
+    model.freeze("b.*")
+    loss = model(2.0) * model.w
+    twin, new_loss = duplicate((model, loss))
+    assert twin.tied is twin.w
+    assert (twin.w.about, type(twin.b[0])) == ("slope", Plain)
+    assert twin.parameters() == [twin.w]
+    new_loss.backward()
+    assert (twin.w.grad, twin.b[0].grad, model.w.grad) == (2 * 2 * 3.0 + 1.0, 3.0, 0.0)
