@@ -16,7 +16,7 @@ from micrograd_bp.compiler.passes import Code
 _ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 _COMPARISONS = {"<": "olt", ">": "ogt", "<=": "ole", ">=": "oge", "==": "oeq", "!=": "une"}
 _INTRINSICS = {"fabs", "sqrt", "copysign", "fmuladd"}
-OWN = ("exp", "log", "sigmoid", "tanh")
+OWN = ("exp", "log", "logistic_density", "sigmoid", "tanh")
 """The operations that vector_math.py implements."""
 
 

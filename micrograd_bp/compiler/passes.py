@@ -151,19 +151,21 @@ def simplify_fast(code: Code) -> Code:
 
 
 def share_saturating(code: Code) -> Code:
-    """Compute σ(±2x) from a tanh(x) on the tape, and σ(−x) from σ(x). Small values lose digits."""
+    """Compute σ(−x) and σ′(x) from a σ(x) on the tape, and σ′(2x) from tanh(x). Small values lose digits."""
     known: dict[tuple[Op, int], int] = {}
 
     def shared(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
-        x = args[0]
-        if op is ops.sigmoid and tape.ops[x] is ops.mul:
+        x, one = args[0], tape.constant(1.0)
+        if op is ops.logistic_density and (ops.sigmoid, x) in known:
+            s = known[ops.sigmoid, x]
+            return tape.record(ops.mul, (s, tape.record(ops.sub, (one, s))))
+        if op is ops.logistic_density and tape.ops[x] is ops.mul:
             factor, u = tape.constants.get(tape.args[x][0]), tape.args[x][1]
-            if factor in (2.0, -2.0) and (ops.tanh, u) in known:
-                half = tape.constant(0.5)
-                part = tape.record(ops.mul, (half, known[ops.tanh, u]))
-                return tape.record(ops.add if factor > 0 else ops.sub, (half, part))
+            if factor == 2.0 and (ops.tanh, u) in known:
+                squared = tape.record(ops.square, (known[ops.tanh, u],))
+                return tape.record(ops.mul, (tape.constant(0.25), tape.record(ops.sub, (one, squared))))
         if op is ops.sigmoid and tape.ops[x] is ops.neg and (ops.sigmoid, tape.args[x][0]) in known:
-            return tape.record(ops.sub, (tape.constant(1.0), known[ops.sigmoid, tape.args[x][0]]))
+            return tape.record(ops.sub, (one, known[ops.sigmoid, tape.args[x][0]]))
         if op in (ops.tanh, ops.sigmoid):
             known.setdefault((op, x), len(tape))
         return None

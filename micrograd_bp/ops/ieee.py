@@ -57,11 +57,20 @@ def power(x: float, y: float) -> float:
         return math.copysign(INF, x) if math.fabs(math.fmod(y, 2.0)) == 1.0 else INF
 
 
+def one_minus_square(x: float) -> float:
+    """Return 1 - x², which keeps its digits near ±1."""
+    return (1.0 - x) * (1.0 + x)
+
+
 def exp(x: float) -> float:
     try:
         return math.exp(x)
     except OverflowError:
         return INF
+
+
+def gaussian(x: float) -> float:
+    return math.exp(-x * x)
 
 
 def expm1(x: float) -> float:
@@ -136,6 +145,12 @@ def softplus(x: float) -> float:
 
 def log_sigmoid(x: float) -> float:
     return -softplus(-x)
+
+
+def logistic_density(x: float) -> float:
+    """Return sigmoid(x) · sigmoid(-x), the derivative of the sigmoid."""
+    small = math.exp(-math.fabs(x))
+    return small / ((1.0 + small) * (1.0 + small))
 
 
 def relu(x: float) -> float:

@@ -153,6 +153,8 @@ class Op:
         if len(args) == 1:
             x = args[0]
             return x.apply(self, args) if isinstance(x, Operand) else self.fn(as_float(x))
+        if len(args) <= 3 and type(args[0]) is type(args[1]) is type(args[-1]) is float:
+            return self.fn(*args)  # the usual case first, because derivative rules call operations with floats
         for arg in args:
             if isinstance(arg, Operand):
                 return arg.apply(self, args)

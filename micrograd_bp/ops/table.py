@@ -38,10 +38,12 @@ pow: Op = Op("pow", ieee.power,
              lambda x, y, out: out * log(where(x, x, 1.0)))
 square: Op = Op("square", lambda x: x * x, lambda x, out: 2.0 * x)
 reciprocal: Op = Op("reciprocal", lambda x: ieee.div(1.0, x), lambda x, out: -out * out)
+one_minus_square: Op = Op("one_minus_square", ieee.one_minus_square, lambda x, out: -2.0 * x)
 
 # --- exponentials, logarithms, roots ----------------------------------------------------------------------------------
 
 exp: Op   = Op("exp",   ieee.exp,   lambda x, out: out)
+gaussian: Op = Op("gaussian", ieee.gaussian, lambda x, out: -2.0 * where(out, x, 0.0) * out)
 expm1: Op = Op("expm1", ieee.expm1, lambda x, out: exp(x))
 log: Op   = Op("log",   ieee.log,   lambda x, out: div(1.0, x))
 log1p: Op = Op("log1p", ieee.log1p, lambda x, out: div(1.0, 1.0 + x))
@@ -49,42 +51,43 @@ log2: Op  = Op("log2",  ieee.log2,  lambda x, out: div(_LOG2_E, x))
 log10: Op = Op("log10", ieee.log10, lambda x, out: div(_LOG10_E, x))
 logaddexp: Op = Op("logaddexp", ieee.logaddexp, lambda x, y, out: sigmoid(x - y),  # exp(x - out) would lose digits where out is rounded
                                                 lambda x, y, out: sigmoid(-(x - y)))
-sqrt: Op  = Op("sqrt",  ieee.sqrt,  lambda x, out: div(0.5, out))
-cbrt: Op  = Op("cbrt",  ieee.cbrt,  lambda x, out: div(1.0, 3.0 * square(out)))
+sqrt: Op  = Op("sqrt",  ieee.sqrt,  lambda x, out: div(0.5, out + 0.0))  # -0 + 0 is 0: the slope at -0 is inf too
+cbrt: Op  = Op("cbrt",  ieee.cbrt,  lambda x, out: where(x, div(div(1.0, 3.0 * out), out), div(1.0, 3.0 * square(out))))  # whose derivative at 0 is nan
 
 # --- trigonometry -----------------------------------------------------------------------------------------------------
 
 sin: Op   = Op("sin",   ieee.sin,   lambda x, out: cos(x))
 cos: Op   = Op("cos",   ieee.cos,   lambda x, out: -sin(x))
 tan: Op   = Op("tan",   ieee.tan,   lambda x, out: 1.0 + square(out))
-asin: Op  = Op("asin",  ieee.asin,  lambda x, out: div(1.0, sqrt((1.0 - x) * (1.0 + x))))
-acos: Op  = Op("acos",  ieee.acos,  lambda x, out: div(-1.0, sqrt((1.0 - x) * (1.0 + x))))
-atan: Op  = Op("atan",  math.atan,  lambda x, out: div(1.0, 1.0 + square(x)))
+asin: Op  = Op("asin",  ieee.asin,  lambda x, out: div(1.0, sqrt(one_minus_square(x))))
+acos: Op  = Op("acos",  ieee.acos,  lambda x, out: div(-1.0, sqrt(one_minus_square(x))))
+atan: Op  = Op("atan",  math.atan,  lambda x, out: where(div(1.0, hypot(1.0, x)), square(div(1.0, hypot(1.0, x))), 0.0))
 atan2: Op = Op("atan2", math.atan2, lambda y, x, out: div(div(x, hypot(x, y)), hypot(x, y)),
                                     lambda y, x, out: div(div(-y, hypot(x, y)), hypot(x, y)))
 hypot: Op = Op("hypot", math.hypot, lambda x, y, out: where(out, div(x, out), sqrt(square(x) + square(y))),  # the result is 0 at (0, 0),
                                     lambda x, y, out: where(out, div(y, out), sqrt(square(x) + square(y))))  # where hypot has a kink
 sinh: Op  = Op("sinh",  ieee.sinh,  lambda x, out: cosh(x))
 cosh: Op  = Op("cosh",  ieee.cosh,  lambda x, out: sinh(x))
-tanh: Op  = Op("tanh",  math.tanh,  lambda x, out: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x))
-asinh: Op = Op("asinh", math.asinh, lambda x, out: div(1.0, hypot(1.0, x)))
-acosh: Op = Op("acosh", ieee.acosh, lambda x, out: div(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)))
-atanh: Op = Op("atanh", ieee.atanh, lambda x, out: div(1.0, (1.0 - x) * (1.0 + x)))
-erf: Op   = Op("erf",   math.erf,   lambda x, out: _TWO_OVER_SQRT_PI * exp(-square(x)))
-erfc: Op  = Op("erfc",  math.erfc,  lambda x, out: -_TWO_OVER_SQRT_PI * exp(-square(x)))
+tanh: Op  = Op("tanh",  math.tanh,  lambda x, out: 4.0 * logistic_density(2.0 * x))
+asinh: Op = Op("asinh", math.asinh, lambda x, out: where(div(1.0, hypot(1.0, x)), div(1.0, hypot(1.0, x)), 0.0))
+acosh: Op = Op("acosh", ieee.acosh, lambda x, out: div(div(1.0, sqrt(x - 1.0)), sqrt(x + 1.0)))
+atanh: Op = Op("atanh", ieee.atanh, lambda x, out: div(1.0, one_minus_square(x)))
+erf: Op   = Op("erf",   math.erf,   lambda x, out: _TWO_OVER_SQRT_PI * gaussian(x))
+erfc: Op  = Op("erfc",  math.erfc,  lambda x, out: -_TWO_OVER_SQRT_PI * gaussian(x))
 
 # --- activations ------------------------------------------------------------------------------------------------------
 
-sigmoid: Op     = Op("sigmoid",     ieee.sigmoid,     lambda x, out: sigmoid(x) * sigmoid(-x))  # out * (1 - out) would be 0 at x = 40
+sigmoid: Op     = Op("sigmoid",     ieee.sigmoid,     lambda x, out: logistic_density(x))  # out * (1 - out) would be 0 at x = 40
 softplus: Op    = Op("softplus",    ieee.softplus,    lambda x, out: sigmoid(x))
 log_sigmoid: Op = Op("log_sigmoid", ieee.log_sigmoid, lambda x, out: sigmoid(-x))
+logistic_density: Op = Op("logistic_density", ieee.logistic_density, lambda x, out: -out * tanh(0.5 * x))
 relu: Op        = Op("relu",        ieee.relu,        lambda x, out: step(x))
-leaky_relu: Op  = Op("leaky_relu",  ieee.leaky_relu,  lambda x, slope, out: where(step(x), 1.0, slope),
-                                                      lambda x, slope, out: minimum(x, 0.0))
-elu: Op         = Op("elu",         ieee.elu,         lambda x, alpha, out: where(step(x), 1.0, alpha * exp(x)),
-                                                      lambda x, alpha, out: where(step(x), 0.0, expm1(x)))
-gelu: Op        = Op("gelu",        ieee.gelu,        lambda x, out: 0.5 * erfc(-SQRT_HALF * x) + _DENSITY_AT_0 * x * exp(-0.5 * square(x)))
-silu: Op        = Op("silu",        ieee.silu,        lambda x, out: sigmoid(x) * (1.0 + x * sigmoid(-x)))
+leaky_relu: Op  = Op("leaky_relu",  ieee.leaky_relu,  lambda x, slope, out: where(step(x), step(x), slope),  # step(nan) is nan
+                                                      lambda x, slope, out: where(1.0 - step(x), x, 0.0))
+elu: Op         = Op("elu",         ieee.elu,         lambda x, alpha, out: where(1.0 - step(x), alpha * exp(x), 1.0),
+                                                      lambda x, alpha, out: where(1.0 - step(x), expm1(x), 0.0))
+gelu: Op        = Op("gelu",        ieee.gelu,        lambda x, out: 0.5 * erfc(-SQRT_HALF * x) + _DENSITY_AT_0 * where(gaussian(SQRT_HALF * x), x, 0.0) * gaussian(SQRT_HALF * x))
+silu: Op        = Op("silu",        ieee.silu,        lambda x, out: sigmoid(x) + where(logistic_density(x), x, 0.0) * logistic_density(x))
 
 # --- corners and choices ----------------------------------------------------------------------------------------------
 
@@ -168,8 +171,10 @@ WRITTEN = {
     "neg":        ("−",    "−{0}",                "-{0}",                                _NEG,      (_QUOTIENT,)),
     "pow":        ("xʸ",   "{0}{1:sup}",          "{0}^{{{1}}}",                         _POWER,    (ATOM, ATOM)),
     "square":     ("square", "{0}²",              "{0}^2",                               _POWER,    (ATOM,)),
+    "one_minus_square": ("1 − x²", "1 − {0}²",       "1 - {0}^2",                           _SUM,      (ATOM,)),
     "reciprocal": ("1/x",  "1 / {0}",             r"\frac{{1}}{{{0}}}",                  _QUOTIENT, (_POWER,)),
     "exp":        ("exp",  "exp({0})",            "e^{{{0}}}",                           ATOM,      (0,)),
+    "gaussian":   ("gauss", "exp(−{0}²)",         "e^{{-{0}^2}}",                        ATOM,      (ATOM,)),
     "log":        ("log",  "log({0})",            r"\ln\left({0}\right)",                ATOM,      (0,)),
     "log2":       ("log2", "log2({0})",           r"\log_2\left({0}\right)",             ATOM,      (0,)),
     "log10":      ("log10", "log10({0})",         r"\log_{{10}}\left({0}\right)",        ATOM,      (0,)),
@@ -191,6 +196,7 @@ WRITTEN = {
     "atanh":      ("atanh", "atanh({0})",         r"\operatorname{{artanh}}\left({0}\right)", ATOM, (0,)),
     "sigmoid":    ("σ",    "σ({0})",              r"\sigma\left({0}\right)",             ATOM,      (0,)),
     "log_sigmoid": ("ln σ", "ln σ({0})",          r"\ln\sigma\left({0}\right)",          ATOM,      (0,)),
+    "logistic_density": ("σ′", "σ′({0})",            r"\sigma'\left({0}\right)",            ATOM,      (0,)),
     "abs":        ("|x|",  "|{0}|",               r"\left|{0}\right|",                   ATOM,      (0,)),
     "step":       ("step", "[{0} > 0]",           "[{0} > 0]",                           ATOM,      (0,)),
     "less":       ("<",    "[{0} < {1}]",         "[{0} < {1}]",                         ATOM,      (0, 0)),
@@ -210,6 +216,8 @@ DEFINITIONS = {
     "pow": lambda m, x, y: m.power(x, y),
     "square": lambda m, x: x * x,
     "reciprocal": lambda m, x: 1 / x,
+    "one_minus_square": lambda m, x: 1 - x * x,
+    "gaussian": lambda m, x: m.exp(-x * x),
     "log2": lambda m, x: m.log(x) / m.log(2),
     "log10": lambda m, x: m.log(x) / m.log(10),
     "logaddexp": lambda m, x, y: m.log(m.exp(x) + m.exp(y)),
@@ -218,6 +226,7 @@ DEFINITIONS = {
     "sigmoid": lambda m, x: 1 / (1 + m.exp(-x)),
     "softplus": lambda m, x: m.log1p(m.exp(x)),
     "log_sigmoid": lambda m, x: -m.log1p(m.exp(-x)),
+    "logistic_density": lambda m, x: m.exp(-m.fabs(x)) / (1 + m.exp(-m.fabs(x))) ** 2,
     "relu": lambda m, x: max(x, 0 * x),
     "leaky_relu": lambda m, x, slope: x if x > 0 else slope * x,
     "elu": lambda m, x, alpha: x if x > 0 else alpha * m.expm1(x),
@@ -246,11 +255,14 @@ NATIVE = {
     "reciprocal": "1.0 / {0}",
     "logaddexp": "({0} == {1} ? {0} + 0.6931471805599453 : "
                  "({0} > {1} || {0} != {0} ? {0} : {1}) + log1p(exp(-fabs({0} - {1}))))",
+    "one_minus_square": "(1 - {0}) * (1 + {0})",
+    "gaussian": "exp(-({0} * {0}))",
     "cbrt": "({0} == 0 || cbrt({0}) - cbrt({0}) != 0 ? cbrt({0}) : "
             "cbrt({0}) - (cbrt({0}) - ({0} / cbrt({0})) / cbrt({0})) / 3)",
     "sigmoid": _C_SIGMOID,
     "softplus": "({0} > 0 ? {0} + log1p(exp(-fabs({0}))) : log1p(exp(-fabs({0}))))",
     "log_sigmoid": "({0} < 0 ? {0} - log1p(exp(-fabs({0}))) : -log1p(exp(-fabs({0}))))",
+    "logistic_density": "exp(-fabs({0})) / ((1 + exp(-fabs({0}))) * (1 + exp(-fabs({0}))))",
     "relu": "({0} <= 0 ? 0 : {0})",
     "leaky_relu": "({0} > 0 ? {0} : {1} * {0})",
     "elu": "({0} > 0 ? {0} : {1} * expm1({0}))",
@@ -281,13 +293,16 @@ BOUNDS = {
     "logaddexp": Bound(4.0, shift=4.0, why="the rounding of x - y is amplified by up to 745; the value cancels where it is near 0"),
     "atan2": Bound(4.0, holds=_normal, why="subnormal arguments have few digits"),
     "hypot": Bound(4.0, holds=_normal, why="a subnormal value has few digits; one that overflows has none"),
-    "tanh": Bound(5.0, why="two sigmoids and a product; 1 - out**2 would lose every digit in saturation"),
     "erf": Bound(4.0, shift=1.0, why="exp(-x*x) amplifies the rounding of x*x: up to 1,000 ulp at |x| = 26"),
     "erfc": Bound(4.0, shift=1.0, why="as erf"),
     "elu": Bound(4.0, holds=lambda x, alpha: x > -708.0, why="below x = -708 exp(x) is subnormal: few digits"),
+    "gaussian": Bound(4.0, shift=1.0, why="as erf"),
     "gelu": Bound(8.0, shift=4.0, why="as erf for x < 0; its two terms cancel near x = -0.752, where it is 0"),
     "silu": Bound(6.0, shift=2.0, why="its two terms cancel near x = -1.278, where it is 0"),
 }
+
+# The bound of second and third derivatives, in every mode, for operations of one argument where the lower ones are normal.
+HIGHER = Bound(8.0, shift=4.0, why="a rule's own terms may cancel where a higher derivative is 0, and nowhere else")
 
 for _name, _op in OPS.items():
     _op.state(

@@ -14,7 +14,9 @@ __all__ = [
     "pow",
     "square",
     "reciprocal",
+    "one_minus_square",
     "exp",
+    "gaussian",
     "expm1",
     "log",
     "log1p",
@@ -42,6 +44,7 @@ __all__ = [
     "sigmoid",
     "softplus",
     "log_sigmoid",
+    "logistic_density",
     "relu",
     "leaky_relu",
     "elu",
@@ -125,7 +128,9 @@ neg: _Of_x
 pow: _Of_x_y
 square: _Of_x
 reciprocal: _Of_x
+one_minus_square: _Of_x
 exp: _Of_x
+gaussian: _Of_x
 expm1: _Of_x
 log: _Of_x
 log1p: _Of_x
@@ -153,6 +158,7 @@ erfc: _Of_x
 sigmoid: _Of_x
 softplus: _Of_x
 log_sigmoid: _Of_x
+logistic_density: _Of_x
 relu: _Of_x
 leaky_relu: _Of_x_slope
 elu: _Of_x_alpha

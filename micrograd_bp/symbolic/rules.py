@@ -26,8 +26,9 @@ def local_term(op: Op, index: int, args: list[Term], out: Term) -> Term:
 class _InRule(Number):
     """A term that is passed to a derivative rule, so that the result is the usual formula.
 
-    f(x) is written with the name of the value that it equals, guards against 0 · inf are omitted, and σ(−x) is
-    written as 1 − σ(x).
+    f(x) is written with the name of the value that it equals, guards against 0 · inf are omitted, and functions that
+    exist for the rules are written by their definitions: σ′(x) as σ(x) (1 − σ(x)). σ(−x) becomes 1 − σ(x), and
+    4 σ′(2x) becomes 1 − tanh(x)².
     """
 
     __slots__ = ("own", "term")
@@ -40,16 +41,42 @@ class _InRule(Number):
     def data(self) -> float:  # a symbolic term raises TypeError
         return self.term.data
 
-    def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> _InRule:
+    def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Any:
         terms = [arg.term if isinstance(arg, _InRule) else constant(arg) for arg in args]
-        if op is ops.where and _is_guard(terms[0], terms[1]):
-            return _InRule(terms[1], self.own)
+        if op is ops.where:
+            return self._of(_selection(terms))
+        x = self._of(terms[0])
+        if op is ops.one_minus_square:
+            return 1.0 - ops.square(x)
+        if op is ops.gaussian:
+            return ops.exp(-ops.square(x))
+        if op is ops.logistic_density:
+            return ops.sigmoid(x) * (1.0 - ops.sigmoid(x))
         if op is ops.sigmoid and _leads_negative(terms[0]):
-            return 1.0 - self.apply_unchecked(op, (_InRule(-terms[0], self.own),))
+            return 1.0 - ops.sigmoid(-x)
+        if op is ops.hypot and terms[0].number is not None:
+            return ops.sqrt(float(terms[0].number) ** 2 + ops.square(self._of(terms[1])))
+        if op is ops.square and (u := _under_root(terms[0])) is not None:
+            return ops.div(1.0, self._of(u))
         result = apply(op, terms)
         if op is ops.mul and (u := _tanh_inside(result)) is not None:
-            return 1.0 - ops.square(self.apply_unchecked(ops.tanh, (_InRule(u, self.own),)))
-        return _InRule(self.own.get(result.digest, result), self.own)
+            return 1.0 - ops.square(ops.tanh(self._of(u)))
+        return self._of(self.own.get(result.digest, result))
+
+    def _of(self, term: Term) -> _InRule:
+        return _InRule(term, self.own)
+
+
+def _selection(terms: list[Term]) -> Term:
+    """Return where(condition, x, y) as a term: x if the condition only guards it, and [c] before 1 - [c]."""
+    condition, x, y = terms
+    if _is_guard(condition, x):
+        return x
+    if (1.0 - condition).op is ops.step:
+        condition, x, y = 1.0 - condition, y, x
+    if condition.op is ops.step and x.digest == condition.digest:
+        x = constant(1.0)  # which the condition is where x is selected
+    return apply(ops.where, [condition, x, y])
 
 
 def _is_guard(condition: Term, x: Term) -> bool:
@@ -68,6 +95,14 @@ def _tanh_inside(term: Term) -> Term | None:
         for (s, x), (rest, y) in (product.parts, product.parts[::-1]):
             if s.op is ops.sigmoid and x == y == 1 and rest.digest == (1.0 - s).digest:
                 return s.args[0] / 2.0
+    return None
+
+
+def _under_root(term: Term) -> Term | None:
+    """Return u if the term is 1 / √u, else None."""
+    if term.kind == "product" and len(term.parts) == 1:
+        root, power = term.parts[0]
+        return root.args[0] if root.op is ops.sqrt and power == -1 else None
     return None
 
 

@@ -131,7 +131,7 @@ def test_second_derivatives(op, place, other):
 
 
 def test_third_derivative_of_tanh_at_zero_is_minus_two():
-    """tanh' is 4 s(2x) s(-2x) and not an expression in abs or sign, which would make it 0."""
+    """tanh' is 4 σ'(2x) and not an expression in abs or sign, which would make it 0."""
     tanh, h = OPS["tanh"], 1e-4
     second = [slope_of_slope(tanh, 0, 0, [x]) for x in (-h, 0.0, h)]
     assert second[1] == 0.0
