@@ -233,7 +233,7 @@ def _function(op: Any, index: int) -> str:
     names = [*op.arguments, "out"]
     result = tape.place(op.partials[index](*[Tracer(tape, tape.input(name)) for name in names]))
     texts = dict(zip(tape.inputs, names, strict=True))
-    texts |= {constant: f"({number!r})" for constant, number in tape.constants.items()}
+    texts |= {constant: f"({number!r})".replace("inf", "1e999") for constant, number in tape.constants.items()}
     known: dict[str, str] = {}  # common subexpressions are computed once
     for number, operation in enumerate(tape.ops):
         if operation is not None:

@@ -149,6 +149,20 @@ class Replay:
             for up, middle, down, *sizes in zip(ahead, here, behind, large, small, strict=True)
         ]
 
+    def differentiable(self, i: int) -> bool:
+        """Return whether the root's one-sided slopes by variable i agree, though a node on the way may have a kink."""
+        x = self._point[i]
+        size = min(1, abs(x)) if x else 1
+        with self.m.workdps(200 + 5 * int(-self.m.log10(size))):
+            root, bends = self.order[-1], []
+            for h in (size * self.m.mpf(10) ** -power for power in (40, 42)):
+                behind, here, ahead = (
+                    self._forward([x + step * (index == i) for index, x in enumerate(self._point)])[root]
+                    for step in (-h, 0, h)
+                )
+                bends.append(abs(ahead - 2 * here + behind) / h)
+        return bool(bends[1] <= 0.5 * bends[0] or bends[1] <= 1e-30 * size * abs(here))
+
     def recorded_sum(self) -> Sums:
         """Return the gradient from the recorded local derivatives, multiplied and added exactly."""
         sums: dict[Value, Any] = {self.order[-1]: self.m.mpf(1)}

@@ -97,7 +97,7 @@ class ByReplay:
         true = self.gradient[i]
         expected = math.nan if true is None else float(true)
         near = true is not None and _near(computed, true, self.rtol, self.atol)
-        if near and not self.corner:
+        if near and self._smooth(i):
             return Verdict("right", expected)
         if self.wrong_value is not None:
             reason = (
@@ -145,6 +145,10 @@ class ByReplay:
         )
         return Verdict("wrong", expected, clue=clue)
 
+    def _smooth(self, i: int) -> bool:
+        """Return whether the function has a derivative by input i, as hypot(x, y)**2 does at the kink of hypot."""
+        return not self.corner or self.replay.differentiable(i)
+
     # --- second derivatives -------------------------------------------------------------------------------------------
 
     @cached_property
@@ -165,12 +169,18 @@ class ByReplay:
 
     def second(self, i: int, j: int, computed: float) -> Verdict:
         """Return the verdict on a second derivative of the engine, which differentiates the rules."""
-        true = self.hessian[i][j]
+        true = self.hessian[i][j] if self._smooth(i) and self._smooth(j) else None
         expected = math.nan if true is None else float(true)
-        if self.corner or true is None or None in self.gradient:
+        if true is None or self.gradient[i] is None or self.gradient[j] is None:
             return Verdict("kink", expected, reason=self.corner or "the second derivative does not exist here")
         if _near(computed, true, self.rtol, self.atol):
             return Verdict("right", expected)
+        if self.corner and math.isnan(computed):
+            reason = f"{self.corner}, which has no second derivative; that of the whole function exists"
+            return Verdict("ill-conditioned", expected, reason=reason)
+        if self.corner:
+            reason = f"{self.corner}; its derivative is not the one of that convention"
+            return Verdict("wrong", expected, kind="wrong rule", reason=reason)
         if self._extreme:
             return Verdict(
                 "ill-conditioned", expected, reason="second derivatives of such numbers leave the floats' range"

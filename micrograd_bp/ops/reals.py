@@ -38,6 +38,8 @@ def as_float(x: object) -> float:
     """
     if type(x) is float:
         return x
+    if type(x) is int and -(2**53) <= x <= 2**53:  # exact, and most constants are such: x**2, 2 * x
+        return float(x)
     if is_real(x):
         try:
             number = float(x)  # type: ignore[arg-type]  # is_real has checked the type

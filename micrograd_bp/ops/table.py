@@ -24,6 +24,7 @@ from micrograd_bp.ops.op import ATOM, OPS, Op, Rule
 
 _LOG2_E, _LOG10_E = 1.0 / math.log(2.0), 1.0 / math.log(10.0)
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
+_ALMOST_1 = 1.0 - 2.0**-53
 _DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)  # the density of the normal distribution at 0
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------
@@ -33,9 +34,12 @@ sub: Op = Op("sub", operator.sub, lambda x, y, out: 1.0, lambda x, y, out: -1.0)
 mul: Op = Op("mul", operator.mul, lambda x, y, out: y, lambda x, y, out: x)
 div: Op = Op("div", ieee.div, lambda x, y, out: div(1.0, y), lambda x, y, out: div(-out, y))
 neg: Op = Op("neg", operator.neg, lambda x, out: -1.0)
+# At x = 0 the other branches have the values and derivatives of the limits; at y = 0 their derivatives are inf · 0, nan.
+# The factor of d/dx is y for y > 1, a constant times inf for 0 < y < 1, and has the slope -inf at y = 1, as 1 + log x.
+# x**y · log x is a little below -x**y, however little x**y is. The base inf keeps 0 / x at 0 where 1 / x overflows.
 pow: Op = Op("pow", ieee.power,
-             lambda x, y, out: y * pow(where(y, x, where(1e-16 * x, x, 1.0)), y - 1.0),  # x = 1 at y = 0: 1 / x may be inf, and 0 * inf is nan
-             lambda x, y, out: out * log(where(x, x, 1.0)))
+             lambda x, y, out: where(x, y, maximum(y, sign(y) * (1.0 + cbrt(1.0 - y)))) * pow(where(y, x, where(1e-16 * x, x, INF)), y - 1.0),
+             lambda x, y, out: where(x, out * log(where(x, x, 1.0)), where(y, 0.0 - pow(x, _ALMOST_1 * y), sqrt(x * x + y * y))))
 square: Op = Op("square", lambda x: x * x, lambda x, out: 2.0 * x)
 reciprocal: Op = Op("reciprocal", lambda x: ieee.div(1.0, x), lambda x, out: -out * out)
 one_minus_square: Op = Op("one_minus_square", ieee.one_minus_square, lambda x, out: -2.0 * x)

@@ -70,7 +70,7 @@ class _InRule(Number):
 def _selection(terms: list[Term]) -> Term:
     """Return where(condition, x, y) as a term: x if the condition only guards it, and [c] before 1 - [c]."""
     condition, x, y = terms
-    if _is_guard(condition, x):
+    if _is_guard(condition, x, y):
         return x
     if (1.0 - condition).op is ops.step:
         condition, x, y = 1.0 - condition, y, x
@@ -79,9 +79,13 @@ def _selection(terms: list[Term]) -> Term:
     return apply(ops.where, [condition, x, y])
 
 
-def _is_guard(condition: Term, x: Term) -> bool:
-    """Return whether where(condition, x, ...) is x almost everywhere: the condition contains no step or comparison."""
-    return x.number is None and not any(term.op is not None and term.op.routes_gradient for term in _within(condition))
+def _is_guard(condition: Term, x: Term, otherwise: Term) -> bool:
+    """Return whether where(condition, x, otherwise) is x almost everywhere: no step or comparison is in the condition.
+
+    A choice between two different numbers, such as the derivative of `where`, is no guard.
+    """
+    choice = x.number is not None and otherwise.number is not None and x.number != otherwise.number
+    return not choice and not any(term.op is not None and term.op.routes_gradient for term in _within(condition))
 
 
 def _leads_negative(term: Term) -> bool:

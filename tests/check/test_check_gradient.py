@@ -201,7 +201,7 @@ def test_found_by_the_fuzz_target():
     assert report.verdict == "ill-conditioned"
     assert check_gradient(lambda y: mb.log_sigmoid(mb.atan2(y, y)), -0.0).verdict == "kink"
     isolated = check_gradient(lambda y, z: mb.where(z, 3.0, mb.where(y, 3.0, 3.0)), 2.3e-308, 0.0)
-    assert isolated.verdict == "kink"
+    assert isolated.verdict == "right"
     assert check_gradient(lambda x, y: mb.pow(x, y), 0.0, 1.3132616875182228).verdict == "kink"
     assert check_gradient(lambda x, y: mb.pow(x, y), 0.0, 0.999999999984259).verdict == "kink"
     for y in (1.0026539993030568, 1.0 + 2.0**-52, 1.0 - 2.0**-53):

@@ -1,0 +1,161 @@
+"""Second derivatives where an operation has a convention for the first: in every mode they are right or nan, never the
+derivative of the convention."""
+
+import math
+
+import mpmath
+import pytest
+
+import micrograd_bp as mb
+from micrograd_bp import Value, check_gradient
+
+INF, NAN = math.inf, math.nan
+
+
+def units(count):
+    return [[float(i == j) for j in range(count)] for i in range(count)]
+
+
+def forward_over_forward(f, *point):
+    def slope(p, u):
+        return mb.jvp(f, tuple(p), tuple(u))[1]
+
+    rows = units(len(point))
+    return [[mb.jvp(lambda *p, u=u: slope(p, u), point, tuple(v))[1] for v in rows] for u in rows]
+
+
+def forward_over_reverse(f, *point):
+    gradient = mb.grad(f, argnums=tuple(range(len(point))))
+    return [list(mb.jvp(lambda *p: list(gradient(*p)), point, tuple(v))[1]) for v in units(len(point))]
+
+
+def reverse_over_forward(f, *point):
+    every = tuple(range(len(point)))
+    rows = units(len(point))
+    return [list(mb.grad(lambda *p, u=u: mb.jvp(f, p, tuple(u))[1], argnums=every)(*point)) for u in rows]
+
+
+def graph_of_gradients(f, *point):
+    leaves = [Value(x) for x in point]
+    created = f(*leaves).backward(create_graph=True)
+    rows = []
+    for leaf in leaves:
+        for other in leaves:
+            other.zero_grad()
+        created[leaf].backward()
+        rows.append([other.grad for other in leaves])
+    return rows
+
+
+def compiled(f, *point):
+    return mb.compile(f, backend="python").hessian(*point)
+
+
+def machine_code(f, *point):
+    return mb.compile(f).hessian(*point)
+
+
+MODES = {
+    "reverse over reverse": lambda f, *point: mb.hessian(f)(*point),
+    "forward over forward": forward_over_forward,
+    "forward over reverse": forward_over_reverse,
+    "reverse over forward": reverse_over_forward,
+    "create_graph": graph_of_gradients,
+    "compiled": compiled,
+    "machine code": machine_code,
+}
+modes = pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+
+
+def shown(matrix):
+    """The numbers as text, so that nan equals nan and 0.0 equals -0.0."""
+    return [[str(x + 0.0 if x else 0.0) for x in row] for row in matrix]
+
+
+def limit(f):
+    """The limit of f at 0 from the right: 0, an infinity, or the number that f has nearby."""
+    m = mpmath.mp.clone()
+    m.dps = 30
+    near = f(m, m.mpf(10) ** -100_000)
+    if abs(near) < 1e-100:
+        return 0.0
+    return math.copysign(INF, near) if abs(near) > 1e4 else float(near)
+
+
+@modes
+@pytest.mark.parametrize("y", [0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 7.0])
+def test_a_power_of_zero(mode, y):
+    mixed = limit(lambda m, x: x ** (y - 1) * (1 + y * m.log(x)))
+    right = [
+        [limit(lambda m, x: y * (y - 1) * x ** (y - 2)), mixed],
+        [mixed, limit(lambda m, x: x ** m.mpf(y) * m.log(x) ** 2)],
+    ]
+    assert shown(mode(mb.pow, 0.0, y)) == shown(right)
+    assert shown(mode(lambda x: x**y, 0.0)) == shown([right[0][:1]])
+    assert shown(mode(lambda y: mb.pow(0.0, y), y)) == shown([[0.0]])
+
+
+@modes
+def test_zero_to_the_power_zero(mode):
+    """0**y jumps at y = 0, so that no derivative by y exists."""
+    assert shown(mode(mb.pow, 0.0, 0.0)) == shown([[0.0, NAN], [NAN, NAN]])
+    assert shown(mode(lambda x: x**0.0, 0.0)) == shown([[0.0]])
+
+
+@modes
+@pytest.mark.parametrize("at", [(2.0, 0.0), (1e-20, 0.0), (2.0, 1.0), (0.3, -1.5), (1e-8, 0.5)])
+def test_powers_beside_zero(mode, at):
+    x, y = (mpmath.mpf(z) for z in at)
+    mixed = x ** (y - 1) * (1 + y * mpmath.log(x))
+    right = [[y * (y - 1) * x ** (y - 2), mixed], [mixed, x**y * mpmath.log(x) ** 2]]
+    for row, wanted in zip(mode(mb.pow, *at), right, strict=True):
+        assert row == pytest.approx([float(z) for z in wanted], rel=1e-12)
+
+
+@pytest.mark.parametrize(("y", "right"), [(0.5, INF), (1.0, INF), (1.5, -INF), (2.0, -INF), (3.0, 0.0), (4.0, 0.0)])
+def test_third_derivatives_of_powers_of_zero(y, right):
+    """d³ / dx² dy of x**y is x**(y - 2) · (2y - 1 + y (y - 1) log x): its limit, or nan where terms are infinite."""
+    by_x = mb.grad(mb.grad(mb.pow, argnums=0), argnums=0)
+    by_y = mb.grad(mb.pow, argnums=1)
+    found = [mb.grad(by_x, argnums=1)(0.0, y), mb.grad(mb.grad(by_y, argnums=0), argnums=0)(0.0, y)]
+    assert all(x == right or math.isnan(x) for x in found)
+    assert y in (1.0, 1.5) or right in found
+
+
+@modes
+def test_hypot_at_the_origin(mode):
+    assert shown(mode(mb.hypot, 0.0, 0.0)) == shown([[NAN, NAN], [NAN, NAN]])
+    for row in mode(lambda x, y: mb.hypot(x, y) ** 2, 0.0, 0.0):
+        assert all(map(math.isnan, row))  # 2 and 0 exist, but their sum is 0 · inf
+
+
+# --- what check_gradient says -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("both", ["reverse", "forward"])
+def test_the_report_knows_a_second_derivative_that_exists(both):
+    report = check_gradient(lambda x, y: mb.hypot(x, y) ** 2, 0.0, 0.0, order=2, mode=both)
+    assert [finding.expected for finding in report.findings] == [0.0, 0.0, 2.0, 0.0, 0.0, 2.0]
+    assert [finding.verdict for finding in report.findings] == ["right"] * 2 + ["ill-conditioned"] * 4
+    assert "that of the whole function exists" in report.findings[2].reason
+
+
+def test_the_report_knows_a_second_derivative_that_does_not_exist():
+    for f, point in [(mb.hypot, (0.0, 0.0)), (lambda x: x * abs(x), (0.0,)), (mb.elu, (0.0,)), (mb.relu, (0.0,))]:
+        report = check_gradient(f, *point, order=2, mode="both")
+        assert {f.verdict for f in report.findings if f.what.startswith("d²")} == {"kink"}
+        assert all(math.isnan(f.expected) for f in report.findings if f.what.startswith("d²"))
+
+
+@pytest.mark.parametrize("f", [lambda x: x * abs(x), lambda x: abs(x) ** 2, lambda x: mb.relu(x) ** 2])
+def test_a_function_that_is_smooth_at_the_kink_of_a_step_has_a_right_gradient(f):
+    assert check_gradient(f, 0.0).verdict == "right"
+    assert check_gradient(lambda x: f(x) + abs(x), 0.0).verdict == "kink"
+
+
+def test_the_derivative_of_a_convention_is_found(change_op):
+    """A rule whose convention at the kink is differentiated as if it were the function."""
+    quiet = (lambda x, y, out: mb.where(out, mb.div(x, out), x), lambda x, y, out: mb.where(out, mb.div(y, out), y))
+    change_op(mb.OPS["hypot"], partials=quiet)
+    with pytest.raises(mb.GradientMismatch, match=r"2\.0 is right"):
+        check_gradient(lambda x, y: mb.hypot(x, y) ** 2, 0.0, 0.0, order=2)
