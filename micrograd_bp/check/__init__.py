@@ -3,8 +3,8 @@ first tutorial; `strategies.py` (which needs hypothesis) and `random_expressions
 
 In a check, `subject.py` calls the function, `match.py` assigns given derivatives to inputs, `replay.py` computes the
 exact derivatives from a recorded graph in mpmath, `differences.py` and `scales.py` estimate them from values alone,
-`nodes.py` computes the error of each operation, `verdicts.py` and `hints.py` judge a derivative, `run.py` runs the
-check, and `report.py` defines its result.
+`nodes.py` computes the error of each operation, `verdicts.py`, `overflow.py` and `hints.py` judge a derivative,
+`run.py` runs the check, and `report.py` defines its result.
 """
 
 from micrograd_bp.check.gradient import check_gradient

@@ -12,6 +12,7 @@ from micrograd_bp.autodiff.forward import jvp
 from micrograd_bp.autodiff.reverse import adjoints, gradients
 from micrograd_bp.check.match import matched, matched_rows
 from micrograd_bp.check.nodes import node_errors
+from micrograd_bp.check.overflow import doubted
 from micrograd_bp.check.report import Finding, GradientMismatch, NodeError, Report
 from micrograd_bp.check.subject import Subject, Trace, changed
 from micrograd_bp.check.verdicts import ByDifferences, ByReplay, Verdict, describe
@@ -193,13 +194,15 @@ class Check:
                     if self.corner and outside and self._is_ours(k, i, computed):
                         verdict = replace(verdict, verdict="kink", reason=self.corner)
                 elif truth is None:
-                    verdict = Verdict("right" if abs(computed) <= (self.atol or 0.0) else "wrong", 0.0)
+                    verdict = self._constant(computed)
                 elif self.grad is None:
                     verdict = truth.own(i, computed)
                 elif truth.gradient[i] is None:  # the graph does not give the one-sided slopes
                     verdict = self.differences.judge(k, i, computed)
                 else:
                     verdict = truth.given(i, computed)
+                if self.replays is None and self.grad is None and self.trace is not None:
+                    verdict = doubted(verdict, self.trace.roots[k], self.trace.leaves, i, computed)
                 if verdict.verdict == "right" and i in unused:
                     verdict = replace(verdict, reason="the function does not use it")
                 yield self._finding(k, self.subject.names[i], i, computed, verdict)
@@ -213,11 +216,12 @@ class Check:
                 for j, computed in enumerate(row):
                     if self.replays is None:
                         verdict = slopes.judge(i, j, computed)
-                    elif truth is None:
-                        verdict = Verdict("right" if abs(computed) <= (self.atol or 0.0) else "wrong", 0.0)
                     else:
-                        verdict = truth.second(i, j, computed)
+                        verdict = truth.second(i, j, computed) if truth is not None else self._constant(computed)
                     yield self._finding(k, f"{names[i]}, {names[j]}", j, computed, verdict)
+
+    def _constant(self, computed: float) -> Verdict:
+        return Verdict("right" if abs(computed) <= (self.atol or 0.0) else "wrong", 0.0)
 
     def _gradient_of(self, k: int) -> Callable[[Sequence[float]], list[float]]:
         def gradient(point: Sequence[float]) -> list[float]:
@@ -265,7 +269,8 @@ class Check:
         """Return the first node with a wrong local derivative and its description, for a graph that is not replayed."""
         for root in self.trace.roots if self.trace is not None else ():
             if isinstance(root, Value) and self.trace is not None:
-                edge = ByReplay(root, self.trace.leaves, self.subject.names, None, None).wrong_edge
+                truth = ByReplay(root, self.trace.leaves, self.subject.names, None, None)
+                edge = truth.wrong_edge if truth.replay.finite() else None
                 if edge is not None:
                     return edge.node, describe(edge)
         return None, otherwise

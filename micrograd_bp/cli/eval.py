@@ -6,10 +6,12 @@ import difflib
 import itertools
 import sys
 
+import micrograd_bp as mb
 from micrograd_bp.cli import output
 from micrograd_bp.cli.arguments import Options, digits, formula_and_values, values
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.expression import Program, parse
+from micrograd_bp.expression.stable_forms import hint_at, unstable_forms
 
 ABOUT = """Print the values, the gradients and the chain rule of a formula.
 
@@ -37,7 +39,11 @@ def run(arguments: list[str]) -> int:
     output.check_ending(options.html, ".html")
     text, words = formula_and_values(options)
     program = parse(text)
-    found = program.run(values(words))
+    given = values(words)
+    try:
+        found = program.run(given)
+    except mb.ExpressionError as wrong:
+        raise _with_hint(wrong, program, given) from wrong
     result = _result(program, found)
     root = found[result]
     root.backward()
@@ -58,6 +64,8 @@ def run(arguments: list[str]) -> int:
             explained = f"(no explanation for {len(below):,} values; ask for one gradient with --wrt NAME)"
         if explained:
             print(explained if options.latex else f"\n{explained}")
+        for form in [] if options.latex else unstable_forms(root):
+            print(f"\nhint: {form}")
     for path in (options.svg, options.html):
         if path is not None:
             print(f"wrote {output.save(root, path)}", file=sys.stderr)
@@ -89,6 +97,15 @@ def _result(program: Program, found: dict[str, Value]) -> str:
         root.name = name
     found[name] = root
     return name
+
+
+def _with_hint(wrong: mb.ExpressionError, program: Program, given: dict[str, float]) -> mb.ExpressionError:
+    """Return the error with the stable operation in place of a formula that overflows, if the table has one."""
+    root = program.unchecked(given)
+    hint = hint_at(root) if isinstance(root, Value) else ""
+    if not hint:
+        return wrong
+    return mb.ExpressionError(wrong.message, wrong.text, wrong.line, wrong.column, f"{wrong}\nhint: {hint}")
 
 
 def _named(name: str, found: dict[str, Value], below: set[Value]) -> Value:

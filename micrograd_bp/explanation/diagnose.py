@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from micrograd_bp.autodiff.reverse import adjoints, zero_times_infinity
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.chain import dependents, parents, passes
 from micrograd_bp.engine.node import described
+from micrograd_bp.expression.stable_forms import hint_at, unstable_forms
 from micrograd_bp.ops.op import Op
 
 
@@ -36,12 +37,19 @@ def trace_nonfinite(root: Value) -> NonFinite | None:
     """Return the origin of the first nan or infinity in `root` or its gradient; None where all numbers are finite.
 
     In the forward pass it is the first node that is not finite although its arguments are, or a leaf. In the backward
-    pass it is the edge nearest the root at which a finite adjoint becomes a nan or an infinity. No `grad` is changed.
+    pass it is the edge nearest the root at which a finite adjoint becomes a nan or an infinity. The text names a stable
+    operation if the node is in a formula such as log(1 + exp(x)), for which there is one. No `grad` is changed.
 
     >>> x = Value(0.0, name="x")
     >>> print(trace_nonfinite(x.sqrt() + 1))
     backward: d sqrt(x) / d x = inf at x = 0.0; it reaches the root through sqrt, add
     """
+    found = _first_nonfinite(root)
+    hint = hint_at(root, found.node) if found else ""
+    return replace(found, text=f"{found.text}; hint: {hint}") if found and hint else found
+
+
+def _first_nonfinite(root: Value) -> NonFinite | None:
     order = topological_order(root)
     for node in order:
         if not math.isfinite(node.data):
@@ -80,6 +88,7 @@ class Blocked:
     stationary           the derivative passes through 0 at the point, like that of x² at 0
     multiplied by zero   another argument is exactly 0
     saturated            the true derivative is too small for a float
+    overflow             an argument overflowed, and the 0 is 1 / inf: the true derivative may be any number
     underflow            the product of adjoint and local derivative is too small for a float
     cancelled            the contributions over several paths sum to 0
     """
@@ -108,6 +117,7 @@ def why_zero(root: Value, x: Value) -> list[Blocked]:
     if adjoint[x] != 0.0:
         return []
     reasons: list[Blocked] = []
+    unstable = unstable_forms(root)
     arrived: dict[Value, int] = {}
     for node in reversed(order):
         if node not in between or node is x:
@@ -119,7 +129,9 @@ def why_zero(root: Value, x: Value) -> list[Blocked]:
         for index, (arg, local) in enumerate(zip(node.args, node.local_grads, strict=True)):
             if isinstance(arg, Value) and arg in between and local is not None and node.op:
                 if adjoint[node] * local == 0.0 or not passes(node, index, local):
-                    reasons.append(_blocked(node, node.op, index, local, adjoint[node]))
+                    blocked = _blocked(node, node.op, index, local, adjoint[node])
+                    hint = next((f"; hint: {form}" for form in unstable if node in form.nodes), "")
+                    reasons.append(replace(blocked, text=blocked.text + hint))
                 else:
                     arrived[arg] = arrived.get(arg, 0) + 1
     if arrived.get(x):
@@ -136,8 +148,14 @@ def _blocked(node: Value, op: Op, index: int, local: float, adjoint: float) -> B
         moved[index] += step
         beside.append(moved)
     at = _named_args(node)
+    overflowed = [a for a in node.args if isinstance(a, Value) and math.isinf(a.data) and _finite_args(a)]
     if local != 0.0:
         kind, text = "underflow", f"{adjoint!r} · {local!r} is 0 in floats, at {op.name}"
+    elif overflowed and not op.routes_gradient:
+        kind, text = (
+            "overflow",
+            f"the derivative of {op.name} is 1 / inf, since {described(overflowed[0])} is too large",
+        )
     elif any(kink(*numbers) == 0.0 != kink(*beside[0]) for kink in op.kinks):
         kind, text = "kink", f"the derivative of {op.name} is taken as 0 at {at} ({op.convention})"
     elif any(op.partials[index](*moved, op.fn(*moved)) != 0.0 for moved in beside):
@@ -150,6 +168,12 @@ def _blocked(node: Value, op: Op, index: int, local: float, adjoint: float) -> B
         kind, text = "saturated", f"the derivative of {op.name} is 0 in floats at {at}"
     arg = node.args[index]
     return Blocked(kind, node, arg if isinstance(arg, Value) else node, f"{kind}: {text}")
+
+
+def _finite_args(node: Value) -> bool:
+    """Return whether a node was computed, directly or not, from finite leaves only."""
+    leaves = (other.data for other in topological_order(node) if other.op is None)
+    return node.op is not None and all(map(math.isfinite, leaves))
 
 
 def _cancelled(node: Value) -> Blocked:

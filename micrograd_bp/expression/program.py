@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from micrograd_bp.engine import Value
 from micrograd_bp.engine.number import check_domain
+from micrograd_bp.engine.value import record
 from micrograd_bp.errors import DomainError, ExpressionError, PoleError
 from micrograd_bp.expression.lexer import LONGEST_TEXT
 from micrograd_bp.expression.locations import error
@@ -69,26 +70,26 @@ class Program:
         found = {name: _leaf(name, values[name]) for name in (*self.leaves, *self.constants) if name in values}
         known: dict[str, Any] = {name: CONSTANTS[name] for name in self.constants} | found
         for assignment in self.assignments:
-            number = self._computed(assignment.code, known)
+            number = computed(assignment.code, known, self._applied)
             node = number if isinstance(number, Value) else Value(number)
             if node.name is None and assignment.name:
                 node.name = assignment.name
             found[assignment.name] = known[assignment.name] = node
         return found
 
-    def _computed(self, code: list[Instruction], known: dict[str, Any]) -> Any:
-        stack: list[Any] = []
-        for what, offset, count, order in code:
-            if isinstance(what, float):
-                stack.append(what)
-            elif isinstance(what, str):
-                stack.append(known[what])
-            else:
-                given = stack[len(stack) - count :]
-                del stack[len(stack) - count :]
-                args = given if order is None else [given[x] if isinstance(x, int) else x for x in order]
-                stack.append(self._applied(what, tuple(args), offset))
-        return stack[0]
+    def unchecked(self, values: Mapping[str, float]) -> Any:
+        """Return the last formula at these values. It follows IEEE 754, and no domain is checked; None without values.
+
+        >>> parse("log(1 + exp(x))").unchecked({"x": 1000.0}).data
+        inf
+        """
+        if not {*self.leaves} <= {*values}:
+            return None
+        known: dict[str, Any] = {name: CONSTANTS[name] for name in self.constants}
+        known |= {name: Value(values[name], name) for name in (*self.leaves, *self.constants) if name in values}
+        for assignment in self.assignments:
+            known[assignment.name] = computed(assignment.code, known, applied_unchecked)
+        return known[self.result]
 
     def _applied(self, op: Op, args: tuple[Any, ...], offset: int) -> Any:
         numbers = tuple([arg.data if isinstance(arg, Value) else arg for arg in args])
@@ -105,6 +106,31 @@ class Program:
             step = f"{op.name}({', '.join(map(repr, numbers))})"
             raise error(f"{step} overflows: a float is at most 1.8e308", self.text, offset)
         return out
+
+
+def applied_unchecked(op: Op, args: tuple[Any, ...], offset: int = 0) -> Any:
+    """Return op(*args), which follows IEEE 754 and is not checked."""
+    if any(isinstance(arg, Value) for arg in args):
+        return record(op, args)
+    return op(*args)
+
+
+def computed(
+    code: list[Instruction], known: Mapping[str, Any], applied: Callable[[Op, tuple[Any, ...], int], Any]
+) -> Any:
+    """Return the number that the instructions of a formula compute; `applied(op, args, offset)` is one operation."""
+    stack: list[Any] = []
+    for what, offset, count, order in code:
+        if isinstance(what, float):
+            stack.append(what)
+        elif isinstance(what, str):
+            stack.append(known[what])
+        else:
+            given = stack[len(stack) - count :]
+            del stack[len(stack) - count :]
+            args = given if order is None else [given[x] if isinstance(x, int) else x for x in order]
+            stack.append(applied(what, tuple(args), offset))
+    return stack[0]
 
 
 def parse(text: str) -> Program:
