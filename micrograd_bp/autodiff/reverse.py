@@ -152,7 +152,7 @@ def _by_parts(function: Callable[[Any], list[Any]], number: Any) -> list[Any]:
 
 
 def _settled(number: Any, own: set[Any]) -> Any:
-    return number.data if isinstance(number, Value) and _leaves_within(number, own) else number
+    return number._data if isinstance(number, Value) and _leaves_within(number, own) else number
 
 
 def _slopes(number: Any, nodes: list[Any], own: set[Any]) -> list[Any]:

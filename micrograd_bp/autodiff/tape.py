@@ -6,15 +6,13 @@ derivative rules are applied to tracers, which appends the adjoint program.
 
 from __future__ import annotations
 
-import linecache
 import struct
-import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from micrograd_bp import ops
 from micrograd_bp.autodiff.levels import Leveled, opened
+from micrograd_bp.autodiff.refusal import refuse
 from micrograd_bp.autodiff.variables import Variable
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.chain import Unknown, contribution, dependents, joined, number_of, reverse_pass, seed
@@ -23,7 +21,8 @@ from micrograd_bp.errors import TraceError
 from micrograd_bp.ops.op import Op
 from micrograd_bp.ops.reals import as_float, is_real
 
-_PACKAGE = str(Path(__file__).parent.parent)
+_UNKNOWN = "a traced number has no value while it is recorded, because the recording must hold for every input. "
+_CHOOSE = "To choose by it, use where(condition, a, b), less, step, maximum or minimum of this package"
 
 
 class Tape:
@@ -80,7 +79,7 @@ class Tape:
                 if node in self._known:
                     continue
                 if isinstance(node, Variable):  # a derivative is taken by it, so it has an index of its own
-                    self._known[node] = self.record(ops.mul, [self.constant(node.data), self.constant(1.0)])
+                    self._known[node] = self.record(ops.mul, [self.constant(node._data), self.constant(1.0)])
                 elif node.op is None:
                     index = self._known[node] = self._add(None, (), node.name or "")
                     self.parameters[index] = node
@@ -138,7 +137,7 @@ class Tracer(Unknown):
 
     @property
     def data(self) -> float:
-        _refuse("has no value while it is recorded")
+        refuse(_UNKNOWN + "Leave it in the arithmetic. " + _CHOOSE)
 
     @property
     def name(self) -> str | None:
@@ -150,11 +149,11 @@ class Tracer(Unknown):
         self.tape.names[self.place] = name or ""
 
     def __bool__(self) -> bool:
-        _refuse("cannot decide a branch while it is recorded")
+        refuse(_UNKNOWN + _CHOOSE)
 
     def __eq__(self, other: object) -> bool:
         if self is not other and (is_real(other) or isinstance(other, Number)):
-            _refuse("cannot be compared while it is recorded")
+            refuse(_UNKNOWN + _CHOOSE)
         return self is other
 
     def __ne__(self, other: object) -> bool:  # in the compiled build, the inherited method does not call __eq__
@@ -163,7 +162,10 @@ class Tracer(Unknown):
     __hash__ = object.__hash__
 
     def __float__(self) -> float:
-        _refuse("has no value while it is recorded")
+        refuse(
+            _UNKNOWN + "This package's functions (mb.exp, mb.where and others) take traced numbers, and those of math "
+            "and float() do not"
+        )
 
     @property
     def guarded(self) -> bool:
@@ -189,21 +191,6 @@ class Tracer(Unknown):
 
     def __repr__(self) -> str:
         return f"Tracer({self.place}{f', {self.name!r}' if self.name else ''})"
-
-
-def _refuse(what: str) -> NoReturn:
-    """Raise TraceError with the line of the user's code."""
-    frame: Any = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    text = linecache.getline(file, line).strip()
-    raise TraceError(
-        f"{file}, line {line}: {text}\na traced number {what}, because the recording must hold for every input. Use "
-        "where(condition, a, b), maximum, minimum, step or sign of this package in place of if, and, or, max, float",
-        line,
-        text,
-    )
 
 
 # --- the adjoint program ----------------------------------------------------------------------------------------------

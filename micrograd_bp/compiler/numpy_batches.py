@@ -11,6 +11,7 @@ import numpy as np
 
 from micrograd_bp.compiler.array_libraries import evaluate, numpy_arrays
 from micrograd_bp.compiler.passes import Code
+from micrograd_bp.engine.node import RECORDING, refuse_while_recording
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.ops.reals import as_float
 
@@ -23,6 +24,8 @@ def numbers_of(code: Code, given: Any = None) -> Any:
     """Return the present numbers of the parameters, or `given` as an array. ShapeError for another length."""
     parameters = code.tape.parameters
     if given is None:
+        if RECORDING and parameters:
+            refuse_while_recording(next(iter(parameters.values())))
         return np.fromiter(map(_DATA, parameters.values()), float, len(parameters))
     found = np.ascontiguousarray(_doubles(given))
     if found.shape != (len(parameters),):

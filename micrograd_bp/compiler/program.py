@@ -11,6 +11,7 @@ import importlib.util
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import get_ident
 from typing import Any, Generic, Literal, ParamSpec, cast, get_args, overload
 
 import numpy as np
@@ -25,6 +26,7 @@ from micrograd_bp.compiler.passes import optimise
 from micrograd_bp.compiler.recording import Recording, collector_paused, derived, record, signature, statics
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.engine import Value
+from micrograd_bp.engine.node import RECORDING
 from micrograd_bp.engine.value import add_to_gradients
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.ops.op import Operand
@@ -80,7 +82,7 @@ class Compiled(Inspectable, Generic[P]):
         )  # a copy makes its own recordings
 
     def __call__(self, *args: P.args, **static: P.kwargs) -> Any:
-        if any(isinstance(leaf, Operand) for leaf in flatten(args)[0]):
+        if get_ident() in RECORDING or any(isinstance(leaf, Operand) for leaf in flatten(args)[0]):
             return self.f(*args, **static)  # the call is part of a recording, a graph or a derivative
         numbers, recording, program = self._ready(args, static, "value")
         return recording.rebuild_result(list(program.run(numbers)))
@@ -283,8 +285,9 @@ def compile(  # noqa: A001 (the name that users expect)
     A compiled function that `f` calls with traced numbers becomes part of the program; called with other numbers, its
     result is a constant. `compile` is also a decorator: `@compile`, `@compile(fast_math=True)`.
 
-    Raises TypeError or ValueError for wrong arguments; the first call raises TraceError, with the line, where `f`
-    decides by a traced number (use `where`).
+    Raises TypeError or ValueError for wrong arguments. The first call raises TraceError, with the line, where the
+    program would keep what may change: where `f` decides by a traced number (use `where`), reads the number of a Value
+    (`.data`, `.grad`, a comparison, a copy), or draws from a random generator that exists before the call.
 
     >>> slope = compile(lambda w: (w[0] * 2.0 + w[1]) ** 2)
     >>> slope([1.0, 3.0]), slope.value_and_grad([1.0, 3.0])

@@ -7,11 +7,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from micrograd_bp.autodiff.pytree import Rebuild, flatten
+from micrograd_bp.autodiff.refusal import refuse
 from micrograd_bp.autodiff.tape import Tape, Tracer, append_gradient, append_tangents
+from micrograd_bp.compiler.draws import without_draws
 from micrograd_bp.compiler.passes import Code
+from micrograd_bp.engine.node import RECORDING, described
 from micrograd_bp.errors import TraceError
 
 KINDS = ("value", "gradient", "parameters", "jvp", "hvp", "hessian")
@@ -110,20 +113,71 @@ def collector_paused() -> Iterator[None]:
             _collector.resume()
 
 
+class OnTape:
+    """What happens to Values in a thread that records on `tape`; see `engine/node.py`."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+
+    def refuse(self, value: Any) -> NoReturn:
+        """Raise TraceError, with the line, because the number of a Value is read and the program would keep it."""
+        refuse(
+            f"the number of a Value ({described(value)}) is read while the function is recorded, and the program would "
+            "keep it though the Value may change. Leave the Value in the arithmetic; to choose by it, use "
+            "where(condition, a, b), less, step, maximum or minimum of this package. Read what is meant as a constant "
+            "outside the function"
+        )
+
+    def traced(self, value: Any) -> Tracer:
+        """Return a Value as a number of the tape."""
+        return Tracer(self.tape, self.tape.value(value))
+
+
+@contextmanager
+def recording_on(tape: Tape) -> Iterator[None]:
+    """Let this thread record on `tape`."""
+    thread = threading.get_ident()
+    outer = RECORDING.get(thread)
+    RECORDING[thread] = OnTape(tape)
+    try:
+        yield
+    finally:
+        if outer is None:
+            del RECORDING[thread]
+        else:
+            RECORDING[thread] = outer
+
+
+def _only_this_thread() -> None:
+    for thread in RECORDING.keys() - {threading.get_ident()}:
+        del RECORDING[thread]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_only_this_thread)  # the other threads are not in the child
+
+
 def record(f: Callable[..., Any], args: tuple[Any, ...], guarded: bool = True) -> Recording:
     """Run `f` on tracers of a tape that is `guarded` or not (see `Tape`).
 
-    Raises TraceError where the result is not numbers or where `f` decides by a traced number.
+    Raises TraceError where the result is not numbers or where `f` decides by a traced number, reads the number of a
+    Value or draws random numbers.
     """
     leaves, paths, rebuild = flatten(args)
-    tape = Tape(guarded)
-    result = f(*rebuild([Tracer(tape, tape.input(name)) for name in _input_names(paths, len(args))]))
-    try:
-        numbers, _, rebuild_result = flatten(result)
-    except TypeError as error:
-        raise TraceError(f"the result of the function cannot be recorded: {error}") from None
-    indices = [tape.place(x) for x in numbers]
-    return Recording(tape, indices, rebuild([0.0] * len(leaves)), rebuild_result([0.0] * len(numbers)))
+
+    def run() -> Recording:
+        tape = Tape(guarded)
+        tracers = [Tracer(tape, tape.input(name)) for name in _input_names(paths, len(args))]
+        with recording_on(tape):
+            result = f(*rebuild(tracers))
+            try:
+                numbers, _, rebuild_result = flatten(result)
+            except TypeError as error:
+                raise TraceError(f"the result of the function cannot be recorded: {error}") from None
+            indices = [tape.place(x) for x in numbers]
+        return Recording(tape, indices, rebuild([0.0] * len(leaves)), rebuild_result([0.0] * len(numbers)))
+
+    return without_draws(run, f)
 
 
 def _input_names(paths: Sequence[str], count: int) -> list[str]:

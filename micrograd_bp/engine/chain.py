@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from micrograd_bp._mypyc import mypyc_attr
-from micrograd_bp.engine.node import Node
+from micrograd_bp.engine.node import RECORDING, Node, traced
 from micrograd_bp.engine.number import Number, bottom
 from micrograd_bp.ops import where
 from micrograd_bp.ops.op import Op, Operand, Rule
@@ -107,9 +107,13 @@ def contribution(op: Op, index: int, args: Sequence[Any], derivative: Any, incom
     True
     """
     if isinstance(derivative, Number):
+        if not op.routes_gradient:
+            return times(derivative, incoming)  # its rule reads a variable, so that no zero of it is structural
         base = bottom(derivative)
+        if RECORDING and isinstance(base, Node):
+            base = traced(base)
         if isinstance(base, Unknown):
-            return selected(base, times(derivative, incoming)) if op.routes_gradient else times(derivative, incoming)
+            return selected(base, times(derivative, incoming))
         zero = base.data == 0.0 if isinstance(base, Number) else base == 0.0
     else:
         zero = derivative == 0.0

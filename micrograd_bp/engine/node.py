@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any, Self
+from threading import get_ident
+from typing import Any, Final, Self
 
 from micrograd_bp._mypyc import i64, mypyc_attr
 from micrograd_bp.engine.number import Number
@@ -11,6 +12,28 @@ from micrograd_bp.ops.op import Op
 from micrograd_bp.ops.reals import as_float, is_real, short
 
 Edge = tuple["Node | float", float]  # an argument and d node / d argument
+
+RECORDING: Final[dict[int, Any]] = {}
+"""For each thread that records a function, by its number, what it does with Values (`compiler/recording.py`).
+
+A recording runs later, for other numbers, so that it must not depend on those that a Value has now. The table is looked
+at where a user reads them (`data`, `grad`, comparisons, which read `data`). The engine reads `_data`, which is not
+watched: what it computes is recorded. A class that is exchanged during a recording would watch as well, but it would be
+seen by other threads, and each exchange makes CPython forget how it found the attributes of all Values.
+"""
+
+
+def refuse_while_recording(node: Node) -> None:
+    """Raise TraceError where this thread records a function. Call it only if `RECORDING` is not empty."""
+    recording = RECORDING.get(get_ident())
+    if recording is not None:
+        recording.refuse(node)
+
+
+def traced(node: Node) -> Any:
+    """Return a node as a number of the recording where this thread records a function, else the node."""
+    recording = RECORDING.get(get_ident())
+    return node if recording is None else recording.traced(node)
 
 
 @mypyc_attr(acyclic=True, allow_interpreted_subclasses=True)
@@ -44,6 +67,8 @@ class Node(Number):
         >>> w.data
         1.5
         """
+        if RECORDING:
+            refuse_while_recording(self)
         return self._data
 
     @data.setter
@@ -62,6 +87,8 @@ class Node(Number):
         >>> x.grad
         6.0
         """
+        if RECORDING:
+            refuse_while_recording(self)
         return self._grad
 
     @grad.setter
@@ -80,6 +107,8 @@ class Node(Number):
         >>> before, x.has_grad
         (False, True)
         """
+        if RECORDING:
+            refuse_while_recording(self)
         return self._has_grad
 
     @property
@@ -131,11 +160,16 @@ class Node(Number):
     def __eq__(self, other: object) -> bool:
         """Return whether both are the same node. Raise TypeError for a number: compare `data` with it."""
         if is_real(other) or isinstance(other, numbers.Number):
+            refuse_while_recording(self)
             raise TypeError(f"Value == {short(other)}: compare v.data == {short(other)}, or nodes by `is`")
         return self is other if isinstance(other, Node) else NotImplemented
 
     def __hash__(self) -> int:
         return id(self) >> 4
+
+    def __float__(self) -> float:
+        refuse_while_recording(self)
+        return super().__float__()
 
     def __repr__(self) -> str:
         facts = {"grad": self._grad if self._has_grad else None, "op": self._op, "name": self._name}

@@ -15,7 +15,7 @@ from types import MemberDescriptorType
 from typing import Any
 from weakref import WeakValueDictionary
 
-from micrograd_bp.engine.node import edges
+from micrograd_bp.engine.node import edges, refuse_while_recording
 from micrograd_bp.engine.value import Value, topological_order
 from micrograd_bp.ops.op import Op
 
@@ -62,6 +62,7 @@ _bundles: WeakValueDictionary[int, _Bundle] = WeakValueDictionary()  # by id of 
 
 
 def _reduce(node: Value) -> tuple[Any, tuple[_Bundle, int]]:
+    refuse_while_recording(node)
     bundle = _bundles.get(id(node))
     if bundle is None:
         if all(id(arg) in _bundles or _has_own_way(arg) for arg in node.args if isinstance(arg, Value)):

@@ -179,7 +179,7 @@ class Value(Methods):
 
     def detach(self) -> Value:
         """Return a new leaf with the same data and name; no gradient passes from it to this node."""
-        return Value(self._data, self._name)
+        return Value(self.data, self._name)
 
     def graph(self, **options: Unpack[GraphOptions[Value]]) -> Graph:
         """Return a picture of the graph below this node: `.svg`, `.save("x.svg")`; see `draw_graph` for options."""

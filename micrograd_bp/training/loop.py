@@ -74,8 +74,9 @@ def fit(
 
     Ctrl-C ends the training, and `stopped` of the history is "interrupted".
 
-    Raises TypeError, ValueError or ShapeError for wrong data or settings before training begins, TraceError where
-    a compiled model decides by numbers, TrainingError where the cost is not finite, with the value where that began.
+    Raises TypeError, ValueError or ShapeError for wrong data or settings before training begins, TraceError where a
+    compiled model decides by numbers or draws random ones (dropout), TrainingError where the cost is not finite, with
+    the value where that began.
 
     >>> from micrograd_bp.nn import MLP
     >>> line = MLP(1, [1], seed=0)

@@ -19,10 +19,12 @@ import numpy as np
 from micrograd_bp import ops
 from micrograd_bp.autodiff.pytree import flatten
 from micrograd_bp.autodiff.tape import Tape, Tracer, append_gradient
+from micrograd_bp.compiler.draws import without_draws
 from micrograd_bp.compiler.llvm_build import linked
 from micrograd_bp.compiler.llvm_ir import Writer
 from micrograd_bp.compiler.passes import Code, optimise
 from micrograd_bp.compiler.program import Compiled
+from micrograd_bp.compiler.recording import recording_on
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.errors import TraceError
 from micrograd_bp.ops.reals import as_float
@@ -61,7 +63,14 @@ class Loop:
 
     def _compile(self) -> None:
         self._settings = self._now()
-        code, self._others = _epoch(self._tape.copy(), self._root, self.optimiser, self._clip)
+        tape = self._tape
+
+        def record() -> tuple[Code, list[Value]]:
+            copied = tape.copy()
+            with recording_on(copied):
+                return _epoch(copied, self._root, self.optimiser, self._clip)
+
+        code, self._others = without_draws(record, self.optimiser)
         self._library = linked(*_loop(code))
         self._function = self._library.function("train", *[ctypes.c_void_p] * 6, ctypes.c_int64)
 
@@ -129,19 +138,24 @@ def loop_for(run: Any, samples: Sequence[Sample]) -> Loop | None:
 
 def recorded(run: Any, samples: Sequence[Sample]) -> tuple[Tape, int]:
     """Return a tape of the cost and the cost's index. The data are traced, so that a decision by them is an error."""
-    tape = Tape()
-    numbers: dict[int, float] = {}
 
-    def traced(entry: Any) -> Any:
-        leaves, _, rebuild = flatten(entry)
-        indices = [tape.input() for _ in leaves]
-        numbers.update(zip(indices, map(as_float, leaves), strict=True))
-        return rebuild([Tracer(tape, index) for index in indices])
+    def record() -> tuple[Tape, int]:
+        tape = Tape()
+        numbers: dict[int, float] = {}
 
-    root = tape.place(run.cost([(traced(x), y if isinstance(y, int) else traced(y)) for x, y in samples]))
-    tape.inputs = []
-    tape.constants |= numbers
-    return tape, root
+        def traced(entry: Any) -> Any:
+            leaves, _, rebuild = flatten(entry)
+            indices = [tape.input() for _ in leaves]
+            numbers.update(zip(indices, map(as_float, leaves), strict=True))
+            return rebuild([Tracer(tape, index) for index in indices])
+
+        with recording_on(tape):
+            root = tape.place(run.cost([(traced(x), y if isinstance(y, int) else traced(y)) for x, y in samples]))
+        tape.inputs = []
+        tape.constants |= numbers
+        return tape, root
+
+    return without_draws(record, (run.model, run.loss))
 
 
 def _epoch(tape: Tape, root: int, optimiser: Optimiser, clip: float | None) -> tuple[Code, list[Value]]:
