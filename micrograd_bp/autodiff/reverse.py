@@ -25,12 +25,13 @@ from micrograd_bp.engine.chain import (
     contribution,
     dependents,
     local_derivative,
+    number_of,
     parents,
     passes,
     reached,
     reverse_pass,
 )
-from micrograd_bp.engine.node import described
+from micrograd_bp.engine.node import described, edges, refuse_while_recording
 from micrograd_bp.engine.number import bottom
 
 P = ParamSpec("P")
@@ -57,6 +58,7 @@ def adjoints(root: Value, wrt: Sequence[Value]) -> list[float]:
     >>> adjoints(x * x, [x]), x.grad
     ([6.0], 0.0)
     """
+    refuse_while_recording(root)
     return _accumulate(root, wrt, 1.0, graph=False)
 
 
@@ -69,7 +71,7 @@ def _accumulate(root: Value, wrt: Sequence[Value], seed: float, graph: bool) -> 
         op, args = node.op, node.args
         if op is None:
             return
-        for index, (arg, recorded) in enumerate(zip(args, node.local_grads, strict=True)):
+        for index, (arg, recorded) in enumerate(edges(node)):
             if isinstance(arg, Value) and arg in between:
                 derivative = local_derivative(op.partials[index], args, node) if graph else recorded
                 amount = contribution(op, index, args, derivative, adjoint)
@@ -77,7 +79,7 @@ def _accumulate(root: Value, wrt: Sequence[Value], seed: float, graph: bool) -> 
                     yield arg, amount
 
     found = reverse_pass(order, seed, contributions)
-    return [found.get(node, 0.0) for node in wrt]
+    return [number_of(found.get(node)) for node in wrt]
 
 
 @dataclass(frozen=True)

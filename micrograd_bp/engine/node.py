@@ -17,9 +17,9 @@ RECORDING: Final[dict[int, Any]] = {}
 """For each thread that records a function, by its number, what it does with Values (`compiler/recording.py`).
 
 A recording runs later, for other numbers, so that it must not depend on those that a Value has now. The table is looked
-at where a user reads them (`data`, `grad`, comparisons, which read `data`). The engine reads `_data`, which is not
-watched: what it computes is recorded. A class that is exchanged during a recording would watch as well, but it would be
-seen by other threads, and each exchange makes CPython forget how it found the attributes of all Values.
+at where a user reads them: in `data`, which comparisons read, `grad` and `local_grads`. The engine reads `_data`, which
+is not watched, because what it computes is recorded. (To exchange the properties of the class during a recording would
+cost nothing otherwise. But other threads would see it, and CPython would forget how it finds the attributes of Values.)
 """
 
 
@@ -155,6 +155,8 @@ class Node(Number):
         >>> (Value(2.0) * 3).local_grads
         (3.0, None)
         """
+        if RECORDING:
+            refuse_while_recording(self)
         return tuple([derivative if isinstance(arg, Node) else None for arg, derivative in edges(self)])
 
     def __eq__(self, other: object) -> bool:

@@ -38,6 +38,8 @@ READS = {
     "data of a sum": lambda x: x * (w * w + 1.0).data,
     "gradient": lambda x: x * w.grad,
     "whether there is a gradient": lambda x: x if w.has_grad else 2.0 * x,
+    "local derivative": lambda x: x * (w * w).local_grads[0],
+    "adjoint": lambda x: x * mb.adjoints(w * w, [w])[0],
     "float": lambda x: x * float(w),
     "int": lambda x: x * int(w),
     "bool": lambda x: x * bool(w),
@@ -149,6 +151,32 @@ def test_derivatives_at_constants_are_recorded():
     v.data = 5.0
     assert slope(2.0) == 45.0
     assert mb.compile(lambda x: x * mb.grad(mb.relu)(2.0))(3.0) == 3.0
+
+
+OF_RELU = {
+    "derivative": lambda v: mb.derivative(lambda t: mb.relu(v * t))(2.0),
+    "grad": lambda v: mb.grad(lambda t: mb.relu(v * t))(2.0),
+    "grad of grad": lambda v: mb.grad(mb.grad(lambda t: mb.relu(v * t) * t * t))(2.0),
+    "derivative of grad": lambda v: mb.derivative(mb.grad(lambda t: mb.relu(v * t) * t * t))(2.0),
+    "grad of derivative": lambda v: mb.grad(mb.derivative(lambda t: mb.relu(v * t) * t * t))(2.0),
+    "taylor": lambda v: mb.taylor(lambda t: mb.relu(v * t) * t * t, 2.0, 2)[2],
+    "hessian": lambda v: mb.hessian(lambda t: mb.relu(v * t) * t * t)(2.0)[0][0],
+    "gradients": lambda v: mb.gradients(v * v * mb.relu(v), [v])[0],
+    "create_graph": lambda v: (mb.relu(v) * v).backward(create_graph=True)[v],
+    "0 · inf": lambda v: mb.derivative(lambda t: mb.relu(v) * mb.cbrt(t) + mb.relu(v * mb.sqrt(t)))(0.0),
+}
+
+
+@pytest.mark.parametrize("f", OF_RELU.values(), ids=OF_RELU.keys())
+@pytest.mark.parametrize(("first", "then"), [(3.0, -1.0), (-1.0, 3.0), (0.0, 2.0)])
+def test_what_an_operation_selects_is_decided_when_the_program_runs(f, first, then):
+    v = Value(first)
+    c = mb.compile(lambda x: x * f(v))
+    for number in (first, then):
+        v.data = number
+        expected = f(Value(number))
+        expected = 2.0 * (expected.data if isinstance(expected, Value) else expected)
+        assert c(2.0) == pytest.approx(expected, nan_ok=True)
 
 
 def test_a_compiled_function_in_another_is_recorded_with_its_parameters():
