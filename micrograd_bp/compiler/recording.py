@@ -153,7 +153,7 @@ def _only_this_thread() -> None:
         del RECORDING[thread]
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=_only_this_thread)  # the other threads are not in the child
 
 
