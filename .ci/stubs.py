@@ -32,6 +32,7 @@ def table_stub() -> str:
     return "\n".join(
         [
             WRITTEN,
+            "from collections.abc import Callable",
             "from typing import TypeVar, overload",
             "",
             "from micrograd_bp.ops.op import Op, Operand",
@@ -55,6 +56,9 @@ def _class_name(signature: Signature) -> str:
 def _operation_class(signature: Signature) -> Iterator[str]:
     """Floats give a float; an operand among the arguments gives such an operand."""
     names, optional = signature
+    if names == OPS["where"].arguments:
+        yield from CHOICE
+        return
     required = len(names) - optional
     yield f"class {_class_name(signature)}(Op):"
     for at in range(-1, len(names)):  # which argument is the first that is an operand; -1: none is
@@ -69,20 +73,46 @@ def _operation_class(signature: Signature) -> Iterator[str]:
     yield ""
 
 
+CHOICE = """\
+class _Of_condition_x_y(Op):
+    @overload  # type: ignore[override]  # narrower than any Op
+    def __call__(self, condition: Real, x: Real | Callable[[], Real], y: Real | Callable[[], Real]) -> float: ...
+    @overload
+    def __call__(
+        self, condition: T, x: T | Real | Callable[[], T | Real], y: T | Real | Callable[[], T | Real]
+    ) -> T: ...
+    @overload
+    def __call__(self, condition: Real, x: T | Callable[[], T], y: T | Callable[[], T]) -> T: ...
+    @overload
+    def __call__(self, condition: Real, x: T, y: Real | Callable[[], T | Real]) -> T: ...
+    @overload
+    def __call__(self, condition: Real, x: Real | Callable[[], T | Real], y: T) -> T: ...
+    @overload
+    def __call__(
+        self, condition: Real, x: Real | Callable[[], T | Real], y: Real | Callable[[], T | Real]
+    ) -> T | float: ...
+
+""".splitlines()
+"""`where`, whose last two arguments may be functions. Chosen by a bool, the result is what is called, a float maybe."""
+
+
 def methods_stub() -> str:
     """The text of engine/methods.pyi: what `number.add_method` makes of the table, and Python's operators."""
     methods = []
     for row in rows():
         parameters = ["self"]
+        kinds = "Value | Real | Callable[[], Value | Real]" if row.name == "where" else "Value | Real"
         for place, name in enumerate(row.arguments[1:], start=1):
             default = " = ..." if place >= row.arity - len(row.defaults) else ""
-            parameters.append(f"{name}: Value | Real{default}")
+            parameters.append(f"{name}: {kinds}{default}")
         for name in (row.name, f"arc{row.name[1:]}"):
             if name in number.ROW_METHODS and (name == row.name or name not in OPS):
                 methods.append(f"    def {name}({', '.join(parameters)}) -> Value: ...")
     return "\n".join(
         [
             WRITTEN,
+            "from collections.abc import Callable",
+            "",
             "from micrograd_bp.drawing.picture import Graph as Graph",
             "from micrograd_bp.engine.node import Node",
             "from micrograd_bp.engine.value import Value",

@@ -11,7 +11,6 @@ import importlib.util
 import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import get_ident
 from typing import Any, Generic, Literal, ParamSpec, cast, get_args, overload
 
 import numpy as np
@@ -26,7 +25,7 @@ from micrograd_bp.compiler.passes import optimise
 from micrograd_bp.compiler.recording import Recording, collector_paused, derived, record, signature, statics
 from micrograd_bp.compiler.replay import Replay
 from micrograd_bp.engine import Value
-from micrograd_bp.engine.node import RECORDING
+from micrograd_bp.engine.node import is_recording
 from micrograd_bp.engine.value import add_to_gradients
 from micrograd_bp.errors import ShapeError
 from micrograd_bp.ops.op import Operand
@@ -82,7 +81,7 @@ class Compiled(Inspectable, Generic[P]):
         )  # a copy makes its own recordings
 
     def __call__(self, *args: P.args, **static: P.kwargs) -> Any:
-        if get_ident() in RECORDING or any(isinstance(leaf, Operand) for leaf in flatten(args)[0]):
+        if is_recording() or any(isinstance(leaf, Operand) for leaf in flatten(args)[0]):
             return self.f(*args, **static)  # the call is part of a recording, a graph or a derivative
         numbers, recording, program = self._ready(args, static, "value")
         return recording.rebuild_result(list(program.run(numbers)))

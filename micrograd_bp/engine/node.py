@@ -23,6 +23,11 @@ cost nothing otherwise. But other threads would see it, and CPython would forget
 """
 
 
+def is_recording() -> bool:
+    """Return whether this thread records a function."""
+    return bool(RECORDING) and get_ident() in RECORDING
+
+
 def refuse_while_recording(node: Node) -> None:
     """Raise TraceError where this thread records a function. Call it only if `RECORDING` is not empty."""
     recording = RECORDING.get(get_ident())

@@ -9,7 +9,7 @@ from micrograd_bp._mypyc import i64, mypyc_attr
 from micrograd_bp.engine.chain import passes
 from micrograd_bp.engine.forks import held_over_forks
 from micrograd_bp.engine.methods import Graph, Methods
-from micrograd_bp.engine.node import Edge
+from micrograd_bp.engine.node import Edge, is_recording
 from micrograd_bp.engine.number import check_domain
 from micrograd_bp.engine.pictures import GraphOptions
 from micrograd_bp.ops import add as _add
@@ -88,12 +88,16 @@ class Value(Methods):
         return node
 
     def apply(self, op: Op, args: tuple[Any, ...]) -> Any:
-        """Apply `op` and record it. Raise DomainError for arguments outside its domain."""
+        """Apply `op` and record it. Raise DomainError for arguments outside its domain.
+
+        A function that is being recorded raises none, as its program does not: the branch that a `where` will not take
+        may be outside.
+        """
         for arg in args:
             if not isinstance(arg, Value) and isinstance(arg, Operand):
                 return arg.apply(op, args)  # a number that is built on Values, such as a Dual, takes precedence
         node = record(op, args)
-        if node._data - node._data != 0.0:  # outside its domain an operation gives nan or an infinity
+        if node._data - node._data != 0.0 and not is_recording():  # outside its domain it gives nan or an infinity
             check_domain(op, tuple([arg._data if isinstance(arg, Value) else as_float(arg) for arg in args]))
         return node
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from micrograd_bp import ops
 from micrograd_bp.engine.number import Number
-from micrograd_bp.ops.op import OPS, Op
+from micrograd_bp.ops.op import OPS, Choice, Op
 from micrograd_bp.ops.reals import as_float
 from micrograd_bp.symbolic.printer import typeset
 from micrograd_bp.symbolic.rules import apply, local_term
@@ -194,5 +194,6 @@ class _PerOperation:
         return self.of_class if op is None else self.of_operation(op)
 
 
-Op.__doc__ = _PerOperation(documentation, Op.__doc__)  # type: ignore[assignment]  # computed on access
+for _kind in (Op, Choice):
+    _kind.__doc__ = _PerOperation(documentation, _kind.__doc__)  # type: ignore[assignment]  # computed on access
 Op.__signature__ = _PerOperation(signature, None)  # type: ignore[attr-defined]  # `inspect` reads it

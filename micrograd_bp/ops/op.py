@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from micrograd_bp._mypyc import mypyc_attr
+from micrograd_bp.errors import TraceError
 from micrograd_bp.ops.domain import REAL, Bound, Interval
 from micrograd_bp.ops.reals import as_float
 
@@ -240,6 +241,37 @@ class Op:
     def _describe(self, box: tuple[Interval, ...]) -> str:
         parts = zip(self.arguments, box, strict=True)
         return ", ".join(f"{name} in {i}" for name, i in parts if str(i) != str(REAL))
+
+
+class Choice(Op):
+    """An operation (condition, x, y) that chooses x where the condition is not 0, and y elsewhere.
+
+    x and y may be functions without arguments; only the one that is chosen is called. Where the condition is known only
+    later, because a function is being recorded, both are called, and the program chooses.
+    """
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        if named or len(args) != self.arity:
+            args = self.complete(args, named)
+        condition, x, y = args
+        if callable(x) or callable(y):
+            chosen = _holds(condition)
+            x = x() if callable(x) and chosen is not False else x
+            y = y() if callable(y) and chosen is not True else y
+            if callable(x) or callable(y):  # the result is the other one
+                x = y = y if callable(x) else x
+                if isinstance(x, Operand):
+                    return x
+        return super().__call__(condition, x, y)
+
+
+def _holds(condition: Any) -> bool | None:
+    """Return whether a condition is not 0, None where that is known only later."""
+    try:
+        number = getattr(condition, "data", None) if isinstance(condition, Operand) else condition
+    except TraceError:
+        return None
+    return None if number is None else as_float(number) != 0.0
 
 
 def _parameters(rule: Rule, arity: int) -> tuple[str, ...]:

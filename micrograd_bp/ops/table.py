@@ -20,7 +20,7 @@ import operator
 from micrograd_bp.ops import ieee
 from micrograd_bp.ops.domain import NEGATIVE, NONNEGATIVE, POSITIVE, REAL, Bound, Interval
 from micrograd_bp.ops.ieee import INF, SQRT_HALF
-from micrograd_bp.ops.op import ATOM, OPS, Op, Rule
+from micrograd_bp.ops.op import ATOM, OPS, Choice, Op, Rule
 
 _LOG2_E, _LOG10_E = 1.0 / math.log(2.0), 1.0 / math.log(10.0)
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
@@ -106,9 +106,10 @@ minimum: Op = Op("minimum", ieee.minimum, lambda x, y, out: 0.5 + 0.5 * (less(x,
 clip: Op    = Op("clip",    ieee.clip,    lambda x, low, high, out: (1.0 - less(x, low)) * (1.0 - less(high, x)),
                                           lambda x, low, high, out: less(x, low) * (1.0 - less(high, low)),
                                           lambda x, low, high, out: less(high, maximum(x, low)))
-where: Op   = Op("where",   ieee.where,   lambda condition, x, y, out: 0.0,
+where: Op   = Choice("where",   ieee.where,   lambda condition, x, y, out: 0.0,
                                           lambda condition, x, y, out: where(condition, 1.0, 0.0),
-                                          lambda condition, x, y, out: where(condition, 0.0, 1.0))
+                                          lambda condition, x, y, out: where(condition, 0.0, 1.0),
+             description="x and y may be functions without arguments: only the one that is chosen is called.")
 
 OPS.update({op.name: op for op in list(globals().values()) if isinstance(op, Op)})
 

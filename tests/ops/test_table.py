@@ -99,7 +99,7 @@ def test_rules_are_pure_expressions():
     tree = ast.parse(inspect.getsource(table))
     checked = 0
     for call in ast.walk(tree):
-        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Op":
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("Op", "Choice"):
             op = OPS[ast.literal_eval(call.args[0])]
             for rule in call.args[2:]:
                 checked += 1

@@ -20,6 +20,7 @@ mb.exp(x, x, x)  # error: call-overload
 mb.exp()  # error: call-overload
 mb.exp("1")  # error: call-overload
 mb.maximum(x, None)  # error: call-overload
+mb.where(x, "1", lambda: x)  # error: call-overload
 mb.clip(x, lo=0.0, high=1.0)  # error: call-overload
 x.leaky_relu(slop=1)  # error: call-arg
 x.maximum()  # error: call-arg
