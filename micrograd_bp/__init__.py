@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from micrograd_bp import engine, nn
 from micrograd_bp import page as _page  # noqa: F401  # registers .html as a format of pictures
+from micrograd_bp._version import __version__ as __version__
 from micrograd_bp.autodiff.forward import derivative, directional_derivative, hvp, jvp
 from micrograd_bp.autodiff.reverse import adjoints, grad, gradients, hessian, jacobian, value_and_grad, vjp
 from micrograd_bp.autodiff.taylor import taylor
@@ -45,7 +46,6 @@ if _TYPE_CHECKING:
     from micrograd_bp.check import strategies as strategies
     from micrograd_bp.compiler import compile  # noqa: A004 (the name that users expect)
 
-__version__ = "0.1.0"
 __all__ = [
     "OPS",
     "Bound",

@@ -16,11 +16,11 @@ import micrograd_bp
 
 PACKAGE = Path(micrograd_bp.__file__).parent
 
-ROOMS = (  # each may import the rooms before it; `errors` and `_mypyc` are for all
+ROOMS = (  # each may import the rooms before it; those of FOR_ALL are for all
     *("ops", "engine", "autodiff", "symbolic", "expression", "nn", "check", "compiler", "explanation", "drawing"),
     *("page", "training", "", "cli"),  # "" is the package itself, with the public names
 )
-FOR_ALL = {"errors", "_mypyc"}
+FOR_ALL = {"errors", "_mypyc", "_version"}
 
 UPWARD = {  # what a method imports from above when it is called, so that a Value can show and differentiate itself
     ("engine.value", "graph", "drawing"),
@@ -41,6 +41,7 @@ EXTRAS = {  # packages that may be absent, and the modules that import them insi
     "prompt_toolkit": {"cli.repl"},
     "matplotlib": {"cli.xor"},
     "llvmlite": {"compiler.*"},
+    "platformdirs": {"compiler.code_cache"},
     "jax": {"compiler.*"},
     "torch": {"compiler.*"},
     "joblib": {"training.workers"},

@@ -1,4 +1,4 @@
-"""Machine code from LLVM IR through llvmlite: compiling, a cache on disk, and vector versions of C functions.
+"""Machine code from LLVM IR through llvmlite: compiling, and vector versions of C functions.
 
 The vector versions come from vector_math.py or from glibc's libmvec where it is installed.
 """
@@ -6,17 +6,16 @@ The vector versions come from vector_math.py or from glibc's libmvec where it is
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from micrograd_bp._version import __version__
+from micrograd_bp.compiler import code_cache
 from micrograd_bp.compiler.llvm_ir import OWN, Writer, function
 from micrograd_bp.compiler.vector_math import definition
 from micrograd_bp.engine.forks import held_over_forks
@@ -24,6 +23,8 @@ from micrograd_bp.errors import MissingExtraError
 
 compiling = threading.RLock()  # held while code is compiled: LLVM serves one thread at a time, and a fork waits
 WORTH = 0.05  # seconds; code that takes longer to compile is cached on disk
+LEVEL = 2  # of optimisation
+PASSES = {"speed_level": LEVEL, "loop_unrolling": False, "loop_vectorization": False}  # each is part of the cache's key
 PART = 8  # lanes of a vector function; wider vectors are split
 _ATTRIBUTES = """attributes #0 = { nounwind willreturn memory(none) }
 attributes #1 = { nounwind willreturn memory(none) alwaysinline }
@@ -135,43 +136,6 @@ def _idle() -> Iterator[None]:
 held_over_forks(_idle)
 
 
-class Cache:
-    """The cached machine code of a text, in a file that is named by the text's hash; a damaged file is ignored.
-
-    The folder is MICROGRAD_BP_CACHE ("off" disables the cache) or by default ~/.cache/micrograd_bp.
-    """
-
-    def __init__(self, text: str) -> None:
-        named = os.environ.get("MICROGRAD_BP_CACHE")
-        folder = Path(named or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "micrograd_bp")
-        try:
-            folder = folder.expanduser()
-        except RuntimeError:  # there is no home folder
-            named = "off"
-        self.path = None if named == "off" else folder / f"{hashlib.sha256(text.encode()).hexdigest()}.o"
-
-    def read(self) -> bytes | None:
-        """Return the code, or None where there is none or the file is damaged."""
-        try:
-            whole = self.path.read_bytes() if self.path else b""
-        except OSError:
-            return None
-        return whole[32:] if hashlib.sha256(whole[32:]).digest() == whole[:32] else None
-
-    def write(self, code: bytes) -> None:
-        """Write the code atomically; do nothing if the folder cannot be written."""
-        if self.path is None:
-            return
-        part = self.path.with_suffix(f".{os.getpid()}")
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part.write_bytes(hashlib.sha256(code).digest() + code)
-            part.replace(self.path)
-        except OSError:
-            with suppress(OSError):
-                part.unlink()
-
-
 class Library:
     """The machine code of an LLVM module, which lives as long as this object.
 
@@ -184,18 +148,20 @@ class Library:
         module.verify()
         features = llvm.get_host_cpu_features().flatten()
         cpu = llvm.get_host_cpu_name()
-        kept = Cache(f"{llvm.llvm_version_info} {cpu} {features} {pack}\n{text}")
-        known, start = kept.read(), time.perf_counter()
-        machine = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=2)
-        if known is None:
-            options = llvm.create_pipeline_tuning_options(speed_level=2)
-            options.loop_unrolling = options.loop_vectorization = False
-            options.slp_vectorization = pack
+        passes = PASSES | {"slp_vectorization": pack}
+        versions = f"micrograd_bp {__version__}, LLVM {llvm.llvm_version_info}"
+        key = f"{versions}\n{passes}\n{cpu} {features}\n{text}"
+        code, start = code_cache.read(key), time.perf_counter()
+        machine = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=LEVEL)
+        if code is None:
+            options = llvm.create_pipeline_tuning_options()
+            for name, setting in passes.items():
+                setattr(options, name, setting)
             builder = llvm.create_pass_builder(machine, options)
             builder.getModulePassManager().run(module, builder)
-        code = machine.emit_object(module) if known is None else known
-        if known is None and time.perf_counter() - start > WORTH:
-            kept.write(code)
+            code = machine.emit_object(module)
+            if time.perf_counter() - start > WORTH:
+                code_cache.write(key, code)
         self.code_bytes = len(code)
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))

@@ -10,3 +10,6 @@ needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs a C co
 needs_latex = pytest.mark.skipif(
     shutil.which("pdflatex") is None, reason="needs pdflatex: apt install texlive-latex-extra"
 )
+needs_platformdirs = pytest.mark.skipif(
+    find_spec("platformdirs") is None, reason="needs platformdirs: pip install platformdirs"
+)
