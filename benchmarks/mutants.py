@@ -1,228 +1,385 @@
-"""Wrong gradients, and who finds them: `check_gradient`, `torch.autograd.gradcheck`, `jax.test_util.check_grads`.
+"""Mutants of the source, and whether the tests find them: an error is put into a module, and its tests are run.
 
-    python benchmarks/mutants.py
+    python benchmarks/mutants.py                                     20 mutants of all rooms that compute
+    python benchmarks/mutants.py training.optim --sample 100         of one module
+    python benchmarks/mutants.py check engine.chain:40-80 --seed 3   of a room, and of some lines
+    python benchmarks/mutants.py autodiff --list                     only says what would be tried
 
-Each mutant is a function and a derivative with one mistake of a kind that people make. Every checker gets the same pair
-at the same point, as its library takes hand-written derivatives, with its default settings (double precision).
-Each also gets the right derivative. What is not installed is left out.
+A mutant has one change of the syntax tree: another operator or comparison, another constant, an argument in the place
+of another, a statement, a `not`, a lock or a step of a formula less. What survives is shown with its diff: a test is
+missing there, or the change changes nothing. Everything happens in a copy of the checkout in a temporary folder.
 """
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+import argparse
+import ast
+import copy
+import difflib
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
-import micrograd_bp as mb
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "micrograd_bp"
+ROOMS = ("engine", "autodiff", "compiler", "check", "training")
+MEMORY = 8 << 30  # bytes; a mutant may ask for numbers without end
 
-Rule = Callable[..., tuple[Any, ...]]
+# The tests of a room or a module, the quickest first. What a module's own tests let pass, its room's see.
+TESTS: dict[str, tuple[str, ...]] = {
+    "engine": ("tests/engine", "tests/autodiff/test_all_modes.py", "tests/test_builds.py"),
+    "engine.chain": ("tests/autodiff/test_all_modes.py", "tests/docs/test_semantics.py"),
+    "engine.custom_op": ("tests/engine/test_custom_op.py",),
+    "engine.pickling": ("tests/engine/test_pickling.py",),
+    "autodiff": ("tests/autodiff", "tests/engine/test_value.py"),
+    "autodiff.arguments": ("tests/autodiff/test_signatures.py",),
+    "autodiff.pytree": ("tests/autodiff/test_signatures.py",),
+    "autodiff.tape": ("tests/compiler/test_passes.py", "tests/compiler/test_derivatives.py"),
+    "compiler": ("tests/compiler", "tests/autodiff/test_all_modes.py", "tests/training/test_native_loop.py"),
+    "compiler.array_libraries": ("tests/compiler/test_arrays.py",),
+    "compiler.bytecode": ("tests/compiler/test_interpreter.py",),
+    "compiler.c_expressions": ("tests/compiler/test_c.py",),
+    "compiler.c_source": ("tests/compiler/test_c.py",),
+    "compiler.interpreter": ("tests/compiler/test_interpreter.py",),
+    "compiler.llvm_build": ("tests/compiler/test_machine_code.py", "tests/compiler/test_cache.py"),
+    "compiler.machine_code": ("tests/compiler/test_machine_code.py", "tests/compiler/test_cache.py"),
+    "compiler.passes": ("tests/compiler/test_passes.py",),
+    "compiler.storage": ("tests/compiler/test_storage.py",),
+    "compiler.vector_math": ("tests/compiler/test_vector_math.py",),
+    "check": ("tests/check", "tests/cli/test_cli.py"),
+    "check.closed_form": ("tests/check/test_closed_form.py",),
+    "check.differences": ("tests/check/test_differences.py", "tests/check/test_kinks.py"),
+    "check.random_expressions": ("tests/check/test_strategies.py",),
+    "check.scales": ("tests/check/test_differences.py", "tests/check/test_kinks.py"),
+    "check.strategies": ("tests/check/test_strategies.py",),
+    "training": ("tests/training",),
+    "training.history": ("tests/training/test_fit.py",),
+    "training.losses": ("tests/training/test_losses.py",),
+    "training.native_loop": ("tests/training/test_native_loop.py",),
+    "training.optim": ("tests/training/test_optim.py",),
+    "training.schedules": ("tests/training/test_optim.py",),
+    "training.workers": ("tests/training/test_workers.py",),
+}
 
-
-@dataclass(frozen=True)
-class Mutant:
-    """`f` and its derivatives `right` and `wrong` as functions of (m, *x), m a library of elementary functions."""
-
-    name: str
-    f: Callable[..., Any]
-    right: Rule
-    wrong: Callable[[], Rule]
-    point: tuple[float, ...]
-
-
-def _s(m: Any, x: Any) -> Any:
-    return 1 / (1 + m.exp(-x))
-
-
-def _always(rule: Rule) -> Callable[[], Rule]:
-    return lambda: rule
-
-
-def _stale() -> Rule:
-    seen: list[Any] = []
-
-    def rule(m: Any, x: Any) -> tuple[Any, ...]:
-        seen.append(x)
-        return (2 * seen[0],)
-
-    return rule
-
-
-def _counts_calls() -> Rule:
-    calls: list[int] = []
-
-    def rule(m: Any, x: Any) -> tuple[Any, ...]:
-        calls.append(1)
-        return (m.cos(x) * (1 + 1e-3 * len(calls)),)
-
-    return rule
-
-
-def _rounded() -> Rule:
-    return lambda m, x: (2 * (x // 0.001) * 0.001,)
-
-
-_SQUARE = (lambda m, x: x * x, lambda m, x: (2 * x,))
-_PRODUCT = (lambda m, x, y: x * y + x, lambda m, x, y: (y + 1, x))
-_RATIO = (lambda m, x, y: x / y, lambda m, x, y: (1 / y, -x / (y * y)))
-_TANH = (lambda m, x: m.tanh(x), lambda m, x: (1 - m.tanh(x) ** 2,))
-_NEURON = (
-    lambda m, w, x, b: _s(m, w * x + b),
-    lambda m, w, x, b: tuple(_s(m, w * x + b) * _s(m, -(w * x + b)) * d for d in (x, w, 1.0)),
-)
-_LOSS = (
-    lambda m, w, b: 0.5 * (_s(m, 1.5 * w + b) - 0.3) ** 2,
-    lambda m, w, b: tuple(
-        (_s(m, 1.5 * w + b) - 0.3) * _s(m, 1.5 * w + b) * _s(m, -(1.5 * w + b)) * d for d in (1.5, 1.0)
-    ),
-)
-_TWICE = (lambda m, x: x * m.sin(x), lambda m, x: (m.sin(x) + x * m.cos(x),))
-_DEEP = (
-    lambda m, x: m.exp(m.sin(x * x)),
-    lambda m, x: (m.exp(m.sin(x * x)) * m.cos(x * x) * 2 * x,),
-)
-_NORM = (
-    lambda m, x, y: m.sqrt(x * x + y * y),
-    lambda m, x, y: (x / m.sqrt(x * x + y * y), y / m.sqrt(x * x + y * y)),
-)
-_LOG = (lambda m, x: m.log(x), lambda m, x: (1 / x,))
-_SIN = (lambda m, x: m.sin(x), lambda m, x: (m.cos(x),))
-_CUBE = (lambda m, x: x**3, lambda m, x: (3 * x**2,))
-_ABS = (lambda m, x: m.abs(x), lambda m, x: (x / m.abs(x),))
-_TINY = (lambda m, x: 1e-9 * m.sin(x), lambda m, x: (1e-9 * m.cos(x),))
-_STEEP = (lambda m, x: m.sin(1e4 * x), lambda m, x: (1e4 * m.cos(1e4 * x),))
-_LARGE = (lambda m, x: m.log(x) + 1e3, lambda m, x: (1 / x,))
-_FAR = (lambda m, x: m.sqrt(x), lambda m, x: (0.5 / m.sqrt(x),))
-
-_ALL: list[tuple[str, tuple[Any, Any], Rule | Callable[[], Rule], tuple[float, ...]]] = [
-    ("wrong sign: x²", _SQUARE, lambda m, x: (-2 * x,), (1.5,)),
-    ("wrong sign: x / y by y", _RATIO, lambda m, x, y: (1 / y, x / (y * y)), (1.5, 2.0)),
-    ("wrong sign: sin", _SIN, lambda m, x: (-m.cos(x),), (0.7,)),
-    ("wrong sign: the second term", _TWICE, lambda m, x: (m.sin(x) - x * m.cos(x),), (0.7,)),
-    ("wrong function: sin for cos", _SIN, lambda m, x: (m.sin(x),), (0.7,)),
-    ("wrong argument: cos(2x)", _SIN, lambda m, x: (m.cos(2 * x),), (0.7,)),
-    ("wrong argument: tanh' of the value", _TANH, lambda m, x: (1 - m.tanh(m.tanh(x)) ** 2,), (0.7,)),
-    ("wrong argument: 1 - x² for tanh", _TANH, lambda m, x: (1 - x * x,), (0.7,)),
-    ("missing square: 1 - tanh", _TANH, lambda m, x: (1 - m.tanh(x),), (0.7,)),
-    ("swapped arguments: x y + x", _PRODUCT, lambda m, x, y: (x, y + 1), (1.5, 2.5)),
-    ("swapped arguments: x / y", _RATIO, lambda m, x, y: (-x / (y * y), 1 / y), (1.5, 2.0)),
-    ("swapped arguments: norm", _NORM, lambda m, x, y: _NORM[1](m, y, x), (1.5, 2.0)),
-    ("missing chain factor: x of a weight", _NEURON, lambda m, w, x, b: (_NEURON[1](m, w, x, b)[2],) * 3, (0.5,
-    2.0, 0.1)), ("missing chain factor: sigmoid'", _LOSS, lambda m, w, b: tuple((_s(m, 1.5 * w + b) - 0.3) * d for
-    d in (1.5, 1.0)), (0.5, 0.1)), ("missing chain factor: 2x", _DEEP, lambda m, x: (m.exp(m.sin(x * x)) * m.cos(x
-    * x),), (0.8,)), ("missing chain factor: cos", _DEEP, lambda m, x: (m.exp(m.sin(x * x)) * 2 * x,), (0.8,)),
-    ("missing chain factor: exp", _DEEP, lambda m, x: (m.cos(x * x) * 2 * x,), (0.8,)),
-    ("missing factor 1/2: the error's", _LOSS, lambda m, w, b: tuple(2 * d for d in _LOSS[1](m, w, b)), (0.5, 0.1)),
-    ("repeated chain factor", _LOSS, lambda m, w, b: tuple(d * _s(m, 1.5 * w + b) for d in _LOSS[1](m, w, b)),
-    (0.5, 0.1)), ("missing argument: the bias gets nothing", _NEURON, lambda m, w, x, b: (*_NEURON[1](m, w, x,
-    b)[:2], 0.0 * b), (0.5, 2.0, 0.1)), ("missing gradient: 0", _CUBE, lambda m, x: (0.0 * x,), (1.5,)),
-    ("not a number", _CUBE, lambda m, x: (x * math.nan,), (1.5,)),
-    ("dropped accumulation: first use", _TWICE, lambda m, x: (x * m.cos(x),), (0.7,)),
-    ("dropped accumulation: second use", _TWICE, lambda m, x: (m.sin(x),), (0.7,)),
-    ("dropped accumulation: x x", _SQUARE, lambda m, x: (x,), (1.5,)),
-    ("counted twice", _PRODUCT, lambda m, x, y: (2 * (y + 1), x), (1.5, 2.5)),
-    ("off-by-one power: x³", _CUBE, lambda m, x: (3 * x**3,), (1.5,)),
-    ("off-by-one power: x / y by y", _RATIO, lambda m, x, y: (1 / y, -x / y), (1.5, 2.0)),
-    ("off-by-one factor: 2 x²", _CUBE, lambda m, x: (2 * x**2,), (1.5,)),
-    ("power not lowered: sqrt", _FAR, lambda m, x: (0.5 * m.sqrt(x),), (3.0,)),
-    ("additive: + 0.001", _SIN, lambda m, x: (m.cos(x) + 1e-3,), (0.7,)),
-    ("additive: + 0.00001", _SIN, lambda m, x: (m.cos(x) + 1e-5,), (0.7,)),
-    ("scaled: 0.01 % too much", _LOG, lambda m, x: (1.0001 / x,), (2.5,)),
-    ("a constant with few digits", _NORM, lambda m, x, y: (x / (m.sqrt(x * x + y * y) + 2e-6), _NORM[1](m, x,
-    y)[1]), (1.5, 2.0)), ("rounded: a table of 3 digits", _SQUARE, _rounded, (1.23456,)),
-    ("stale value: that of the first call", _SQUARE, _stale, (1.5,)),
-    ("depends on earlier calls", _SIN, _counts_calls, (0.7,)),
-    ("wrong at a kink: |x|' = 2 at 0", _ABS, lambda m, x: (2 + 0.0 * x,), (0.0,)),
-    ("wrong kink: |x|' changes sign at 0.1", _ABS, lambda m, x: ((x - 0.1) / m.abs(x - 0.1),), (0.05,)),
-    ("wrong kink: relu' is 1 from -1 on", (lambda m, x: (x + m.abs(x)) / 2, lambda m, x: (0.5 + 0.5 * x /
-    m.abs(x),)), lambda m, x: (1.0 + 0.0 * x,), (-0.5,)), ("small gradients: wrong sign of 1e-9 cos", _TINY, lambda
-    m, x: (-1e-9 * m.cos(x),), (0.7,)), ("small gradients: 0 for 1e-9 cos", _TINY, lambda m, x: (0.0 * x,), (0.7,)),
-    ("steep: sin(10⁴ x) without the factor", _STEEP, lambda m, x: (m.cos(1e4 * x),), (0.7,)),
-    ("small x: 1 / x at 1e-6, 1 % too much", _LOG, lambda m, x: (1.01 / x,), (1e-6,)),
-    ("large x: 1 / x at 1e6, wrong sign", _LARGE, lambda m, x: (-1 / x,), (1e6,)),
-    ("large x: sqrt' at 1e12, twice", _FAR, lambda m, x: (1 / m.sqrt(x),), (1e12,)),
-]  # fmt: skip
-
-_STATEFUL = (_stale, _counts_calls, _rounded)
-MUTANTS = [
-    Mutant(name, f, right, wrong if wrong in _STATEFUL else _always(wrong), point)  # type: ignore[arg-type]
-    for name, (f, right), wrong, point in _ALL
-]
+OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Div,
+    ast.Mod: ast.Mult,
+    ast.Pow: ast.Mult,
+    ast.LShift: ast.RShift,
+    ast.RShift: ast.LShift,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+    ast.BitXor: ast.BitAnd,
+}
+COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {  # the boundary, the opposite
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+}
+# Exchanging their arguments changes nothing, or no program survives it; the same for leaving out the call.
+EXCHANGEABLE = {"min", "max", "hypot", "isinstance", "zip", "getattr", "setattr", "hasattr", "add", "mul"}
+NEEDED = {"list", "tuple", "set", "type", "len", "str", "repr", "iter", "super"}
+TYPE = re.compile(r"[A-Z]\w*$|__all__$")  # what is named like this at the top of a module and is a subscript or a list
 
 
-def found_by_us(mutant: Mutant, rule: Rule) -> bool:
-    """Whether `check_gradient` refuses the rule."""
-    try:
-        mb.check_gradient(lambda *x: mutant.f(mb, *x), *mutant.point, grad=lambda *x: rule(_FLOATS, *x))
-    except mb.GradientMismatch:
-        return True
-    return False
+class Mutant(NamedTuple):
+    """A module's text with one change: `kind` in `line`."""
+
+    module: str
+    line: int
+    kind: str
+    text: str
 
 
-class _FLOATS:
-    exp, sin, cos, tanh, log, sqrt, abs = math.exp, math.sin, math.cos, math.tanh, math.log, math.sqrt, abs
+def path_of(module: str, root: Path = ROOT) -> Path:
+    """Return the file of a module that is named without the package."""
+    return root.joinpath(PACKAGE, *module.split(".")).with_suffix(".py")
 
 
-def found_by_torch(mutant: Mutant, rule: Rule) -> bool:
-    """Whether `torch.autograd.gradcheck` refuses the rule as the backward of an autograd Function."""
-    import torch
+def mutants(module: str, text: str) -> list[Mutant]:
+    """Return all mutants of a module's text."""
+    found: dict[str, Mutant] = {}
+    source = text.encode()
+    starts = [0]
+    for row in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(row))
+    for node in _code(ast.parse(text)):
+        for kind, part, new in _changes(node):
+            begin = starts[part.lineno - 1] + part.col_offset
+            end = starts[(part.end_lineno or 0) - 1] + (part.end_col_offset or 0)
+            if isinstance(part, ast.With):  # only its head is replaced
+                last = part.items[-1].context_expr
+                end = source.index(b":", starts[(last.end_lineno or 0) - 1] + (last.end_col_offset or 0))
+            changed = (source[:begin] + new.encode() + source[end:]).decode()
+            found.setdefault(changed, Mutant(module, part.lineno, kind, changed))
+    return list(found.values())
 
-    def forward(ctx: Any, *x: Any) -> Any:
-        ctx.save_for_backward(*x)
-        return mutant.f(torch, *x)
 
-    def backward(ctx: Any, *seeds: Any) -> Any:
-        return tuple(seeds[0] * d for d in rule(torch, *ctx.saved_tensors))
+def _code(tree: ast.AST) -> Iterator[ast.expr | ast.stmt]:
+    """Yield what is run: not annotations, types, messages, how a class is made and the list of public names."""
+    for name, field in ast.iter_fields(tree):
+        if name in ("annotation", "returns", "decorator_list", "bases", "exc", "msg"):
+            continue
+        for node in field if isinstance(field, list) else [field]:
+            match node:
+                case ast.JoinedStr() | ast.Import() | ast.ImportFrom() | ast.keyword(arg="strict" | "stacklevel"):
+                    continue
+                case ast.Assign([ast.Name(name)], ast.Subscript() | ast.List() | ast.BinOp(op=ast.BitOr())):
+                    if isinstance(tree, ast.Module) and TYPE.match(name):
+                        continue
+                case ast.AST():
+                    pass
+                case _:
+                    continue
+            if isinstance(node, (ast.expr, ast.stmt)):
+                yield node
+            yield from _code(node)
 
-    parts = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
-    function: Any = type("Function", (torch.autograd.Function,), parts)
-    x = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in mutant.point]
-    return not torch.autograd.gradcheck(function.apply, x, raise_exception=False)
+
+def _changes(node: ast.expr | ast.stmt) -> Iterator[tuple[str, ast.expr | ast.stmt, str]]:
+    """Yield (kind, part, text) of what may stand in the place of a part of a node."""
+    conditions = [node.test] if isinstance(node, (ast.If, ast.While, ast.IfExp)) else []
+    for loop in getattr(node, "generators", ()):
+        conditions += loop.ifs
+    for condition in conditions:
+        if isinstance(condition, (ast.Name, ast.Attribute, ast.Call, ast.NamedExpr)):
+            yield "condition", condition, f"(not ({ast.unparse(condition)}))"
+    for kind, new in _replacements(node):
+        text = new if isinstance(new, str) else ast.unparse(new)
+        yield kind, node, f"({text})" if isinstance(new, ast.expr) else text
 
 
-def found_by_jax(mutant: Mutant, rule: Rule) -> bool:
-    """Whether `jax.test_util.check_grads` refuses the rule as a custom_vjp."""
-    import jax
-    from jax.test_util import check_grads
+def _replacements(node: ast.expr | ast.stmt) -> Iterator[tuple[str, ast.expr | ast.stmt | str]]:
+    """Yield (kind, replacement) of what may stand in a node's place."""
 
-    jax.config.update("jax_enable_x64", True)
-    f = jax.custom_vjp(lambda *x: mutant.f(jax.numpy, *x))
-    f.defvjp(
-        lambda *x: (mutant.f(jax.numpy, *x), x),
-        lambda x, seed: tuple(seed * jax.numpy.asarray(d) for d in rule(jax.numpy, *x)),
+    def other(**changed: object) -> ast.expr | ast.stmt:
+        new = copy.copy(node)
+        for name, value in changed.items():
+            setattr(new, name, value)
+        return new
+
+    match node:
+        case ast.BinOp(left, op, right):
+            if not (_is_sequence(left) or _is_sequence(right)):
+                yield "operator", other(op=OPERATORS.get(type(op), ast.Add)())
+                yield "without an operand", left
+                yield "without an operand", right
+        case ast.AugAssign(_, op, _):
+            yield "operator", other(op=OPERATORS.get(type(op), ast.Add)())
+            yield "without the statement", "pass"
+        case ast.Compare(_, ops, _):
+            for i, comparison in enumerate(ops):
+                for other_one in COMPARISONS[type(comparison)]:
+                    yield "comparison", other(ops=[*ops[:i], other_one(), *ops[i + 1 :]])
+        case ast.BoolOp(op, values):
+            yield "operator", other(op=ast.And() if isinstance(op, ast.Or) else ast.Or())
+            for i in range(len(values)):
+                rest = [*values[:i], *values[i + 1 :]]
+                yield "without an operand", other(values=rest) if len(rest) > 1 else rest[0]
+        case ast.UnaryOp(op, operand):
+            yield "without `not`" if isinstance(op, ast.Not) else "without the sign", operand
+        case ast.Constant(bool(value)):
+            yield "constant", repr(not value)
+        case ast.Constant(int(value)):
+            yield "constant", f"{value + 1}"
+            yield "constant", f"({value - 1})"
+        case ast.Constant(float(value)):
+            yield "constant", repr(1000.0 * value or 1.0)
+            yield "constant", repr(value / 2.0 if value not in (0.0, 1.0) else value - 1.0)
+        case ast.IfExp(_, body, orelse):
+            yield "arms exchanged", other(body=orelse, orelse=body)
+        case ast.Call(func, args, keywords):
+            name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+            starred = any(isinstance(arg, ast.Starred) for arg in args)
+            if len(args) >= 2 and name not in EXCHANGEABLE and not starred:
+                yield "arguments exchanged", other(args=[args[1], args[0], *args[2:]])
+            if len(args) == 1 and not (keywords or starred or name in NEEDED or isinstance(args[0], ast.GeneratorExp)):
+                yield "without the call", args[0]
+        case ast.Expr(value) if not isinstance(value, ast.Constant):
+            yield "without the statement", "pass"
+        case ast.Assign(targets, _) if isinstance(targets[0], (ast.Attribute, ast.Subscript)):
+            yield "without the statement", "pass"
+        case ast.Raise() | ast.Continue() | ast.Break() | ast.Delete():
+            yield "without the statement", "pass"
+        case ast.With(items, _) if not any(item.optional_vars for item in items):
+            yield "without the lock", "if True"
+        case _:
+            pass
+
+
+def _is_sequence(node: ast.expr) -> bool:
+    literal = isinstance(node, (ast.List, ast.Tuple, ast.JoinedStr))
+    return literal or (isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)))
+
+
+def matching(module: str, quick: bool) -> list[list[str]]:
+    """Return what pytest is asked to run for a module, run by run: its own tests and doctests, then its room's."""
+    room, own = TESTS[module.partition(".")[0]], TESTS.get(module, ())
+    rest = [path for path in room if path not in own]
+    doctests = f"tests/test_docs.py::test_doctests[{PACKAGE}.{module}]"
+    return [[*own, doctests], *([] if quick else [rest])] if own else [[*rest, doctests]]
+
+
+def selected(what: list[str]) -> list[Mutant]:
+    """Return the mutants of rooms, modules, and lines of modules."""
+    found: list[Mutant] = []
+    for name in what or ROOMS:
+        module, _, lines = name.partition(":")
+        if module.partition(".")[0] not in ROOMS:
+            raise SystemExit(f"mutants: there is no room {module!r}; there are {', '.join(ROOMS)}")
+        if "." in module:
+            paths = [path_of(module)]
+        else:
+            paths = sorted(path for path in (ROOT / PACKAGE / module).glob("*.py") if path.stem != "__init__")
+        first, _, last = lines.partition("-")
+        for path in paths:
+            if not path.is_file():
+                raise SystemExit(f"mutants: there is no module {module!r}")
+            every = mutants(f"{path.parent.name}.{path.stem}", path.read_text(encoding="utf-8"))
+            found += [m for m in every if not lines or int(first) <= m.line <= int(last or first)]
+    return found
+
+
+def difference(mutant: Mutant) -> str:
+    """Return the change of a mutant as a unified diff."""
+    before = path_of(mutant.module).read_text(encoding="utf-8").splitlines()
+    name = f"{PACKAGE}/{mutant.module.replace('.', '/')}.py"
+    return "\n".join(difflib.unified_diff(before, mutant.text.splitlines(), name, name, n=1, lineterm=""))
+
+
+class Copy:
+    """A copy of the checkout in which mutants are tried."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        leave = shutil.ignore_patterns(".*", "__pycache__")
+        for name in (PACKAGE, "tests", "benchmarks", "demos", "docs"):
+            shutil.copytree(ROOT / name, root / name, ignore=leave)
+        for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "hatch_build.py"):
+            shutil.copy2(ROOT / name, root)
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(root),
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(root / "examples"),
+            "MICROGRAD_BP_CACHE": "off",
+        }
+
+    def run(self, paths: list[str], limit: float, *options: str) -> tuple[str, str]:
+        """Run tests: "passed", "failed" or "too long", and what pytest said. `options` are those of Python."""
+        with subprocess.Popen(
+            [sys.executable, *options, "-m", "pytest", "-xq", "-pno:cacheprovider", "--hypothesis-seed=0", *paths],
+            cwd=self.root,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            preexec_fn=_humble,
+        ) as process:
+            try:
+                said = process.communicate(timeout=limit)[0]
+            except subprocess.TimeoutExpired:
+                return "too long", ""
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # what tests started too
+        return "failed" if process.returncode else "passed", said
+
+    def seconds(self, paths: list[str]) -> float:
+        """Return how long the tests take without a mutant. They have to pass."""
+        start = time.perf_counter()
+        fate, said = self.run(paths, 600.0)
+        if fate != "passed":
+            raise SystemExit(f"{said[-3000:]}\nmutants: without a mutant, {' '.join(paths)}: {fate}")
+        return time.perf_counter() - start
+
+    def try_out(self, mutant: Mutant, paths: list[str], limit: float) -> str:
+        """Run tests of a mutant: "passed", "failed" or "too long"."""
+        path = path_of(mutant.module, self.root)
+        before, when = path.read_bytes(), path.stat()
+        path.write_text(mutant.text, encoding="utf-8")
+        try:
+            return self.run(paths, limit, "-B")[0]
+        finally:
+            path.write_bytes(before)
+            os.utime(path, ns=(when.st_atime_ns, when.st_mtime_ns))  # so its bytecode is current again
+
+
+def _humble() -> None:
+    os.nice(10)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Try mutants; return 0 where none survived."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", metavar="ROOM|MODULE[:LINE[-LINE]]", help=f"by default {', '.join(ROOMS)}")
+    parser.add_argument("--sample", type=int, default=20, help="how many mutants are drawn (20); 0 for all")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw (0)")
+    parser.add_argument(
+        "--time-limit",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="of one mutant; without it, 10 s and twice what the tests take",
     )
-    try:
-        check_grads(f, tuple(map(jax.numpy.float64, mutant.point)), order=1, modes=["rev"])
-    except AssertionError:
-        return True
-    return False
-
-
-def main() -> None:
-    """Print the table and the counts."""
-    checkers = {"ours": found_by_us}
-    for name, checker in (("torch", found_by_torch), ("jax", found_by_jax)):
-        if importlib.util.find_spec(name):
-            checkers[name] = checker
-    width = max(len(mutant.name) for mutant in MUTANTS)
-    print(f"{'':{width}}  " + "  ".join(f"{name:>6}" for name in checkers))
-    caught = dict.fromkeys(checkers, 0)
-    alarms = dict.fromkeys(checkers, 0)
-    for mutant in MUTANTS:
-        row = []
-        for name, finds in checkers.items():
-            found = finds(mutant, mutant.wrong())
-            caught[name] += found
-            if mutant.point != (0.0,):  # where a kink has no right derivative
-                with contextlib.suppress(ZeroDivisionError):
-                    alarms[name] += finds(mutant, mutant.right)
-            row.append("found" if found else "-")
-        print(f"{mutant.name:{width}}  " + "  ".join(f"{said:>6}" for said in row))
-    print(f"{f'found, of {len(MUTANTS)}':{width}}  " + "  ".join(f"{n:6d}" for n in caught.values()))
-    print(f"{'false alarms on the right ones':{width}}  " + "  ".join(f"{n:6d}" for n in alarms.values()))
+    parser.add_argument("--quick", action="store_true", help="run the module's own tests only, not those of its room")
+    parser.add_argument("--list", action="store_true", help="show the diffs and run nothing")
+    options = parser.parse_args(arguments)
+    every = selected(options.what)
+    drawn = every
+    if 0 < options.sample < len(every):
+        drawn = random.Random(options.seed).sample(every, options.sample)
+    drawn.sort(key=lambda m: m.module)
+    print(f"{len(drawn)} of {len(every)} mutants, seed {options.seed}", flush=True)
+    if options.list:
+        print("\n".join(difference(mutant) for mutant in drawn))
+        return 0
+    survivors = []
+    limits: dict[tuple[str, ...], float] = {}
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        checkout = Copy(Path(folder))
+        for number, mutant in enumerate(drawn, 1):
+            start = time.perf_counter()
+            fate = "passed"
+            for paths in matching(mutant.module, options.quick):
+                key = tuple(paths)
+                if fate == "passed" and key not in limits:
+                    limits[key] = options.time_limit or 10.0 + 2.0 * checkout.seconds(paths)
+                if fate == "passed":
+                    fate = checkout.try_out(mutant, paths, limits[key])
+            if fate == "passed":
+                survivors.append(mutant)
+            said = {"passed": "SURVIVED", "failed": "killed", "too long": "killed (too long)"}[fate]
+            place = f"{mutant.module}:{mutant.line} {mutant.kind}"
+            print(f"[{number}/{len(drawn)}] {place}: {said}, {time.perf_counter() - start:.1f} s", flush=True)
+            if fate == "passed":
+                print(difference(mutant), flush=True)
+    print(f"{len(drawn) - len(survivors)} killed, {len(survivors)} survived")
+    return 1 if survivors else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

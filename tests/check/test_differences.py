@@ -53,6 +53,52 @@ def test_a_tread_of_a_staircase_contradicts_only_what_the_stairs_do(f, x, slope,
     mismatch(f, x, grad=lambda x: false)
 
 
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [
+        (lambda x: round(math.sin(x), 5), 100.3, math.cos(100.3)),
+        (lambda x: math.floor(1e5 * math.sin(x)) / 1e5, 100.3, math.cos(100.3)),
+        (lambda x: float(np.sin(np.float32(x))) * 1.1, 100.3, 1.1 * math.cos(100.3)),
+        (lambda x: math.exp(x) + 1e9 - 1e9, 1.0, math.e),
+        (lambda x: float(f"{x * x:.9g}"), 1.0, 2.0),
+    ],
+)
+def test_rounding_is_measured_and_errors_above_it_are_found(f, x, slope):
+    assert check_gradient(f, x, grad=lambda x: slope).verdict in ("right", "ill-conditioned")
+    mismatch(f, x, grad=lambda x: 1.01 * slope if f(x) != 1.0 else 1.3 * slope)
+
+
+@pytest.mark.parametrize("k", [4, 5, 6])
+def test_a_staircase_beside_a_step_does_not_contradict_the_slope(k):
+    f = lambda x: math.floor(3 * x * 10**k) / 10**k  # noqa: E731
+    assert check_gradient(f, 0.3333333, grad=lambda x: 3.0).verdict in ("right", "ill-conditioned")
+
+
+@pytest.mark.parametrize("x", [0.3333333, 0.7, 1.3, 2.5])
+@pytest.mark.parametrize(
+    ("f", "slope"), [(np.sin, math.cos), (np.exp, math.exp), (np.square, lambda x: 2 * x)], ids=["sin", "exp", "square"]
+)
+def test_the_bound_of_the_error_holds_in_16_bits(f, slope, x):
+    found = slope_along(lambda t: [float(f(np.float16(t)))], x)
+    assert abs(found.value - slope(x)) <= found.error
+
+
+@pytest.mark.parametrize(("f", "slope"), [(np.sin, math.cos), (np.square, lambda x: 2 * x)], ids=["sin", "square"])
+def test_the_bound_of_the_error_is_no_excuse_in_32_bits(f, slope):
+    for x in (0.7, 1.3):
+        assert check_gradient(lambda t: float(f(np.float32(t))), x, grad=slope).verdict == "right"
+        mismatch(lambda t: float(f(np.float32(t))), x, grad=lambda x: 1.01 * slope(x))
+
+
+@pytest.mark.parametrize(("constant", "x"), [(1.0, 100.0), (1.0, -100.0), (7.0, 1000.0), (1.0, 1e6)])
+def test_only_the_last_digit_of_a_constant_hides_a_slope(constant, x):
+    """A sum like `1 + x - x` has a slope of some units in the last place, and no more."""
+    digit = math.ulp(constant)
+    assert check_gradient(lambda x: constant, x, grad=lambda x: digit).verdict == "ill-conditioned"
+    mismatch(lambda x: constant, x, grad=lambda x: 30 * digit)
+    mismatch(lambda x: constant, x, grad=lambda x: -30 * digit)
+
+
 @pytest.mark.parametrize("false", [0.0, 2.0])
 def test_one_jump_makes_no_staircase(false):
     mismatch(lambda x: 3 * x if x > 0 else 2 * x - 1, 1e-3, grad=lambda x: false)

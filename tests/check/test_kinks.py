@@ -40,6 +40,23 @@ def test_any_slope_between_the_sides_of_a_kink_passes(slope):
     mismatch(mb.relu, 0.0, grad=lambda x: slope + 2.0)
 
 
+@pytest.mark.parametrize("at", [0.0, 1.0, -3.0])
+@pytest.mark.parametrize(
+    ("left", "right"), [(-1.0, 1.0), (1.0, -1.0), (2.0, 3.0), (3.0, 2.0), (0.25, 1.0), (-5.0, 0.5), (-7.0, -4.0)]
+)
+def test_both_sides_of_a_kink_are_measured(at, left, right):
+    def f(x):
+        return (left if x < at else right) * (x - at) + 0.1 * (x - at) ** 2
+
+    low, high = sorted((left, right))
+    for slope in (low, high, 0.5 * (low + high)):
+        assert check_gradient(f, at, grad=lambda x, slope=slope: slope).verdict == "kink"
+    for slope in (low - 0.01, high + 0.01, math.nan):
+        said = str(mismatch(f, at, grad=lambda x, slope=slope: slope))
+        assert f"between {left:g} and {right:g}" in said
+        assert f"{left:g} on the left and {right:g} on the right" in said
+
+
 def test_a_convention_passes_where_it_is_no_slope():
     f = lambda x: mb.where(x, 2 * x, 5 * x)  # noqa: E731
     assert check_gradient(f, 0.0, grad=mb.grad(f)).verdict == "kink"

@@ -42,6 +42,30 @@ def test_a_pass_that_is_wrong_is_found(monkeypatch):
     assert bits(Replay(code)([-0.0])) != bits(Replay(passes.simplify_fast(code))([-0.0]))
 
 
+@pytest.mark.parametrize(
+    ("condition", "taken"),
+    [*[(c, 0) for c in (1.0, -2.0, 5e-324, math.inf, -math.inf, math.nan)], (0.0, 1), (-0.0, 1)],
+)
+def test_a_constant_condition_leaves_the_arm_that_is_taken(condition, taken):
+    f = lambda x: mb.where(condition, mb.sin(x), mb.cos(x)) * 2.0  # noqa: E731
+    code, _ = passes.optimise(raw(Named(f, (0.5,)), "value"))
+    assert [op for op in code.tape.ops if op is not None] == [(mb.sin, mb.cos)[taken], mb.OPS["mul"]]
+    for x in (0.5, -3.0):
+        value, slope = ((math.sin(x), math.cos(x)), (math.cos(x), -math.sin(x)))[taken]
+        assert Replay(code)([x]) == [2.0 * value]
+        assert mb.compile(f, backend="python").value_and_grad(x) == (2.0 * value, 2.0 * slope)
+
+
+def test_a_condition_that_varies_is_kept_where_the_arms_differ():
+    def kept(f):
+        code, _ = passes.optimise(raw(Named(f, (0.5,)), "value"))
+        return mb.OPS["where"] in code.tape.ops, [Replay(code)([x])[0] for x in (0.5, 0.0, math.nan)]
+
+    assert kept(lambda x: mb.where(x, 3.0, 4.0)) == (True, [3.0, 4.0, 3.0])
+    assert kept(lambda x: mb.where(x, 3.0, 3.0)) == (False, [3.0, 3.0, 3.0])
+    assert kept(lambda x: mb.where(x, 3.0, x)) == (True, [3.0, 0.0, 3.0])
+
+
 def test_identities():
     def count(f, *point, fast=False):
         return passes.optimise(raw(Named(f, point), "value"), fast)[1][-1][1]

@@ -96,6 +96,13 @@ def test_every_view_of_hostile_names_is_xml(options):
     assert titles(total.graph(around=total.args[0], **({} if "view" in options or "depth" in options else options)).svg)
 
 
+@pytest.mark.parametrize("name", ["\\", "\\N", "a\\Nb", "\\G\\E\\T\\H\\L", "\\n\\l\\r", "a\\"])
+def test_backslashes_in_labels_are_no_escapes_of_graphviz(name):
+    svg = (Value(2.0, name) * Value(3.0, "w")).graph(title=name).svg
+    shown = ["".join(e.itertext()) for e in ET.fromstring(svg.encode()).iter() if e.tag.endswith("}text")]
+    assert sum(text.replace("\N{WORD JOINER}", "") == name for text in shown) == 2  # the leaf and the title
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_networks_hold_any_name(name):
     model = nn.MLP(1, [1], seed=1)

@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+from fractions import Fraction
 
 import pytest
 
@@ -46,6 +47,66 @@ def descend(name, schedule, steps=50):
         optimiser.step()
         path.append([p.data for p in parameters])
     return path
+
+
+# --- by hand: the papers' means as sums over all steps made, nothing carried from step to step
+
+
+def weighted(rate, gradients):
+    """Σ rate^(t-k) g_k over the steps k = 1 … t."""
+    return sum(rate ** (len(gradients) - k) * g for k, g in enumerate(gradients, start=1))
+
+
+def adam(first, second, epsilon):
+    def move(p, g):
+        mean = (1 - first) * weighted(first, g) / (1 - first ** len(g))
+        square = (1 - second) * weighted(second, [x * x for x in g]) / (1 - second ** len(g))
+        return mean / (math.sqrt(square) + epsilon)
+
+    return move
+
+
+MOVES = {  # what the rate is multiplied by, from p and the gradients of all steps
+    "gradient descent": lambda p, g: g[-1],
+    "momentum": lambda p, g: weighted(0.9, g),
+    "nesterov": lambda p, g: g[-1] + 0.9 * weighted(0.9, g),
+    "adam": adam(0.9, 0.999, 1e-8),
+    "adam, other rates": adam(0.8, 0.95, 1e-6),
+    "adamw": lambda p, g: adam(0.9, 0.999, 1e-8)(p, g) + 0.1 * p,
+}
+FACTORS = {  # of the rate, after t steps
+    "constant": lambda t: 1.0,
+    "step": lambda t: 0.5 ** sum(t >= k for k in range(10, 51, 10)),
+    "exponential": lambda t: 0.97**t,
+    "cosine": lambda t: 0.1 + 0.9 * math.cos(math.pi * t / 100) ** 2,
+    "linear": lambda t: 1.0 - 0.75 * t / 40 if t < 40 else 0.25,
+}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("name", OURS)
+def test_agrees_with_the_formulas_over_50_steps(name, schedule):
+    rate = 0.05 if name in ("gradient descent", "momentum", "nesterov") else 0.1
+    p, seen = list(START), [[], [], []]
+    for t, ours in enumerate(descend(name, schedule)):
+        for gradients, g in zip(seen, gradient(p), strict=True):
+            gradients.append(g)
+        p = [x - rate * FACTORS[schedule](t) * MOVES[name](x, g) for x, g in zip(p, seen, strict=True)]
+        assert ours == pytest.approx(p, rel=1e-9, abs=1e-12)
+
+
+def test_usual_settings():
+    """Those of the papers: Kingma and Ba (2015), section 2; AdamW's decay is the 0.01 of its implementations."""
+    for make, rate in ((GradientDescent, 0.1), (Adam, 0.001), (AdamW, 0.001)):
+        usual = make([Value(1.0)])
+        assert (usual.learning_rate, usual.rate, usual.steps) == (rate, rate, 0)
+    assert (usual.betas, usual.epsilon, usual.weight_decay) == ((0.9, 0.999), 1e-8, 0.01)
+    plain = GradientDescent([Value(1.0)])
+    assert (plain.momentum, plain.nesterov) == (0.0, False)
+    (w,) = plain.parameters
+    w.grad = 2.0
+    plain.step()
+    assert w.data == 1.0 - 0.1 * 2.0
 
 
 def test_agrees_with_pytorch_over_50_steps():
@@ -144,10 +205,12 @@ def test_a_gradient_that_is_not_finite_moves_nothing(bad):
     [
         (lambda p: GradientDescent(p, 0.0), "learning_rate is a finite number above 0, not 0.0"),
         (lambda p: GradientDescent(p, math.nan), "learning_rate"),
+        (lambda p: GradientDescent(p, math.inf), "learning_rate is a finite number above 0, not inf"),
         (lambda p: GradientDescent(p, 0.1, momentum=1.0), "momentum is a number, at least 0 and below 1"),
         (lambda p: GradientDescent(p, 0.1, nesterov=True), "nesterov needs a momentum"),
         (lambda p: Adam(p, betas=(0.9, 1.0)), r"betas\[1\]"),
         (lambda p: AdamW(p, weight_decay=-1.0), "weight_decay is a finite number, at least 0"),
+        (lambda p: AdamW(p, weight_decay=math.inf), "weight_decay is a finite number, at least 0"),
         (lambda p: Adam([]), "needs at least one parameter"),
         (lambda p: Adam(p, 0.1, schedule=cosine(0)), "steps is at least 1"),
         (lambda p: Adam(p, 0.1, schedule=cosine(3, math.nan)), "lowest is a share"),
@@ -160,10 +223,44 @@ def test_bad_settings(make, message):
         make([Value(1.0)])
 
 
+def test_settings_may_be_numbers_of_any_kind():
+    p = [Value(1.0)]
+    half = Fraction(1, 2)
+    descent, decayed = GradientDescent(p, half, momentum=half), AdamW(p, half, betas=(half, half), weight_decay=half)
+    numbers = [descent.learning_rate, descent.momentum, decayed.learning_rate, *decayed.betas, decayed.weight_decay]
+    assert [(type(x), x) for x in numbers] == [(float, 0.5)] * 6
+
+
 def test_parameters_are_leaves():
     x = Value(1.0)
-    with pytest.raises(TypeError, match="leaf Value"):
-        Adam([x * 2])
+    for wrong in ([x * 2], [x, 2.0], [None]):
+        with pytest.raises(TypeError, match="leaf Value"):
+            Adam(wrong)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_state_before_the_first_step_can_be_loaded(name):
+    first, second = (OURS[name]([Value(x) for x in START], constant()) for _ in range(2))
+    for p in first.parameters:
+        p.grad = 1.0
+    fresh = second.state_dict()
+    first.step()
+    assert first.state_dict() != fresh
+    first.load_state_dict(fresh)
+    assert first.state_dict() == fresh == {**fresh, "steps": 0}
+
+
+def test_without_decay_adamw_is_adam():
+    paths = []
+    for make in (Adam, lambda p, rate: AdamW(p, rate, weight_decay=0.0)):
+        parameters = [Value(x) for x in START]
+        optimiser = make(parameters, 0.1)
+        for _ in range(5):
+            for p, g in zip(parameters, gradient([p.data for p in parameters]), strict=True):
+                p.grad = g
+            optimiser.step()
+        paths.append([p.data for p in parameters])
+    assert paths[0] == paths[1] != list(START)
 
 
 def test_clipping():
