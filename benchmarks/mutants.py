@@ -105,11 +105,12 @@ TYPE = re.compile(r"[A-Z]\w*$|__all__$")  # what is named like this at the top o
 
 
 class Mutant(NamedTuple):
-    """A module's text with one change: `kind` in `line`."""
+    """A module's text with one change: `kind` in `line`. `before` is the text without it."""
 
     module: str
     line: int
     kind: str
+    before: str
     text: str
 
 
@@ -133,7 +134,7 @@ def mutants(module: str, text: str) -> list[Mutant]:
                 last = part.items[-1].context_expr
                 end = source.index(b":", starts[(last.end_lineno or 0) - 1] + (last.end_col_offset or 0))
             changed = (source[:begin] + new.encode() + source[end:]).decode()
-            found.setdefault(changed, Mutant(module, part.lineno, kind, changed))
+            found.setdefault(changed, Mutant(module, part.lineno, kind, text, changed))
     return list(found.values())
 
 
@@ -264,9 +265,9 @@ def selected(what: list[str]) -> list[Mutant]:
 
 def difference(mutant: Mutant) -> str:
     """Return the change of a mutant as a unified diff."""
-    before = path_of(mutant.module).read_text(encoding="utf-8").splitlines()
     name = f"{PACKAGE}/{mutant.module.replace('.', '/')}.py"
-    return "\n".join(difflib.unified_diff(before, mutant.text.splitlines(), name, name, n=1, lineterm=""))
+    texts = mutant.before.splitlines(), mutant.text.splitlines()
+    return "\n".join(difflib.unified_diff(*texts, name, name, n=1, lineterm=""))
 
 
 class Copy:

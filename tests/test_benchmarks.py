@@ -193,8 +193,8 @@ def test_a_mutant_is_tried_in_a_copy(tmp_path):
     text = path.read_text(encoding="utf-8")
     (paths,) = mutants.matching("training.schedules", True)
     checkout = mutants.Copy(tmp_path)
-    wrong = mutants.Mutant("training.schedules", 1, "operator", text.replace("math.cos", "math.sin"))
-    same = mutants.Mutant("training.schedules", 1, "comment", text + "# the end\n")
+    wrong = mutants.Mutant("training.schedules", 1, "operator", text, text.replace("math.cos", "math.sin"))
+    same = mutants.Mutant("training.schedules", 1, "comment", text, text + "# the end\n")
     assert wrong.text != text
     assert [checkout.try_out(m, paths, 300.0) for m in (wrong, same)] == ["failed", "passed"]
     assert checkout.try_out(same, paths, 0.01) == "too long"
