@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from recorded import Named, bits, raw
 
 import micrograd_bp as mb
+from micrograd_bp.autodiff.tape import Tape
 from micrograd_bp.check.strategies import expressions
 from micrograd_bp.compiler import passes
 from micrograd_bp.compiler.replay import Replay
@@ -40,6 +41,52 @@ def test_a_pass_that_is_wrong_is_found(monkeypatch):
     assert passes.operations(passes.simplify(code).tape) == 1
     assert passes.operations(passes.eliminate_dead(passes.simplify_fast(code)).tape) == 0
     assert bits(Replay(code)([-0.0])) != bits(Replay(passes.simplify_fast(code))([-0.0]))
+
+
+NUMBERS = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 3.0, math.inf, -math.inf, math.nan, 5e-324, 1e308, math.pi]
+
+
+@pytest.mark.parametrize("op", [op for op in mb.OPS.values() if op.arity == 2], ids=str)
+def test_a_constant_argument_of_any_kind_changes_no_bit(op):
+    for c in NUMBERS:
+        for args in ((0, c), (c, 0), (0, 0)):
+            tape = Tape()
+            x = tape.input()
+            places = [tape.constant(arg) if arg is c else x for arg in args]
+            inner = tape.record(op, places)
+            code = passes.Code(tape, [inner, tape.record(op, (inner, places[1])), tape.record(mb.OPS["neg"], (inner,))])
+            short = [step(code) for step in passes.EXACT] + [passes.optimise(code)[0]]
+            for number in NUMBERS:
+                expected = bits(Replay(code)([number]))
+                assert [bits(Replay(each)([number])) for each in short] == [expected] * len(short), (c, args, number)
+
+
+@pytest.mark.parametrize("op", [op for op in mb.OPS.values() if op.arity == 2], ids=str)
+def test_fast_passes_keep_what_finite_numbers_give(op):
+    for c in (0.0, 1.0, -1.0, 2.0, 0.5, 3.0):
+        for args in ((0, c), (c, 0), (0, 0)):
+            tape = Tape()
+            x = tape.input()
+            places = [tape.constant(arg) if arg is c else x for arg in args]
+            code = passes.Code(tape, [tape.record(op, places)])
+            for number in (0.3, 1.0, 2.0, 7.5):
+                given, fast = Replay(code)([number])[0], Replay(passes.optimise(code, True)[0])([number])[0]
+                if math.isfinite(given):
+                    assert fast == pytest.approx(given, rel=1e-15), (c, args, number)
+
+
+@pytest.mark.parametrize("factor", [2.0, -2.0, 3.0, 1.0])
+@pytest.mark.parametrize("minus", [False, True])
+def test_sigmoids_that_share_are_sigmoids(factor, minus):
+    def f(x):
+        inner = factor * x
+        return mb.tanh(x) + 3.0 * mb.sigmoid(inner) + (5.0 * mb.sigmoid(-inner) if minus else 0.0)
+
+    code = passes.optimise(raw(Named(f, (0.3,)), "value"), True)[0]
+    count = sum(op is mb.OPS["sigmoid"] for op in code.tape.ops)
+    assert count == (int(minus) if abs(factor) == 2.0 else 1)
+    for x in (-1.5, 0.0, 0.3, 2.0):
+        assert Replay(code)([x])[0] == pytest.approx(f(x), rel=1e-14, abs=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import micrograd_bp as mb
 from micrograd_bp import DomainError, PoleError, Value, ops, topological_order
+from micrograd_bp.engine.node import described
 
 finite = st.floats(-1e3, 1e3)
 
@@ -458,3 +459,13 @@ def test_an_interrupted_backward_puts_the_leaves_back():
     with pytest.raises(KeyboardInterrupt):
         root.backward()
     assert (a.grad, b.grad) == before
+
+
+def test_how_messages_name_a_node():
+    w, unnamed = Value(2.0, "w"), Value(3.0)
+    product = w * unnamed
+    assert [described(w), described(unnamed), described(product)] == ["w", "a leaf", "mul(w, leaf)"]
+    assert described(product + 0.25) == "add(mul, 0.25)"
+    assert described(mb.where(w, product, 1e-9)) == "where(w, mul, 1e-09)"
+    product.name = "p"
+    assert [described(product), described(product.exp())] == ["p", "exp(p)"]

@@ -223,6 +223,27 @@ def test_bad_settings(make, message):
         make([Value(1.0)])
 
 
+@pytest.mark.parametrize("make", [cosine, linear])
+def test_schedules_at_their_ends(make):
+    assert [make(1)(t) for t in (0, 1, 2, 1000)] == [1.0, 0.0, 0.0, 0.0]
+    assert [make(4, 0.25)(t) for t in (0, 2, 4, 5, 1000)] == pytest.approx([1.0, 0.625, 0.25, 0.25, 0.25])
+    assert [make(3, 1.0)(t) for t in (0, 1, 3, 4)] == [1.0] * 4
+    for settings in ((0,), (-1,), (2, -0.5), (2, 1.5), (2, math.nan)):
+        with pytest.raises(ValueError, match=r"steps is at least 1|lowest is a share from 0 to 1"):
+            make(*settings)
+
+
+def test_decay_at_its_ends():
+    assert [step_decay(1, 0.5)(t) for t in (0, 1, 3)] == [exponential(0.5)(t) for t in (0, 1, 3)] == [1.0, 0.5, 0.125]
+    assert step_decay(3)(2) == 1.0
+    assert step_decay(3)(3) == 0.1
+    never = step_decay(2, 1)(5)
+    assert (type(never), never) == (float, 1.0)
+    for settings in ((0,), (-1, 0.5), (2, 0.0), (2, -0.5), (2, 1.5), (2, math.nan)):
+        with pytest.raises(ValueError, match=r"every is at least 1|factor is above 0, at most 1"):
+            step_decay(*settings)
+
+
 def test_settings_may_be_numbers_of_any_kind():
     p = [Value(1.0)]
     half = Fraction(1, 2)
