@@ -158,6 +158,8 @@ def _code(tree: ast.AST) -> Iterator[ast.expr | ast.stmt]:
             match node:
                 case ast.JoinedStr() | ast.Import() | ast.ImportFrom() | ast.keyword(arg="strict" | "stacklevel"):
                     continue
+                case ast.FunctionDef(decorator_list=[ast.Name("overload")]):
+                    continue
                 case ast.Assign([ast.Name(name)], ast.Subscript() | ast.List() | ast.BinOp(op=ast.BitOr())):
                     if isinstance(tree, ast.Module) and TYPE.match(name):
                         continue

@@ -23,6 +23,8 @@ def test_an_infinite_slope_has_one_sign(f, slope):
         (lambda x: -float(x >= 0), [0.0, -math.inf], [math.inf, -5.0]),
         (lambda x: x - math.floor(x), [1.0, -math.inf], [math.inf, 0.0, -1.0, 2.0]),
         (lambda x: x + 1 if x > 0 else 3 * x, [1.0, 2.0, 3.0, math.inf], [0.0, 4.0, -math.inf]),
+        (lambda x: x + 1 if x > 0 else -8 * x, [1.0, -3.0, -8.0, math.inf], [2.0, -9.0, -math.inf]),
+        (lambda x: 9 * x + 1 if x >= 0 else x, [1.0, 5.0, 9.0, math.inf], [0.0, 10.0, -math.inf]),
         (lambda x: math.tanh(1e15 * x) + x, [1e15 + 1.0], [0.0, 1.0, -1e15]),
         (lambda x: 1.0 if x == 0 else 2 * x, [0.0, 2.0, 5.0], []),
     ],

@@ -206,6 +206,19 @@ def test_a_file_that_is_no_training(text, tmp_path):
         History.load(path)
 
 
+def test_a_file_that_lacks_an_entry_or_has_another_version_is_no_training(tmp_path):
+    saved = fit(network(), X, XOR, epochs=1).save(tmp_path / "whole.json")
+    whole = json.loads(saved.read_text())
+    changed = [{name: entry for name, entry in whole.items() if name != left_out} for left_out in whole]
+    changed += [whole | {"version": whole["version"] + 1}, whole | {"version": 0}, whole | {"more": 1}]
+    for content in changed:
+        saved.write_text(json.dumps(content))
+        with pytest.raises(StateError, match="is not a file of saved training"):
+            History.load(saved)
+    saved.write_text(json.dumps(whole))
+    assert History.load(saved).epochs == 1
+
+
 def test_a_state_of_another_model_is_refused():
     history = fit(network(), X, XOR, epochs=1)
     other = nn.MLP(2, [5, 1], seed=0)
