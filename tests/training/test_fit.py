@@ -77,6 +77,55 @@ def test_stopping_by_the_gradient_takes_its_length():
     assert history.gradient_norm[-1] < 0.01
 
 
+@pytest.mark.parametrize("batch", ["full", 4, 3, 1])
+@pytest.mark.parametrize("stop", ["cost", "gradient"])
+def test_batches_of_any_size_stop(batch, stop):
+    history = fit(
+        nn.MLP(1, [1], seed=0),
+        [[0.0], [1.0], [2.0], [3.0]],
+        [1.0, 3.0, 5.0, 7.0],
+        learning_rate=0.1,
+        batch=batch,
+        epochs=2000,
+        **{f"stop_{stop}": 1e-4},
+    )
+    last = history.cost if stop == "cost" else history.gradient_norm
+    assert history.stopped == stop
+    assert last[-1] < 1e-4 <= min(last[:-1])
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.25])
+@pytest.mark.parametrize("batch", ["full", 3, 1])
+def test_the_history_has_the_mean_over_all_samples_of_the_epoch(batch, l2):
+    """With steps of almost 0, all batches see the same model, and uneven ones count by their samples."""
+    model = network()
+    squares = sum(x * x for x in numbers(model))
+    costs = [(model(x).data - y) ** 2 / 2 for x, y in zip(X, XOR, strict=True)]
+    history = fit(model, X, XOR, learning_rate=1e-13, batch=batch, l2=l2, epochs=2)
+    assert history.cost == pytest.approx([sum(costs) / 4 + l2 * squares] * 2, rel=1e-9)
+
+
+def test_the_history_has_the_length_before_clipping_and_the_rate_of_the_last_step():
+    model = network()
+    optimiser = GradientDescent(model.parameters(), 0.5, schedule=exponential(0.5))
+    history = fit(model, X, XOR, optimiser=optimiser, batch=3, epochs=2, clip=1e-6)
+    assert history.rate == [0.5 * 0.5, 0.5 * 0.5**3]
+    assert all(norm > 1e-3 for norm in history.gradient_norm)
+    assert math.dist(numbers(model), numbers(network())) <= 1e-6 * 0.5 * (1 + 0.5 + 0.25 + 0.125) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("name", ["l2", "clip", "stop_cost", "stop_gradient"])
+def test_settings_that_are_no_sizes(name):
+    wrong = [-0.5, -1.0, math.inf, -math.inf, math.nan, *([] if name == "l2" else [0.0])]
+    for number in wrong:
+        model = network()
+        with pytest.raises(ValueError, match=f"{name} is a finite number"):
+            fit(model, X, XOR, **{name: number})
+        assert numbers(model) == numbers(network())
+    for number in (1e-300, *([0.0] if name == "l2" else [None])):
+        assert fit(network(), X, XOR, epochs=2, **{name: number}).epochs == 2
+
+
 def test_callbacks_see_each_epoch_and_may_stop():
     seen = []
 
