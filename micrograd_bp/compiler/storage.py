@@ -61,7 +61,7 @@ def _as_json(recording: Recording, known: dict[Value, int]) -> dict[str, Any]:
         "args": _structure(recording.args),
         "result": _structure(recording.result),
         "results": recording.results,
-        "ops": [op and op.name for op in tape.ops],
+        "ops": [op and op.saved_name() for op in tape.ops],
         "takes": tape.args,
         "names": tape.names,
         "inputs": tape.inputs,

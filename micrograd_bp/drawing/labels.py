@@ -8,7 +8,7 @@ from html import escape
 
 from micrograd_bp.engine import Value
 from micrograd_bp.ops.op import ATOM
-from micrograd_bp.symbolic.templates import fill, number, one_line
+from micrograd_bp.symbolic.templates import fill, number, one_line, unused
 
 _LONGEST_LABEL = 22
 _PLURAL = {"leaf": "leaves", "box": "boxes"}
@@ -18,8 +18,10 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 def labels(order: Iterable[Value], digits: int) -> dict[Value, str]:
     """Return the label of each node: its name, or its formula, or "" where the formula is too long."""
     parts: dict[Value, tuple[str, int]] = {}
-    for node in order:
-        name = shown_name(node)
+    nodes = list(order)
+    names = shown_names(nodes)
+    for node in nodes:
+        name = names[node]
         if name:
             parts[node] = (name, ATOM)
         elif node.op is None:
@@ -31,9 +33,28 @@ def labels(order: Iterable[Value], digits: int) -> dict[Value, str]:
     return {node: text for node, (text, _) in parts.items()}
 
 
-def shown_name(node: Value) -> str:
-    """Return the node's name on one line of at most 40 characters."""
-    return one_line(node.name or "")
+def shown_names(nodes: Iterable[Value]) -> dict[Value, str]:
+    """Return the nodes' names on one line of at most 40 characters; names that differ stay different.
+
+    >>> a, b = Value(1.0, "a" * 50 + "b"), Value(2.0, "a" * 50 + "c")
+    >>> [name[-4:] for name in shown_names([a, b]).values()]
+    ['aaa…', '…[2]']
+    """
+    everything = {node: node.name or "" for node in nodes}
+    shown = distinct(everything.values())
+    return {node: shown[name] for node, name in everything.items()}
+
+
+def distinct(names: Iterable[str], longest: int = 40) -> dict[str, str]:
+    """Return each name on one line of at most `longest` characters; [2] follows where two would look alike."""
+    shown: dict[str, str] = {}
+    used: set[str] = set()
+    for name in names:
+        if name not in shown:
+            text = printable(one_line(name, longest))
+            shown[name] = unused(text, used) if text else ""
+            used.add(shown[name])
+    return shown
 
 
 def called(node: Value, label: str) -> str:

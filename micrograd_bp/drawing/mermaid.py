@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from micrograd_bp.drawing.dot import Style, edge_number
-from micrograd_bp.drawing.labels import count, labels, printable, shown_name
+from micrograd_bp.drawing.labels import count, labels, printable, shown_names
 from micrograd_bp.drawing.scene import Scene, Step
 from micrograd_bp.engine import Value
 from micrograd_bp.engine.chain import reached
@@ -63,11 +63,12 @@ def of_steps(steps: Iterable[Step]) -> str:
       x -- "w·x" --> v1["2"]
     <BLANKLINE>
     """
-    return of_names([([_called(node) for node in step.sources], _called(step.target), step.formula) for step in steps])
-
-
-def _called(node: Value) -> tuple[object, str]:
-    return node, shown_name(node) or number(node.data)
+    all_steps = list(steps)
+    names = shown_names([node for step in all_steps for node in (*step.sources, step.target)])
+    called: dict[Value, tuple[object, str]] = {node: (node, name or number(node.data)) for node, name in names.items()}
+    return of_names(
+        [([called[node] for node in step.sources], called[step.target], step.formula) for step in all_steps]
+    )
 
 
 def of_names(steps: Iterable[tuple[Iterable[tuple[object, str]], tuple[object, str], str]]) -> str:

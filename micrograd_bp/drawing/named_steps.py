@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from micrograd_bp.drawing.labels import shown_name
+from micrograd_bp.drawing.labels import shown_names
 from micrograd_bp.drawing.layers import Groups
 from micrograd_bp.drawing.scene import Scene, Step
 from micrograd_bp.engine import Value
@@ -27,8 +27,9 @@ def in_steps(order: list[Value], groups: Groups, inputs: Sequence[Value] | None,
     ends = {node for node in order[:-1] if node.op is not None and node.name} | {order[-1]}
     texts: dict[Value, tuple[str, int]] = {}
     steps = []
+    names = shown_names(order)
     for node in order:
-        name = shown_name(node)
+        name = names[node]
         if node.op is None:
             texts[node] = (name or number(node.data, digits), ATOM)
             continue

@@ -13,7 +13,7 @@ from typing import TypedDict
 
 from micrograd_bp.drawing import theme
 from micrograd_bp.drawing.dot import TABLE, Style, head, pill
-from micrograd_bp.drawing.labels import html, shown_name, small, tooltip
+from micrograd_bp.drawing.labels import distinct, html, shown_names, small, tooltip
 from micrograd_bp.drawing.mermaid import of_names
 from micrograd_bp.drawing.picture import Graph
 from micrograd_bp.drawing.value_graph import check_style
@@ -110,7 +110,8 @@ def columns(model: Module, inputs: Numbers | None) -> Columns:
     values = [nodes]
     for layer in layers:
         values.append([neuron(values[-1]) for neuron in layer])
-    names = [shown_name(x) or name for x, name in zip(nodes, names, strict=True)]
+    shown = shown_names(nodes)
+    names = [shown[x] or name for x, name in zip(nodes, names, strict=True)]
     return Columns(layers, [[x.data for x in column] for column in values], names)
 
 
@@ -144,6 +145,7 @@ class _Writer:
         sizes = [abs(w.data) for layer in network.layers for neuron in layer for w in neuron.w]
         self.largest = max(filter(math.isfinite, sizes), default=0.0)
         self.shown = [_shown(size) for size in network.sizes]
+        self.short = distinct(network.inputs, 8)
         self.labelled = max(len(rows) for rows in self.shown) <= _LABELLED
         self.height = 31.0 if any(p.has_grad for p in parameters) else 17.0  # of a label
         self.pitch, self.x = _CIRCLE + 6.0, [0.0]
@@ -198,7 +200,8 @@ class _Writer:
         elif neuron:
             kind = activation_name(neuron.activation)
             text = one_line(OPS[kind].symbol if kind in OPS else kind, 8)
-        inside = [f"<B>{_fitting(one_line(name, 8), theme.INK, 11)}</B>"]
+        short = self.short[name] if column == 0 else one_line(name, 8)
+        inside = [f"<B>{_fitting(short, theme.INK, 11)}</B>"]
         inside += [_fitting(text, theme.INK if values else theme.FAINT, 10)] if text else []
         look = f'shape=circle style=filled fixedsize=true width={_CIRCLE / 72:.3f} fontsize=11 pos="{x:g},{y:g}!"'
         lines = []
@@ -215,7 +218,7 @@ class _Writer:
         strength = theme.strength(w.data, self.largest)
         opacity = 1.0 if self.labelled else 0.2 + 0.8 * strength
         width = 0.6 + 2.8 * strength * min(1.0, (40.0 / len(self.shown[gap]) / len(self.shown[gap + 1])) ** 0.5)
-        tip = f"{shown_name(w) or 'weight'} {fact(w)}"
+        tip = f"{one_line(w.name or '') or 'weight'} {fact(w)}"
         lines = [
             f'  c{gap}_{row} -> c{gap + 1}_{below} [color="{colour}{round(255 * opacity):02x}" penwidth={width:.2f}'
             f" arrowsize=0.6 arrowhead={'normal' if self.labelled else 'none'} tooltip={tooltip(tip)}]"

@@ -15,6 +15,7 @@ from micrograd_bp.ops.domain import Bound, Interval
 from micrograd_bp.ops.op import OPS, Op, Rule
 from micrograd_bp.ops.reals import as_float
 
+_origins: dict[str, tuple[Op, tuple[str, str]]] = {}  # the last definition of each name, and the function's own name
 _BARE = "@op needs the derivative rules in brackets, one (*args, out) -> d out / d arg per argument: @op(rule)"
 
 
@@ -40,6 +41,9 @@ def op(
     activation of networks, and it is drawn, copied and pickled (by name) like the operations of the table. Type
     checkers know the function but not the method, which is added at run time. Its value is nan outside `domain` and
     where the function raises ValueError or divides by zero; it is inf where the function raises OverflowError.
+
+    A cell of a notebook may be run again: a function of the same name and module replaces the operation. Nodes that
+    were recorded before keep the old one, and cannot be pickled any more.
 
     Raises ValueError for a name that is taken or is no identifier, and TypeError where the number of rules is not the
     number of arguments or a rule does not take all arguments and the result.
@@ -74,7 +78,9 @@ def op(
             raise TypeError(f"{called}: a derivative rule takes ({', '.join(p.name for p in parameters)}, out)")
         if not called.isidentifier() or keyword.iskeyword(called) or called.startswith("_"):
             raise ValueError(f"{called!r} cannot name an operation: give name=, an identifier without a leading _")
-        if called in OPS or (hasattr(Value, called) and called not in ROW_METHODS):
+        known, origin = OPS.get(called), (function.__module__, function.__qualname__)
+        again = known is not None and _origins.get(called) == (known, origin)
+        if (known is not None and not again) or (hasattr(Value, called) and called not in ROW_METHODS):
             raise ValueError(f"the name {called!r} is taken: give another one by name=")
         operation = Op(
             called,
@@ -98,6 +104,7 @@ def op(
         inner = _free_of_errors(function)
         operation.fn = lambda *args: as_float(inner(*args)) if operation.allows(args) else math.nan
         OPS[called] = operation
+        _origins[called] = operation, origin
         add_method(operation, called)
         return operation
 

@@ -120,7 +120,7 @@ class Number(Operand):
         kind = type(self).__name__
         raise TypeError(
             f"a {kind} is not converted to a float, because that would drop its gradient: take .data for the number, "
-            f"or this package's function of the same name (mb.exp(v), v.exp()) to stay in the graph"
+            f"or this package's functions, such as mb.exp(v) or v.exp(), to stay in the graph"
         )
 
     def __int__(self) -> int:

@@ -180,7 +180,26 @@ class Op:
         return self.name
 
     def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
-        return _registered, (self.name,)  # an operation is pickled by name; a copy is the operation itself
+        return _registered, (self.saved_name(),)
+
+    def saved_name(self) -> str:
+        """Return the name by which the operation is saved. Raise LookupError where another operation has it now."""
+        if self.superseded:
+            raise LookupError(
+                f"{self.name} was defined again, and operations are saved by name: compute the value again"
+            )
+        return self.name
+
+    def __copy__(self) -> Op:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Op:
+        return self
+
+    @property
+    def superseded(self) -> bool:
+        """Whether another operation has this one's name now; nodes that were recorded before still have this one."""
+        return OPS.get(self.name, self) is not self
 
     def complete(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """Return all arguments in order: positional, named and default ones. Raise TypeError where they do not fit."""

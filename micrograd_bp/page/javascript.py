@@ -64,8 +64,8 @@ def script(ops: Iterable[Op]) -> str:
 def not_in_javascript(ops: Iterable[Op]) -> list[str]:
     """Return the names of the operations, among these and those that their rules use, that `script` cannot translate.
 
-    They have no C99 form, or one that calls an unknown function, or a rule that decides by a number or calls a function
-    that is not an operation.
+    They were defined again, or have no C99 form, or one that calls an unknown function, or a rule that decides by a
+    number or calls a function that is not an operation.
     """
     wanted, used = set(ops), set[Op]()
     refused = set()
@@ -74,7 +74,7 @@ def not_in_javascript(ops: Iterable[Op]) -> list[str]:
             _rules(op, used)
         except TypeError:
             refused.add(op)
-    return sorted(op.name for op in wanted | used if op in refused or not _is_known(op))
+    return sorted({op.name for op in wanted | used if op in refused or op.superseded or not _is_known(op)})
 
 
 def _parameters(op: Op) -> str:

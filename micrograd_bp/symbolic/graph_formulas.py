@@ -10,13 +10,14 @@ from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.chain import reverse_pass
 from micrograd_bp.ops.op import ATOM
 from micrograd_bp.symbolic.printer import Written, typeset
-from micrograd_bp.symbolic.rules import apply, local_term, symbols_in
-from micrograd_bp.symbolic.templates import fill, latex_name, number, one_line
+from micrograd_bp.symbolic.rules import apply, local_term, symbols_in, within
+from micrograd_bp.symbolic.templates import fill, latex_name, latex_names, number, one_line, unused
 from micrograd_bp.symbolic.term import ONE, ZERO, Term, constant, symbol
 
 _LARGEST_INLINE = 12  # operations; a larger part of a formula gets a name
 _LONGEST_FORMULA = 100_000
 _LARGEST_DERIVATIVE = 2_000
+_CONSTANTS = {"e": "e", "π": r"\pi", "pi": r"\pi"}  # in LaTeX
 
 
 class Formula:
@@ -44,9 +45,10 @@ class Formula:
 class Symbols:
     """Distinct symbols for the values of a graph, which is given by its topological order `order`.
 
-    The symbol of a value is its name; where several values have the same name, the second is `a[2]`. An unnamed root is
-    f, unnamed leaves are x1, x2, ... Other unnamed values are written out; one that is long, or for which `called` is
-    called, gets a symbol t1, t2, ...
+    The symbol of a value is its name; where several values have the same name, the second is `a[2]`, and so is a value
+    named e beside the constant e. No two are alike in LaTeX either. An unnamed root is f, unnamed leaves are x1, x2,
+    ... Other unnamed values are written out; one that is long, or for which `called` is called, gets a symbol t1, t2,
+    ...
     """
 
     def __init__(self, order: list[Value]) -> None:
@@ -56,17 +58,20 @@ class Symbols:
         self._expanded: dict[Value, Term] = {}
         self._locals: dict[tuple[Value, int], Term] = {}
         self._numbers: Counter[str] = Counter()
-        names = {node: one_line(node.name or "") for node in order}
+        names = {node: name for node in order if (name := one_line(node.name or ""))}
         often = Counter(names.values())
-        self._taken = set(often)
+        self._texts, self._latex = _constants_in(order) if not _CONSTANTS.keys().isdisjoint(often) else (set(), set())
+        notation = latex_names(often, self._latex)
         for node, name in names.items():
-            if name:
-                self._numbers[name] += 1
-                index = f"[{self._numbers[name]}]" if often[name] > 1 else ""
-                self._symbols[node] = symbol(name + index, latex_name(name) + index, self.place[node])
+            self._numbers[name] += 1
+            index = f"[{self._numbers[name]}]" if often[name] > 1 else ""
+            text, latex = unused(name + index, self._texts), unused(notation[name] + index, self._latex)
+            self._symbols[node] = symbol(text, latex, self.place[node])
+            self._texts.add(text)
+            self._latex.add(latex)
         root = order[-1]
         if root.op is not None and root not in self._symbols:
-            self._symbols[root] = symbol("f" if "f" not in often else self._free("f"), identity=self.place[root])
+            self._symbols[root] = symbol("f" if "f" not in self._texts else self._free("f"), identity=self.place[root])
         for node in order:
             if node.op is None and node not in self._symbols:
                 self._name(node, "x")
@@ -75,7 +80,7 @@ class Symbols:
         while True:
             self._numbers[letter] += 1
             name = f"{letter}{self._numbers[letter]}"
-            if name not in self._taken:
+            if name not in self._texts and latex_name(name) not in self._latex:
                 return name
 
     def _name(self, node: Value, letter: str) -> None:
@@ -163,6 +168,26 @@ class Symbols:
                 else:
                     yield from self._inline(arg)  # the recursion is as deep as a short formula
         yield node
+
+
+def _constants_in(order: list[Value]) -> tuple[set[str], set[str]]:
+    """Return the constants e and π that formulas of the graph may contain, as text and as LaTeX.
+
+    In LaTeX, e occurs in e^x too. A value of the same name is written otherwise.
+    """
+    terms = [constant(arg) for node in order for arg in node.args if not isinstance(arg, Value)]
+    for op in {node.op for node in order if node.op is not None}:
+        args = [symbol(f"#{k}") for k in range(op.arity)]
+        terms.append(apply(op, args))
+        for index in range(op.arity):
+            try:
+                terms.append(local_term(op, index, args, terms[-1]))
+            except TypeError:  # a user-defined rule that accepts only floats
+                continue
+    inner = [part for term in terms for part in within(term)]
+    texts = {part.name[0] for part in inner if part.kind == "symbol" and part.name[0] in _CONSTANTS}
+    powers = {"e" for part in inner if part.op is not None and "e^" in part.op.latex}
+    return texts, {_CONSTANTS[text] for text in texts} | powers
 
 
 def write(node: Value, parts: Mapping[Value, Written], digits: int, latex: bool) -> Written:

@@ -85,7 +85,7 @@ def _is_guard(condition: Term, x: Term, otherwise: Term) -> bool:
     A choice between two different numbers, such as the derivative of `where`, is no guard.
     """
     choice = x.number is not None and otherwise.number is not None and x.number != otherwise.number
-    return not choice and not any(term.op is not None and term.op.routes_gradient for term in _within(condition))
+    return not choice and not any(term.op is not None and term.op.routes_gradient for term in within(condition))
 
 
 def _leads_negative(term: Term) -> bool:
@@ -112,10 +112,10 @@ def _under_root(term: Term) -> Term | None:
 
 def symbols_in(term: Term) -> set[str]:
     """Return the texts of the symbols in a term."""
-    return {inner.name[0] for inner in _within(term) if inner.kind == "symbol"}
+    return {inner.name[0] for inner in within(term) if inner.kind == "symbol"}
 
 
-def _within(term: Term) -> Iterator[Term]:
+def within(term: Term) -> Iterator[Term]:
     """Yield the term and all terms in it, each once."""
     seen, stack = {term.digest}, [term]
     while stack:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable
 
 from micrograd_bp.ops.op import Op
 
@@ -103,6 +106,31 @@ def latex_name(name: str) -> str:
     if letter and (not index or re.fullmatch(r"\w+", index, re.ASCII)):
         return letter + (f"_{{{index.replace('_', ',')}}}" if index else "")
     return rf"\text{{{_escaped(name)}}}"
+
+
+def latex_names(names: Iterable[str], reserved: Collection[str] = ()) -> dict[str, str]:
+    """Return the LaTeX of each name, no two alike and none in `reserved`.
+
+    Where `latex_name` writes several names alike, those in ASCII are written as they are.
+
+    >>> print(*latex_names(["x1", "x_1", "alpha", "α", "猫", "犬"]).values(), sep="  ")
+    \\text{x1}  \\text{x\\_1}  \\text{alpha}  \\alpha  \\text{?}  \\text{?}[2]
+    """
+    usual = {name: latex_name(name) for name in names}
+    often = Counter([*usual.values(), *reserved])
+    found: dict[str, str] = {}
+    used = set(reserved)
+    for name, latex in usual.items():
+        literal = often[latex] > 1 and name.isascii() and name.isprintable()
+        found[name] = unused(rf"\text{{{_escaped(name)}}}" if literal else latex, used)
+        used.add(found[name])
+    return found
+
+
+def unused(text: str, used: Collection[str]) -> str:
+    """Return `text`, or `text[2]`, `text[3]`, ...: the first that is not in `used`."""
+    candidates = (f"{text}[{k}]" for k in itertools.count(2))
+    return text if text not in used else next(candidate for candidate in candidates if candidate not in used)
 
 
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")

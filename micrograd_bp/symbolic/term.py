@@ -57,7 +57,8 @@ class Term(Number):
         self.args = args
         self.name = name
         inner = [f"{part.digest}:{x}" for part, x in parts]
-        facts = [kind, op.name if op else "", str(identity), *sorted(inner), *[arg.digest for arg in args]]
+        called = "" if op is None else f"{op.name} {id(op)}" if op.superseded else op.name
+        facts = [kind, called, str(identity), *sorted(inner), *[arg.digest for arg in args]]
         self.digest = blake2b("\0".join(facts).encode(errors="replace"), digest_size=12).hexdigest()
 
     @property

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 import micrograd_bp as mb
 from micrograd_bp import Value, draw, nn
-from micrograd_bp.drawing.labels import one_line, printable
+from micrograd_bp.drawing.labels import distinct, one_line, printable, shown_names
 from micrograd_bp.drawing.mermaid import quoted
 
 HOSTILE = [
@@ -169,3 +170,26 @@ def test_the_same_bytes_in_every_process():
         outputs.add(done.stdout)
     assert len(outputs) == 1
     assert len(set(outputs.pop().split())) == 9
+
+
+NAMES = ["a" * 50 + "b", "a" * 50 + "c", "\x00", "\x01", "x y", "x  y", "x\ny", "猫"]
+
+
+def test_names_that_differ_are_shown_differently():
+    leaves = [Value(1.0, name) for name in NAMES]
+    assert len(set(shown_names(leaves).values())) == len(NAMES)
+    assert list(shown_names([Value(1.0, "x"), Value(2.0, "x"), Value(3.0)]).values()) == ["x", "x", ""]
+    total = sum(leaves)
+    total.name = "total"
+    for options in ({}, {"view": "steps"}):
+        svg = total.graph(**options).svg
+        assert all(f">{escape(text)}<" in svg for text in shown_names(leaves).values())
+    assert total.graph(view="steps").mermaid.count('["a') == 2
+    assert len(set(re.findall(r'\["(a[^"]*)"', total.graph(view="steps").mermaid))) == 2
+
+
+def test_inputs_of_networks_are_shown_differently():
+    names = ["temperature_in", "temperature_out", "tempera…", "x"]
+    assert len(set(distinct(names, 8).values())) == 4
+    dot = draw(nn.MLP(4, [1], seed=1), inputs=[Value(1.0, name) for name in names]).dot
+    assert len(set(re.findall(r"<B>(?:<[^>]*>)?(tempera…[^<]*)<", dot))) == 3

@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+from importlib.util import find_spec
 
 import pytest
 from oracle import excess, second_slope, value_excess
@@ -11,6 +12,7 @@ from points import fixed
 import micrograd_bp as mb
 from micrograd_bp import OPS, DomainError, Value, nn
 from micrograd_bp.ops.domain import NONNEGATIVE, POSITIVE
+from micrograd_bp.page.javascript import not_in_javascript
 
 pytestmark = pytest.mark.usefixtures("own_ops")
 
@@ -171,3 +173,68 @@ def test_an_operation_may_select_among_its_arguments(own_ops):
     assert mb.grad(lambda x: choice(mb.sqrt(x) - 1) + x)(0.0) == 1.0
     assert mb.compile(lambda x: choice(mb.sqrt(x) - 1) + x).value_and_grad(0.0)[1] == 1.0
     assert math.isnan(mb.grad(lambda x: product(mb.sqrt(x) - 1) + x)(0.0))
+
+
+def scaled(k, name=None):
+    """A cell of a notebook that is run with another k."""
+
+    @mb.op(lambda x, out: k * 1.0, native=f"{k} * {{0}}", name=name)
+    def scale(x):
+        return k * x
+
+    return scale
+
+
+def test_an_operation_is_defined_again():
+    x = Value(3.0, "x")
+    first = scaled(2)
+    old = first(x)
+    second = scaled(5)
+    new = second(x)
+    assert OPS["scale"] is second
+    assert (old.data, new.data, x.scale().data) == (6.0, 15.0, 15.0)
+    assert nn.Neuron(1, activation="scale", seed=1)([x]).op is second
+    both = old * new
+    both.backward()
+    assert x.grad == 2 * 15.0 + 5 * 6.0
+    assert mb.grad(lambda x: first(x) * second(x))(3.0) == 60.0
+    assert float(mb.jvp(lambda x: first(x) * second(x), (3.0,), (1.0,))[1]) == 60.0
+    for backend in ("python", "native") if find_spec("llvmlite") else ("python",):
+        program = mb.compile(lambda x: first(x) * second(x), backend=backend)
+        assert program.value_and_grad(3.0) == (90.0, 60.0)
+        assert program.batched([1.0, 2.0])[0].tolist() == [10.0, 40.0]
+    assert str(mb.formula(old - new)) == "scale(x) − scale(x)"
+    assert str(mb.derivative_formula(old * old + new, x)) != str(mb.derivative_formula(new * new + old, x))
+    assert mb.derivative_formula(old * new, x).text == "5·scale(x) + 2·scale(x)"  # they are two functions
+    assert (copy.deepcopy(old).op, copy.copy(first), copy.deepcopy(second)) == (first, first, second)
+    assert pickle.loads(pickle.dumps(new)).op is second
+    with pytest.raises(LookupError, match="scale was defined again"):
+        pickle.dumps(old)
+
+
+def test_a_program_with_an_operation_that_was_defined_again_is_not_saved(tmp_path):
+    program = mb.compile(scaled(2))
+    assert program(1.0) == 2.0
+    program.save(tmp_path / "program")
+    scaled(5)
+    with pytest.raises(LookupError, match="saved by name: compute the value again"):
+        program.save(tmp_path / "program")
+
+
+def test_the_page_computes_no_operation_that_was_defined_again():
+    x = Value(1.0, "x")
+    old = scaled(2)(x)
+    assert not_in_javascript({old.op}) == []
+    assert not_in_javascript({old.op, scaled(5)(x).op}) == ["scale"]
+
+
+def test_another_function_does_not_take_the_name():
+    scaled(2)
+    with pytest.raises(ValueError, match="the name 'scale' is taken: give another one by name="):
+        mb.op(lambda x, out: 1.0, name="scale")(lambda x: x)
+    with pytest.raises(ValueError, match="the name 'tanh' is taken"):
+        scaled(2, "tanh")
+    scaled(3, "times")
+    assert Value(2.0).times().data == 6.0
+    scaled(4, "times")
+    assert Value(2.0).times().data == 8.0

@@ -17,7 +17,8 @@ from micrograd_bp.check.strategies import expressions
 from micrograd_bp.engine import topological_order
 from micrograd_bp.symbolic.graph_formulas import Symbols, derivative_term
 from micrograd_bp.symbolic.printer import typeset
-from micrograd_bp.symbolic.templates import latex_name, number
+from micrograd_bp.symbolic.rules import within
+from micrograd_bp.symbolic.templates import latex_name, latex_names, number
 from micrograd_bp.symbolic.term import constant, symbol
 
 x, y, z = (Value(v, name) for v, name in ((0.7, "x"), (1.3, "y"), (0.4, "z")))
@@ -211,3 +212,56 @@ def test_long_formulas_are_refused():
     assert len(str(mb.formula(chain))) > 10_000  # long but not too long; and nothing recurses
     with pytest.raises(TypeError, match="two Values, not float"):
         mb.derivative_formula(chain, 1.0)
+
+
+ALIKE = [
+    ["x1", "x_1", "x₁"],
+    ["alpha", "α", "\\alpha"],
+    ["pi", "π", "e"],
+    ["y_hat", "ŷ", "y_hat "],
+    ["猫", "犬", "?", "\x00", "\x01"],
+    ["x", "x", "x[1]", "x[2]", "x_[1]"],
+    ["w1_12", "w1_1_2", "w^{(1)}_{12}"],
+    ["a" * 50 + "b", "a" * 50 + "c"],
+    ["x_1", None, None, "f", "f1", "t1"],
+    ["e", "e", "e[2]"],
+]
+
+
+@pytest.mark.parametrize("names", ALIKE)
+@pytest.mark.parametrize("f", [mb.exp, mb.erf, mb.gelu, mb.sin, lambda x: x * math.e * math.pi])
+def test_symbols_are_distinct_as_text_and_as_latex(names, f):
+    leaves = [Value(1.0 + k, name) for k, name in enumerate(names)]
+    v = f(sum(leaves)) * 2.0
+    symbols = Symbols(topological_order(v))
+    for node in topological_order(v):
+        symbols.called(node)
+    for latex in (False, True):
+        written = [symbols.called(node).name[latex] for node in topological_order(v)]
+        assert len(set(written)) == len(written)
+    term = derivative_term(v, leaves[0])
+    constants = [part for part in within(term) if part.kind == "symbol" and part.name[0] in ("e", "π")]
+    digests = {symbols.called(leaf).digest: symbols.called(leaf) for leaf in leaves}
+    for constant_term in constants:
+        if constant_term.digest not in digests:
+            assert all(constant_term.name[k] != s.name[k] for s in digests.values() for k in (0, 1))
+
+
+@given(
+    st.lists(
+        st.text(max_size=6) | st.sampled_from([name for names in ALIKE for name in names]).filter(bool), max_size=6
+    )
+)
+def test_any_names_are_distinct(names):
+    latex = latex_names(names, {"e"})
+    assert len(set(latex.values()) | {"e"}) == len(set(names)) + 1
+
+
+def test_usual_names_stay_usual():
+    a, e = Value(1.0, "a_1"), Value(2.0, "e")
+    assert mb.formula(a * e).latex == r"a_{1} \cdot e"
+    assert mb.formula(mb.tanh(e)).text == "tanh(e)"
+    assert mb.formula(mb.exp(e)).text == "exp(e)"
+    assert mb.formula(mb.exp(e)).latex == r"e^{\text{e}}"
+    assert str(mb.derivative_formula(math.e * e * e, e)) == "2e·e[2]"
+    assert mb.explain(a * e, a).latex.count("a_{1}") > 0
