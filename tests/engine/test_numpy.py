@@ -238,6 +238,12 @@ def test_methods_of_functions_and_their_options():
     assert data(array) == [3.0]
     assert data(np.add(v, 1.0, dtype=object)) == [3.0]
     assert np.maximum.reduce(np.array([Value(1.0), v])) is v
+    one = np.zeros((), object)
+    np.maximum(v, 3.0, out=one)
+    assert one[()] == 3.0
+    both = np.array([Value(1.0), Value(5.0)])
+    np.maximum.at(both, [0, 1], v)
+    assert data(both) == [2.0, 5.0]
 
 
 def test_other_numbers_in_numpys_functions():

@@ -253,8 +253,8 @@ def test_symbols_are_distinct_as_text_and_as_latex(names, f):
     )
 )
 def test_any_names_are_distinct(names):
-    latex = latex_names(names, {"e"})
-    assert len(set(latex.values()) | {"e"}) == len(set(names)) + 1
+    latex = latex_names([*names, "π"], {"e", r"\pi"})
+    assert len(set(latex.values()) | {"e", r"\pi"}) == len({*names, "π"}) + 2
 
 
 def test_usual_names_stay_usual():

@@ -283,6 +283,7 @@ def test_mirrored_classes_have_the_same_loss():
         [INF, 0.0, 0.0],
         [INF, -INF, 1.0],
         [0.3, 0.3, 0.3],
+        [0.33334, 0.33334, 0.33334],
     ],
 )
 def test_targets_that_are_no_probabilities_are_refused(y):
