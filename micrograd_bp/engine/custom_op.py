@@ -15,7 +15,7 @@ from micrograd_bp.ops.domain import Bound, Interval
 from micrograd_bp.ops.op import OPS, Op, Rule
 from micrograd_bp.ops.reals import as_float
 
-_origins: dict[str, tuple[Op, tuple[str, str]]] = {}  # the last definition of each name, and the function's own name
+_origins: dict[str, tuple[Op, str]] = {}  # the last definition of each name, and the function's own name
 _BARE = "@op needs the derivative rules in brackets, one (*args, out) -> d out / d arg per argument: @op(rule)"
 
 
@@ -78,7 +78,8 @@ def op(
             raise TypeError(f"{called}: a derivative rule takes ({', '.join(p.name for p in parameters)}, out)")
         if not called.isidentifier() or keyword.iskeyword(called) or called.startswith("_"):
             raise ValueError(f"{called!r} cannot name an operation: give name=, an identifier without a leading _")
-        known, origin = OPS.get(called), (function.__module__, function.__qualname__)
+        known = OPS.get(called)
+        origin = f"{getattr(function, '__module__', None)}.{getattr(function, '__qualname__', type(function).__name__)}"
         again = known is not None and _origins.get(called) == (known, origin)
         if (known is not None and not again) or (hasattr(Value, called) and called not in ROW_METHODS):
             raise ValueError(f"the name {called!r} is taken: give another one by name=")

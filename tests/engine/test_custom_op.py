@@ -2,7 +2,9 @@
 
 import copy
 import math
+import operator
 import pickle
+from functools import partial
 from importlib.util import find_spec
 
 import pytest
@@ -226,6 +228,12 @@ def test_the_page_computes_no_operation_that_was_defined_again():
     old = scaled(2)(x)
     assert not_in_javascript({old.op}) == []
     assert not_in_javascript({old.op, scaled(5)(x).op}) == ["scale"]
+
+
+def test_a_function_needs_no_name_of_its_own():
+    for k in (2.0, 3.0):
+        times = mb.op(lambda x, out, k=k: k, name="times")(partial(operator.mul, k))
+        assert Value(2.0).times().data == times(2.0) == 2.0 * k
 
 
 def test_another_function_does_not_take_the_name():
