@@ -279,8 +279,9 @@ def compile(  # noqa: A001 (the name that users expect)
                  saturation (1 − tanh²), and adjoints of exactly 0 are not guarded (docs/semantics.md)
     `backend`    "native", machine code through LLVM (with the extra `native`, which makes it the default), or "python"
 
-    The results have the bits of the eager computation, with three exceptions: signs of zeros, `hypot` (Python's differs
-    from C's), and values outside an operation's domain, which are nan or infinite while the engine raises DomainError.
+    The results have the bits of the eager computation, with four exceptions: signs of zeros, `hypot` (Python's differs
+    from C's), values outside an operation's domain, which are nan or infinite while the engine raises DomainError, and
+    the last digits of `hvp`, which may add in another order.
     A compiled function that `f` calls with traced numbers becomes part of the program; called with other numbers, its
     result is a constant. `compile` is also a decorator: `@compile`, `@compile(fast_math=True)`.
 

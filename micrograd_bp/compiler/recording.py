@@ -204,10 +204,10 @@ def derived(recording: Recording, what: str) -> Code:
     inputs, root = list(tape.inputs), results[0]
     if what == "parameters":
         return Code(tape, [root, *append_gradient(tape, root, tape.parameters)])
+    if what == "hvp":  # the gradient of the directional derivative, as in the eager `hvp`
+        return Code(tape, append_gradient(tape, append_tangents(tape, results)[0], inputs))
     gradient = append_gradient(tape, root, inputs)
     if what == "gradient":
         return Code(tape, [root, *gradient])
-    if what == "hessian":
-        second = [append_gradient(tape, index, inputs) for index in gradient]
-        return Code(tape, [index for row in second for index in row])
-    return Code(tape, append_tangents(tape, gradient))
+    second = [append_gradient(tape, index, inputs) for index in gradient]
+    return Code(tape, [index for row in second for index in row])
