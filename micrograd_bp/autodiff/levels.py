@@ -10,7 +10,7 @@ primal is used.
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, ClassVar
 
 from micrograd_bp._mypyc import mypyc_attr
 from micrograd_bp.engine.number import Number, bottom, check_domain
@@ -36,6 +36,8 @@ class Leveled(Number):
     """A number with derivatives on a level. Subclasses have a `primal` and define the three methods below."""
 
     __slots__ = ("level",)
+
+    KIND: ClassVar[str] = "a number that is being differentiated"
 
     def __init__(self, level: Level) -> None:
         self.level = level

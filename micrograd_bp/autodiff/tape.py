@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from micrograd_bp import ops
 from micrograd_bp.autodiff.levels import Leveled, opened
@@ -130,6 +130,8 @@ class Tracer(Unknown):
     """A number of a tape during recording. It has an index (`place`) but no value; a branch on it is an error."""
 
     __slots__ = ("place", "tape")
+
+    KIND: ClassVar[str] = "a traced number"
 
     def __init__(self, tape: Tape, place: int) -> None:
         self.tape = tape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from micrograd_bp import ops
 from micrograd_bp.autodiff.levels import Leveled
@@ -15,7 +15,11 @@ class Variable(Value):
 
     __slots__ = ("active",)
 
+    KIND: ClassVar[str] = "a number that is being differentiated"
     active: bool
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace(type(self).__name__, Value.__name__, 1)
 
 
 def variable(number: Any) -> Any:

@@ -12,6 +12,7 @@ from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.pictures import GraphOptions
 from micrograd_bp.errors import MissingExtraError
 from micrograd_bp.nn import Module
+from micrograd_bp.ops.reals import kind
 
 _MOST_IN_NOTEBOOK = 60  # values; a notebook shows larger graphs as text
 
@@ -34,7 +35,7 @@ def draw(drawn: Value | Module, **options: Any) -> Graph:
         return draw_graph(drawn, **options)
     if isinstance(drawn, Module):
         return draw_network(drawn, **options)
-    raise TypeError(f"draw takes a Value, for its graph, or a Module, for its network, not {type(drawn).__name__}")
+    raise TypeError(f"draw takes a Value, for its graph, or a Module, for its network, not {kind(drawn)}")
 
 
 def notebook(shown: Value | Module) -> dict[str, str]:

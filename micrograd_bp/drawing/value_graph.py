@@ -14,7 +14,7 @@ from micrograd_bp.drawing.picture import Graph
 from micrograd_bp.drawing.scene import around_node, below, everything
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.pictures import Clusters, Direction, Edges, View
-from micrograd_bp.ops.reals import short
+from micrograd_bp.ops.reals import kind, short
 
 
 def draw_graph(
@@ -66,7 +66,7 @@ def draw_graph(
     if depth is not None:
         _check_count("depth", depth, 0)
     if around is not None and not isinstance(around, Value):
-        raise TypeError(f"around is a Value of the graph, not {type(around).__name__}")
+        raise TypeError(f"around is a Value of the graph, not {kind(around)}")
     if (depth is not None or around is not None) and view != "values":
         raise ValueError(f"depth and around need view='values'; leave them out with view={view!r}")
     if inputs is not None:

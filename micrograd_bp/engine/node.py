@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from micrograd_bp._mypyc import i64, mypyc_attr
 from micrograd_bp.engine.number import Number
 from micrograd_bp.ops.op import Op
-from micrograd_bp.ops.reals import as_float, is_real, short
+from micrograd_bp.ops.reals import as_float, is_real, kind, short
 
 Edge = tuple["Node | float", float]  # an argument and d node / d argument
 
@@ -187,7 +187,7 @@ class Node(Number):
 def _checked(name: object) -> str | None:
     if name is None or isinstance(name, str):
         return name
-    raise TypeError(f"a name is a str or None, not {type(name).__name__}")
+    raise TypeError(f"a name is a str or None, not {kind(name)}")
 
 
 def edges(node: Node) -> tuple[Edge, ...]:

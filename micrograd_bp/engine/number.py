@@ -15,7 +15,7 @@ from micrograd_bp.ops import abs as absolute
 from micrograd_bp.ops import add, div, mul, neg, sub
 from micrograd_bp.ops import pow as power
 from micrograd_bp.ops.op import OPS, Op, Operand
-from micrograd_bp.ops.reals import as_float, is_real
+from micrograd_bp.ops.reals import as_float, is_real, kind
 
 _USUAL = (Operand, float, int)  # these types are checked first, because that is fast
 
@@ -117,9 +117,9 @@ class Number(Operand):
         return format(self.data, spec) if spec else repr(self)
 
     def __float__(self) -> float:
-        kind = type(self).__name__
+        what = kind(self) if hasattr(type(self), "KIND") else f"a {kind(self)}"
         raise TypeError(
-            f"a {kind} is not converted to a float, because that would drop its gradient: take .data for the number, "
+            f"{what} is not converted to a float, because that would drop its gradient: take .data for the number, "
             f"or this package's functions, such as mb.exp(v) or v.exp(), to stay in the graph"
         )
 

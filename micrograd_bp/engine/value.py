@@ -15,7 +15,7 @@ from micrograd_bp.engine.pictures import GraphOptions
 from micrograd_bp.ops import add as _add
 from micrograd_bp.ops import mul as _mul
 from micrograd_bp.ops.op import Op, Operand
-from micrograd_bp.ops.reals import as_float
+from micrograd_bp.ops.reals import as_float, kind
 
 if TYPE_CHECKING:
     from micrograd_bp.ops.reals import Real
@@ -291,7 +291,7 @@ def topological_order(root: Value | Any) -> list[Value]:
     ['a', 'b', mul, add]
     """
     if not isinstance(root, Value):
-        raise TypeError(f"topological_order takes a Value, not {type(root).__name__}")
+        raise TypeError(f"topological_order takes a Value, not {kind(root)}")
     with _lock:
         return _sorted(root)
 

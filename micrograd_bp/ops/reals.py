@@ -49,7 +49,7 @@ def as_float(x: object) -> float:
         if math.isinf(number) and bool(given != number):
             raise OverflowError(f"{type(x).__name__} {short(x)} is too large for a float (at most 1.8e308)")
         return number
-    raise TypeError(f"a real number is needed, not {type(x).__name__} {short(x)}: {_remedy(x)}")
+    raise TypeError(f"a real number is needed, not {kind(x)}{_shown(x)}: {_remedy(x)}")
 
 
 def is_real(x: object) -> bool:
@@ -69,7 +69,19 @@ def short(x: object) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
+def kind(x: object) -> str:
+    """Return how a message names the type of `x`; classes of this package that users do not know have a `KIND`."""
+    named: str = getattr(type(x), "KIND", type(x).__name__)
+    return named
+
+
+def _shown(x: object) -> str:
+    return "" if hasattr(type(x), "KIND") else f" {short(x)}"
+
+
 def _remedy(x: object) -> str:
+    if hasattr(type(x), "KIND"):
+        return "use it in arithmetic and in this package's functions"
     if hasattr(type(x), "apply_unchecked"):  # an Operand; this module cannot import its class
         return "use the node itself, or its .data for the bare number"
     if isinstance(x, numbers.Complex):

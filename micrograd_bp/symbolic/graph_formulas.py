@@ -9,6 +9,7 @@ from micrograd_bp import ops
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.chain import reverse_pass
 from micrograd_bp.ops.op import ATOM
+from micrograd_bp.ops.reals import kind
 from micrograd_bp.symbolic.printer import Written, typeset
 from micrograd_bp.symbolic.rules import apply, local_term, symbols_in, within
 from micrograd_bp.symbolic.templates import fill, latex_name, latex_names, number, one_line, unused
@@ -232,7 +233,7 @@ def derivative_formula(v: Value, x: Value) -> Formula:
     [2x, 6y]
     """
     if not isinstance(x, Value):
-        raise TypeError(f"derivative_formula takes two Values, not {type(x).__name__}")
+        raise TypeError(f"derivative_formula takes two Values, not {kind(x)}")
     term = derivative_term(v, x)
     return Formula(typeset(term), typeset(term, latex=True))
 

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import math
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -319,3 +320,47 @@ def test_derivatives_have_the_name_and_signature_of_the_function(transform, what
     assert transform(model).__doc__.startswith(f"{what} of MLP.")
     assert not vars(transform(model)).keys() & vars(model).keys()
     assert transform(functools.partial(g, 1.0)).__doc__.startswith(f"{what} of partial.")
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+INTERNAL = re.compile(r"\b(Dual|Series|Leveled|Tracer|Variable|Slot|Unknown|Flow)\b")
+MISTAKES = {
+    "a function of math": math.exp,
+    "int": int,
+    "Value": Value,
+    "data": lambda x: setattr(Value(1.0), "data", x),
+    "text": lambda x: x + "1",
+    "topological_order": mb.topological_order,
+    "explain": lambda x: mb.explain(x, 3.0),
+    "draw": mb.draw,
+    "formula": lambda x: mb.derivative_formula(x, 2.0),
+    "optimiser": lambda x: mb.optim.Adam([Value(1.0)], x),
+    "a name": lambda x: Value(1.0, x),
+    "nothing": lambda x: None,
+    "a branch": lambda x: (x if x > 0 else -x) + None,
+}
+MODES = {
+    "derivative": mb.derivative,
+    "grad": mb.grad,
+    "taylor": lambda f: lambda x: mb.taylor(f, x, 2),
+    "compile": mb.compile,
+    "grad in compile": lambda f: mb.compile(mb.grad(f)),
+    "derivative in grad": lambda f: mb.grad(mb.derivative(f)),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+def test_messages_name_no_internal_class(mode, mistake):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        mode(mistake)(2.0)
+    assert not INTERNAL.search(str(caught.value)), str(caught.value)
+
+
+@pytest.mark.parametrize("use", [lambda x: x * x.data, math.exp, lambda x: x * (x == 2.0), lambda x: x * (x < 2.0)])
+def test_a_trace_error_speaks_of_no_branch_that_is_not_there(use):
+    with pytest.raises(mb.TraceError) as caught:
+        mb.compile(use)(2.0)
+    advice = str(caught.value).splitlines()[-1]
+    assert not re.search(r"\b(if|branch|assert)\b", advice), advice
