@@ -273,8 +273,8 @@ def add_to_gradients(leaves: list[Value], amounts: list[Any]) -> None:
         before = [(leaf, leaf._grad, leaf._has_grad) for leaf in leaves]
         try:
             for leaf, amount in zip(leaves, amounts, strict=True):
-                total: float = leaf._grad + as_float(amount)  # mypyc frees the object of `leaf.grad += amount` too early
-                leaf._grad, leaf._has_grad = total, True
+                leaf._grad += as_float(amount)  # mypyc would hand a C double to the setter of `grad`
+                leaf._has_grad = True
         except BaseException:
             for leaf, grad, known in before:
                 leaf._grad, leaf._has_grad = grad, known
