@@ -141,6 +141,7 @@ __all__ = [
     "sign",
     "step",
     "less",
+    "exceeds",
     "maximum",
     "minimum",
     "clip",

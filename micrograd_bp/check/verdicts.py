@@ -119,10 +119,10 @@ class ByReplay:
             where = zero_times_infinity(self.root)
             if where:
                 return Verdict("ill-conditioned", math.nan, reason=str(where[0]))
-        if self.corner:
-            return Verdict("kink", expected, reason=self.corner)
-        if true is None:
-            return Verdict("kink", expected, reason="some local derivative does not exist here")
+        if self.corner and true is not None and self._smooth(i):
+            return Verdict("ill-conditioned", expected, reason=f"{self.corner}; that of the whole function exists")
+        if self.corner or true is None:
+            return Verdict("kink", expected, reason=self.corner or "some local derivative does not exist here")
         if true == 0 and _near(computed, true, 0.0, 8 * _EPS * len(self.replay.order) * size):
             return Verdict("right", 0.0)
         return Verdict("ill-conditioned", expected, reason="every rule is right; rounding spoils the digits")

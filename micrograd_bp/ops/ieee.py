@@ -186,6 +186,10 @@ def less(x: float, y: float) -> float:
     return 1.0 if x < y else 0.0 if x >= y else NAN
 
 
+def exceeds(x: float, y: float) -> float:
+    return 1.0 if x > y else 0.0 if x <= y else NAN
+
+
 def maximum(x: float, y: float) -> float:
     return x if x > y or x != x else y
 

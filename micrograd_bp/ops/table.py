@@ -8,7 +8,9 @@ A rule maps `(*args, out)` to d out / d arg for every kind of number: floats, Va
 therefore a pure expression in operations and + - *. It has no `if`, because a recorded graph would keep only one branch
 (use `where`, `step`, `sign`), and it calls nothing from `math`. It uses `div` and `pow` instead of / and **, which raise
 on floats where a rule must give inf or nan. It uses `out` only where nothing cancels: for tanh at x = 20, 1 - out² would
-be 0. A smooth operation uses neither `abs` nor `sign`, which would break its higher derivatives.
+be 0. A smooth operation uses neither `abs` nor `sign`, which would break its higher derivatives. At a kink a rule either
+takes the slope of one side, with `step` or `less`, and all higher derivatives are then those of this side; or it takes
+another number, with `exceeds`, and higher derivatives are nan there.
 """
 
 # fmt: off
@@ -34,12 +36,12 @@ sub: Op = Op("sub", operator.sub, lambda x, y, out: 1.0, lambda x, y, out: -1.0)
 mul: Op = Op("mul", operator.mul, lambda x, y, out: y, lambda x, y, out: x)
 div: Op = Op("div", ieee.div, lambda x, y, out: div(1.0, y), lambda x, y, out: div(-out, y))
 neg: Op = Op("neg", operator.neg, lambda x, out: -1.0)
-# At x = 0 the other branches have the values and derivatives of the limits; at y = 0 their derivatives are inf · 0, nan.
+# At x = 0 the other branches have the values and derivatives of the limits, and nan at y = 0.
 # The factor of d/dx is y for y > 1, a constant times inf for 0 < y < 1, and has the slope -inf at y = 1, as 1 + log x.
 # x**y · log x is a little below -x**y, however little x**y is. The base inf keeps 0 / x at 0 where 1 / x overflows.
 pow: Op = Op("pow", ieee.power,
              lambda x, y, out: where(x, y, maximum(y, sign(y) * (1.0 + cbrt(1.0 - y)))) * pow(where(y, x, where(1e-16 * x, x, INF)), y - 1.0),
-             lambda x, y, out: where(x, out * log(where(x, x, 1.0)), where(y, 0.0 - pow(x, _ALMOST_1 * y), sqrt(x * x + y * y))))
+             lambda x, y, out: where(x, out * log(where(x, x, 1.0)), where(y, 0.0 - pow(x, _ALMOST_1 * y), exceeds(x, y))))
 square: Op = Op("square", lambda x: x * x, lambda x, out: 2.0 * x)
 reciprocal: Op = Op("reciprocal", lambda x: ieee.div(1.0, x), lambda x, out: -out * out)
 one_minus_square: Op = Op("one_minus_square", ieee.one_minus_square, lambda x, out: -2.0 * x)
@@ -68,8 +70,8 @@ acos: Op  = Op("acos",  ieee.acos,  lambda x, out: div(-1.0, sqrt(one_minus_squa
 atan: Op  = Op("atan",  math.atan,  lambda x, out: where(div(1.0, hypot(1.0, x)), square(div(1.0, hypot(1.0, x))), 0.0))
 atan2: Op = Op("atan2", math.atan2, lambda y, x, out: div(div(x, hypot(x, y)), hypot(x, y)),
                                     lambda y, x, out: div(div(-y, hypot(x, y)), hypot(x, y)))
-hypot: Op = Op("hypot", math.hypot, lambda x, y, out: where(out, div(x, out), sqrt(square(x) + square(y))),  # the result is 0 at (0, 0),
-                                    lambda x, y, out: where(out, div(y, out), sqrt(square(x) + square(y))))  # where hypot has a kink
+hypot: Op = Op("hypot", math.hypot, lambda x, y, out: where(out, div(x, out), exceeds(x, y)),  # the result is 0 at (0, 0),
+                                    lambda x, y, out: where(out, div(y, out), exceeds(x, y)))  # where hypot has a kink
 sinh: Op  = Op("sinh",  ieee.sinh,  lambda x, out: cosh(x))
 cosh: Op  = Op("cosh",  ieee.cosh,  lambda x, out: sinh(x))
 tanh: Op  = Op("tanh",  math.tanh,  lambda x, out: 4.0 * logistic_density(2.0 * x))
@@ -95,14 +97,16 @@ silu: Op        = Op("silu",        ieee.silu,        lambda x, out: sigmoid(x) 
 
 # --- corners and choices ----------------------------------------------------------------------------------------------
 
-abs: Op     = Op("abs",     math.fabs,    lambda x, out: sign(x))
+abs: Op     = Op("abs",     math.fabs,    lambda x, out: exceeds(x, 0.0) - exceeds(0.0, x))
 sign: Op    = Op("sign",    ieee.sign,    lambda x, out: 0.0)
 step: Op    = Op("step",    ieee.step,    lambda x, out: 0.0)
 less: Op    = Op("less",    ieee.less,    lambda x, y, out: 0.0, lambda x, y, out: 0.0)
-maximum: Op = Op("maximum", ieee.maximum, lambda x, y, out: 0.5 + 0.5 * (less(y, x) - less(x, y)),
-                                          lambda x, y, out: 0.5 + 0.5 * (less(x, y) - less(y, x)))
-minimum: Op = Op("minimum", ieee.minimum, lambda x, y, out: 0.5 + 0.5 * (less(x, y) - less(y, x)),
-                                          lambda x, y, out: 0.5 + 0.5 * (less(y, x) - less(x, y)))
+exceeds: Op = Op("exceeds", ieee.exceeds, lambda x, y, out: div(0.0, exceeds(x, y) + exceeds(y, x)),  # nan at a tie: the slope of a
+                                          lambda x, y, out: div(0.0, exceeds(x, y) + exceeds(y, x)))  # kink has no derivative there
+maximum: Op = Op("maximum", ieee.maximum, lambda x, y, out: 0.5 + 0.5 * (exceeds(x, y) - exceeds(y, x)),
+                                          lambda x, y, out: 0.5 + 0.5 * (exceeds(y, x) - exceeds(x, y)))
+minimum: Op = Op("minimum", ieee.minimum, lambda x, y, out: 0.5 + 0.5 * (exceeds(y, x) - exceeds(x, y)),
+                                          lambda x, y, out: 0.5 + 0.5 * (exceeds(x, y) - exceeds(y, x)))
 clip: Op    = Op("clip",    ieee.clip,    lambda x, low, high, out: (1.0 - less(x, low)) * (1.0 - less(high, x)),
                                           lambda x, low, high, out: less(x, low) * (1.0 - less(high, low)),
                                           lambda x, low, high, out: less(high, maximum(x, low)))
@@ -118,7 +122,7 @@ OPS.update({op.name: op for op in list(globals().values()) if isinstance(op, Op)
 DEFAULTS = {"leaky_relu": (0.01,), "elu": (1.0,)}  # the default values of the last arguments
 
 # A derivative of exactly 0 means that the argument was not selected: it gets no contribution, even if the adjoint is inf.
-ROUTES_GRADIENT = ("relu", "sign", "step", "less", "maximum", "minimum", "clip", "where")
+ROUTES_GRADIENT = ("relu", "sign", "step", "less", "exceeds", "maximum", "minimum", "clip", "where")
 
 # --- domains: boxes, an interval per argument; POLES: the index of the argument whose zero is a division by zero ------
 
@@ -157,6 +161,7 @@ KINKS = {
     "sign": ("0 everywhere", lambda x: x),
     "step": ("0 everywhere; step(0) = 0", lambda x: x),
     "less": ("0 everywhere; 1 where x < y, else 0; infinities compare", lambda x, y: x - y),
+    "exceeds": ("1 where x > y, else 0; its derivative is 0, and nan at a tie", lambda x, y: x - y),
     "maximum": ("1/2 each at a tie", lambda x, y: x - y),
     "minimum": ("1/2 each at a tie", lambda x, y: x - y),
     "clip": ("1 at a bound; the bounds get 0 there; high wins where low > high",
@@ -205,6 +210,7 @@ WRITTEN = {
     "abs":        ("|x|",  "|{0}|",               r"\left|{0}\right|",                   ATOM,      (0,)),
     "step":       ("step", "[{0} > 0]",           "[{0} > 0]",                           ATOM,      (0,)),
     "less":       ("<",    "[{0} < {1}]",         "[{0} < {1}]",                         ATOM,      (0, 0)),
+    "exceeds":    (">",    "[{0} > {1}]",         "[{0} > {1}]",                         ATOM,      (0, 0)),
     "maximum":    ("max",  "max({0}, {1})",       r"\max\left({0}, {1}\right)",          ATOM,      (0, 0)),
     "minimum":    ("min",  "min({0}, {1})",       r"\min\left({0}, {1}\right)",          ATOM,      (0, 0)),
 }
@@ -240,6 +246,7 @@ DEFINITIONS = {
     "abs": lambda m, x: m.fabs(x),
     "step": lambda m, x: m.mpf(1 if x > 0 else 0),
     "less": lambda m, x, y: m.mpf(1 if x < y else 0),
+    "exceeds": lambda m, x, y: m.mpf(1 if x > y else 0),
     "maximum": lambda m, x, y: max(x, y),
     "minimum": lambda m, x, y: min(x, y),
     "clip": lambda m, x, low, high: min(max(x, low), high),
@@ -277,6 +284,7 @@ NATIVE = {
     "sign": "({0} > 0 ? 1 : {0} < 0 ? -1 : {0} - {0})",
     "step": "({0} > 0 ? 1 : {0} <= 0 ? 0 : {0})",
     "less": "({0} < {1} ? 1 : {0} >= {1} ? 0 : NAN)",
+    "exceeds": "({0} > {1} ? 1 : {0} <= {1} ? 0 : NAN)",
     "maximum": "({0} > {1} || {0} != {0} ? {0} : {1})",
     "minimum": "({0} < {1} || {0} != {0} ? {0} : {1})",
     "clip": "({0} != {0} || {1} != {1} || {2} != {2} ? NAN : fmin(fmax({0}, {1}), {2}))",

@@ -55,6 +55,7 @@ __all__ = [
     "sign",
     "step",
     "less",
+    "exceeds",
     "maximum",
     "minimum",
     "clip",
@@ -177,6 +178,7 @@ abs: _Of_x
 sign: _Of_x
 step: _Of_x
 less: _Of_x_y
+exceeds: _Of_x_y
 maximum: _Of_x_y
 minimum: _Of_x_y
 clip: _Of_x_low_high

@@ -28,7 +28,7 @@ class _InRule(Number):
 
     f(x) is written with the name of the value that it equals, guards against 0 · inf are omitted, and functions that
     exist for the rules are written by their definitions: σ′(x) as σ(x) (1 − σ(x)). σ(−x) becomes 1 − σ(x), and
-    4 σ′(2x) becomes 1 − tanh(x)².
+    4 σ′(2x) becomes 1 − tanh(x)², and [x > 0] − [0 > x] becomes sign(x).
     """
 
     __slots__ = ("own", "term")
@@ -58,6 +58,10 @@ class _InRule(Number):
             return ops.sqrt(float(terms[0].number) ** 2 + ops.square(self._of(terms[1])))
         if op is ops.square and (u := _under_root(terms[0])) is not None:
             return ops.div(1.0, self._of(u))
+        if op is ops.sub and terms[0].op is ops.exceeds and terms[1].op is ops.exceeds:
+            (above, zero), (below, x) = terms[0].args, terms[1].args
+            if zero.number == below.number == 0 and x.digest == above.digest:
+                return self._of(apply(ops.sign, [x]))
         result = apply(op, terms)
         if op is ops.mul and (u := _tanh_inside(result)) is not None:
             return 1.0 - ops.square(ops.tanh(self._of(u)))

@@ -129,6 +129,65 @@ def test_hypot_at_the_origin(mode):
         assert all(map(math.isnan, row))  # 2 and 0 exist, but their sum is 0 · inf
 
 
+def composed(x, y):
+    """log(exp(x) + exp(y)) as it is often written."""
+    return mb.maximum(x, y) + mb.log1p(mb.exp(-abs(x - y)))
+
+
+@modes
+def test_at_a_tie_where_no_side_is_chosen(mode):
+    for f in (mb.maximum, mb.minimum, composed, lambda x, y: mb.maximum(x, y) ** 2 - mb.minimum(x, y) ** 2):
+        for at in (1.0, -3.0, 0.0):
+            assert shown(mode(f, at, at)) == shown([[NAN, NAN], [NAN, NAN]]), at
+    for f in (abs, lambda x: abs(x) ** 2, lambda x: x * abs(x), lambda x: abs(x) + mb.exp(x)):
+        assert shown(mode(f, 0.0)) == shown([[NAN]])
+        assert shown(mode(f, -0.0)) == shown([[NAN]])
+
+
+@modes
+def test_beside_a_tie_second_derivatives_are_those_of_the_side(mode):
+    for x, y in [(1.0, 1.5), (1.0, 0.5), (-2.0, 3.0), (3.0, -2.0), (1e-300, -1e-300), (math.nextafter(1.0, 2.0), 1.0)]:
+        assert shown(mode(mb.maximum, x, y)) == shown([[0.0, 0.0], [0.0, 0.0]])
+        second = float(1 / (4 * mpmath.cosh((mpmath.mpf(x) - y) / 2) ** 2))
+        for given, right in zip(mode(composed, x, y), ([second, -second], [-second, second]), strict=True):
+            assert given == pytest.approx(right, rel=1e-9)
+    assert mode(lambda x: abs(x) ** 2, -0.5) == [[2.0]]
+
+
+@modes
+def test_where_one_side_is_chosen_second_derivatives_are_those_of_that_side(mode):
+    for f, at, right in [
+        (mb.relu, 0.0, 0.0),
+        (lambda x: mb.leaky_relu(x) ** 2, 0.0, 2e-4),
+        (lambda x: mb.clip(x, 0.0, 1.0) ** 2, 1.0, 2.0),
+        (lambda x: mb.where(mb.step(x), x**2, x**3), 0.0, 0.0),
+    ]:
+        assert mode(f, at) == [[pytest.approx(right)]]
+
+
+def test_higher_coefficients_and_derivatives_at_a_tie():
+    assert shown([mb.taylor(abs, 0.0, 3)]) == shown([[0.0, 0.0, NAN, NAN]])
+    assert mb.taylor(abs, -2.0, 3) == [2.0, -1.0, 0.0, 0.0]
+    assert math.isnan(mb.grad(mb.grad(mb.grad(abs)))(0.0))
+    assert mb.grad(mb.grad(mb.grad(abs)))(1.0) == 0.0
+    assert math.isnan(mb.derivative(lambda x: mb.maximum(x, 2.0 - x), 3)(1.0))
+    assert (mb.exceeds(2.0, 1.0), mb.exceeds(1.0, 1.0)) == (1.0, 0.0)
+
+
+def test_a_composed_logaddexp_trains_by_first_derivatives_as_before():
+    for at in (0.0, 1.0, -700.0):
+        assert mb.grad(composed)(at, at) == (0.5, 0.5)
+        assert check_gradient(composed, at, at, mode="both").verdict == "right"
+    report = check_gradient(composed, 1.0, 1.0, order=2)
+    assert [f.verdict for f in report.findings] == ["right"] * 2 + ["ill-conditioned"] * 4
+    assert [f.expected for f in report.findings] == pytest.approx([0.5, 0.5, 0.25, -0.25, -0.25, 0.25])
+
+
+def test_conventions_that_do_not_add_up_are_not_called_a_kink():
+    (finding,) = check_gradient(lambda x: mb.relu(x) - mb.relu(-x), 0.0).findings
+    assert (finding.computed, finding.expected, finding.verdict) == (0.0, 1.0, "ill-conditioned")
+
+
 # --- what check_gradient says -----------------------------------------------------------------------------------------
 
 

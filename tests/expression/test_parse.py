@@ -117,7 +117,7 @@ def test_every_row_is_a_function(op):
     found[""].backward()
     assert found[""].op is op
     assert found[""].data == expected.data
-    assert [found[name].grad for name in names] == [x.grad for x in given_args]
+    assert list(map(str, (found[name].grad for name in names))) == [str(x.grad) for x in given_args]  # nan for exceeds
     by_name = ", ".join(f"{a}={n}" for a, n in reversed([*zip(op.arguments, names, strict=True)]))
     assert parse(f"{op.name}({by_name})").run(dict(zip(names, args, strict=True)))[""].data == expected.data
 

@@ -11,6 +11,7 @@ import sympy
 from micrograd_bp.symbolic.term import Term
 
 Heaviside = {"step": lambda x: sympy.Heaviside(x, 0), "less": lambda x, y: sympy.Heaviside(y - x, 0)}
+Heaviside["exceeds"] = lambda x, y: sympy.Heaviside(x - y, 0)
 SYMPY: dict[str, Callable[..., Any]] = {
     name: getattr(sympy, name)
     for name in [

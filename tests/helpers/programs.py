@@ -9,7 +9,7 @@ from micrograd_bp import OPS, Value
 
 EXACT = [
     *("add", "sub", "mul", "div", "neg", "square", "reciprocal", "sqrt", "relu", "leaky_relu", "abs"),
-    *("sign", "step", "less", "maximum", "minimum", "clip", "where"),
+    *("sign", "step", "less", "exceeds", "maximum", "minimum", "clip", "where"),
 ]
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 5e-324, -5e-324, 1e-170, 1e170, 1.7e308, math.inf, -math.inf, math.nan)
 COUNT = 400  # programs, each at its own point
