@@ -16,6 +16,7 @@ from micrograd_bp.autodiff.reverse import adjoints
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.node import described
 from micrograd_bp.engine.number import Number
+from micrograd_bp.expression.parser import Instruction
 from micrograd_bp.expression.program import applied_unchecked, computed, parse
 from micrograd_bp.ops.op import Op
 
@@ -77,7 +78,10 @@ def unstable_forms(root: Value) -> list[UnstableForm]:
     >>> print(unstable_forms((1 + x.exp()).log())[0])
     softplus(u) is log(1 + exp(u)) and keeps its digits here, where u is x = 1000.0
     """
-    found: list[UnstableForm] = []
+    return list(_unstable_forms(root))
+
+
+def _unstable_forms(root: Value, containing: Value | None = None) -> Iterator[UnstableForm]:
     within: set[Value] = set()  # the nodes of formulas that were found
     for node in reversed(topological_order(root)):
         if node in within or node.op is None:
@@ -87,11 +91,12 @@ def unstable_forms(root: Value) -> list[UnstableForm]:
             if pattern.op is not top:
                 continue
             match = next(_matches(pattern, node, {}, ()), None)
-            if match is not None and _loses(unstable, stable, match[0]):
-                found.append(UnstableForm(node, match[1], unstable, stable, match[0]))
+            if match is None or (containing is not None and containing not in match[1]):
+                continue
+            if _loses(unstable, stable, match[0]):
+                yield UnstableForm(node, match[1], unstable, stable, match[0])
                 within.update(match[1])
                 break
-    return found
 
 
 def hint_at(root: Value, node: Value | None = None) -> str:
@@ -99,7 +104,7 @@ def hint_at(root: Value, node: Value | None = None) -> str:
 
     If `node` is given, it is the first that contains this node.
     """
-    return next((str(form) for form in unstable_forms(root) if node is None or node in form.nodes), "")
+    return next((str(form) for form in _unstable_forms(root, node)), "")
 
 
 def _shown(number: Value | float) -> str:
@@ -198,18 +203,24 @@ def _same(a: Any, b: Any, depth: int = 3) -> bool:
 
 def _loses(unstable: str, stable: str, bound: Mapping[str, Value | float]) -> bool:
     """Return whether value and derivatives of the two sides differ, and the stable side has them."""
-    written, right = (_with_slopes(text, bound) for text in (unstable, stable))
+    numbers = {name: x.data if isinstance(x, Value) else x for name, x in bound.items()}
+    written, right = (_with_slopes(text, numbers) for text in (unstable, stable))
     return not any(map(math.isnan, right)) and any(
         not (a == b or abs(a - b) <= _LOST * abs(b)) for a, b in zip(written, right, strict=True)
     )
 
 
-def _with_slopes(text: str, bound: Mapping[str, Value | float]) -> list[float]:
-    leaves = {name: Value(x.data if isinstance(x, Value) else x) for name, x in bound.items()}
+def _with_slopes(text: str, numbers: Mapping[str, float]) -> list[float]:
+    leaves = {name: Value(x) for name, x in numbers.items()}
     root = _evaluated(text, leaves)
     return [root.data, *adjoints(root, list(leaves.values()))]
 
 
 def _evaluated(text: str, known: Mapping[str, Any]) -> Any:
     """Return a formula at `known` numbers; it follows IEEE 754 and does not check domains."""
-    return computed(parse(text).assignments[0].code, known, applied_unchecked)
+    return computed(_code(text), known, applied_unchecked)
+
+
+@cache
+def _code(text: str) -> list[Instruction]:
+    return parse(text).assignments[0].code

@@ -59,9 +59,9 @@ class _InRule(Number):
         if op is ops.square and (u := _under_root(terms[0])) is not None:
             return ops.div(1.0, self._of(u))
         if op is ops.sub and terms[0].op is ops.exceeds and terms[1].op is ops.exceeds:
-            (above, zero), (below, x) = terms[0].args, terms[1].args
-            if zero.number == below.number == 0 and x.digest == above.digest:
-                return self._of(apply(ops.sign, [x]))
+            (above, zero), (below, inside) = terms[0].args, terms[1].args
+            if zero.number == below.number == 0 and inside.digest == above.digest:
+                return self._of(apply(ops.sign, [inside]))
         result = apply(op, terms)
         if op is ops.mul and (u := _tanh_inside(result)) is not None:
             return 1.0 - ops.square(ops.tanh(self._of(u)))
