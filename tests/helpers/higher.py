@@ -32,7 +32,7 @@ class Slice(NamedTuple):
         return self.op.allows(self.args(x))
 
     def on_kink(self, x):
-        return any(kink(*self.args(x)) == 0.0 for kink in self.op.kinks)
+        return any(kink(*self.args(x)) == 0.0 != kink(*self.args(x + 0.5)) for kink in self.op.kinks)
 
     def __str__(self):
         return f"{self.op.name}({', '.join([*[f'{y:g}' if isinstance(y, float) else y for y in self.args('x')]])})"
