@@ -53,7 +53,7 @@ def aligned(*shape: int) -> Any:
 def columns(arrays: tuple[Any, ...]) -> tuple[Any, int, tuple[Any, ...]]:
     """Return an array of shape (inputs, samples), the number of samples, and the shapes of one sample's arguments.
 
-    The last sample is repeated up to a multiple of `MULTIPLE`, so that machine code computes whole groups of lanes.
+    Zeros follow up to a multiple of `MULTIPLE`, so that machine code computes whole groups of lanes.
     Raises ShapeError for arrays without a first axis, of different lengths or empty.
     """
     given = [_doubles(array) for array in arrays]
@@ -70,7 +70,6 @@ def columns(arrays: tuple[Any, ...]) -> tuple[Any, int, tuple[Any, ...]]:
     for array, size in zip(given, sizes, strict=True):
         rows[row : row + size, :count] = array.reshape(count, size).T
         row += size
-    rows[:, count:] = rows[:, count - 1 : count]
     return rows, count, tuple([array.shape[1:] for array in given])
 
 

@@ -333,6 +333,10 @@ def test_a_version_of_platformdirs_that_takes_relative_paths(tmp_path, monkeypat
     code_cache.write(KEY, CODE)
     assert names_in(tmp_path) == ["home"]
     assert names_in(tmp_path / "home" / ".cache" / "micrograd_bp") == [name_of(KEY)]
+    monkeypatch.setenv("HOME", "other")
+    monkeypatch.setenv("USERPROFILE", "other")
+    code_cache.write(KEY, CODE)
+    assert names_in(tmp_path) == ["home"]
 
 
 def test_without_platformdirs_a_folder_has_to_be_named(tmp_path, monkeypatch, folder):

@@ -109,6 +109,30 @@ def test_lanes_are_samples(activation, digits, count):
 
 
 @needs_llvm
+def test_fast_math_does_not_reorder_sums():
+    rest = mb.compile(lambda x, y: (x + y) - x, fast_math=True, backend="native")
+    points = [(1e16, 1.0), (1.0, 1e-20), (1e308, 1e308), (math.inf, 1.0), (3.0, 0.5)]
+    expected = pytest.approx([(x + y) - x for x, y in points], rel=0.0, nan_ok=True)
+    assert [rest(x, y) for x, y in points] == expected
+    assert rest.batched(*np.array(points).T)[0].tolist() == expected
+    ratio = mb.compile(lambda x: mb.div(x, x), fast_math=True, backend="native")
+    assert all(math.isnan(ratio(x)) for x in (0.0, math.inf, math.nan))
+
+
+@needs_llvm
+def test_fast_math_fuses_and_takes_reciprocals():
+    third, rest = lambda x: x / 3.0, lambda x, y: x * y - 1.0
+    points = [float(k) for k in range(1, 100)]
+    exact, fast = (mb.compile(third, fast_math=which, backend="native") for which in (False, True))
+    assert [exact(x) for x in points] == [x / 3.0 for x in points]
+    assert [fast(x) for x in points] == [x * (1.0 / 3.0) for x in points] != [x / 3.0 for x in points]
+    exact, fast = (mb.compile(rest, fast_math=which, backend="native") for which in (False, True))
+    assert exact(1 + 2**-30, 1 - 2**-30) == 0.0
+    if llvm_build.binding().get_host_cpu_features().get("fma"):
+        assert fast(1 + 2**-30, 1 - 2**-30) == -(2.0**-60)
+
+
+@needs_llvm
 def test_large_programs_compile():
     run = Machine(raw(_Chain(6_000), "value"))
     assert run([0.5]) == Replay(raw(_Chain(6_000), "value"))([0.5])

@@ -103,6 +103,11 @@ def spoiled(whole):
         {"parameters": dict.fromkeys(first["parameters"], -1)},
         {"inputs": first["inputs"][:1]},
         {"inputs": first["inputs"] * 2},
+        {"inputs": [first["inputs"][0]] * 3},  # as many as there are arguments, but two leaves get no number
+        {"constants": dict.fromkeys(first["inputs"], "0x0p+0")},  # leaves that are inputs as well
+        {"constants": {str(first["ops"].index("mul")): "0x0p+0"}},  # the result of an operation
+        {"constants": {str(len(first["ops"])): "0x0p+0"}},  # not on the tape
+        {"parameters": {}},
     ):
         yield {"recordings": [first | change]}
 

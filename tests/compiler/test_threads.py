@@ -12,7 +12,7 @@ from needs import needs_llvm
 
 import micrograd_bp as mb
 from micrograd_bp import Value
-from micrograd_bp.compiler import recording
+from micrograd_bp.compiler import program, recording
 from micrograd_bp.compiler.machine_code import Machine
 from micrograd_bp.compiler.recording import collector_paused
 
@@ -77,9 +77,9 @@ def test_backward_that_is_interrupted_changes_no_gradient():
     third = mb.compile(lambda x: x * untouched + x * second, backend="python")
     untouched = Value(1.0)
     second.stops = True
-    for program in (f, third):
+    for compiled in (f, third):
         with pytest.raises(KeyboardInterrupt):
-            program.backward(3.0)
+            compiled.backward(3.0)
     assert (first.grad, second.grad, untouched.has_grad) == (3.0, 3.0, False)
 
 
@@ -99,6 +99,24 @@ def test_first_calls_in_threads_compile_once(impatient, monkeypatch):
     in_threads(work)
     assert len(set(map(id, made))) == len(set(map(id, tapes))) == 1
     assert len(made) == 8  # each thread has memory of its own
+
+
+def test_threads_that_record_at_the_same_time_use_one_program(monkeypatch):
+    def f(x):
+        both.wait(10)
+        return x * x
+
+    def optimised(*given, real=program.optimise):
+        both.wait(10)
+        return real(*given)
+
+    both, found = threading.Barrier(2), []
+    monkeypatch.setattr(program, "optimise", optimised)
+    compiled = mb.compile(f, backend="python")
+    in_threads(lambda: found.append(compiled._ready((3.0,), {}, "value")), 2)
+    (_, first, run), (_, second, other) = found
+    assert first is second
+    assert run is other
 
 
 # --- the collector ----------------------------------------------------------------------------------------------------
@@ -207,11 +225,34 @@ for delay in (0.0, 0.05):
 print(*outcomes)
 """
 
+DURING_A_CALL_BY_OTHERS = """
+import os, threading, time
+os.environ["MICROGRAD_BP_CACHE"] = "off"
+import llvmlite.binding as llvm
+from forks import outcome_in_child
+import micrograd_bp as mb
+
+mb.compile(lambda x: x + 1.0, backend="native")(1.0)
+calling = threading.Event()
+
+def work():
+    with llvm.ffi.lib._lock:  # as each call into LLVM has it, whoever makes it
+        calling.set()
+        time.sleep(0.3)
+
+thread = threading.Thread(target=work)
+thread.start()
+calling.wait(30)
+print(outcome_in_child(lambda: mb.compile(lambda x: x * x, backend="native")(3.0) == 9.0, seconds=5))
+thread.join()
+"""
+
 DURING_A_RECORDING = """
 import gc, os, threading
 os.environ["MICROGRAD_BP_CACHE"] = "off"
 from forks import outcome_in_child
 import micrograd_bp as mb
+from micrograd_bp.compiler.recording import _collector
 
 recording, go_on = threading.Event(), threading.Event()
 
@@ -234,6 +275,19 @@ go_on.set()
 thread.join()
 gc.disable()
 outcomes.append(outcome_in_child(lambda: not gc.isenabled()))  # switched off by the user
+
+def begins():
+    with _collector.lock:
+        begun.set()
+        ended.wait(30)
+
+begun, ended = threading.Event(), threading.Event()
+thread = threading.Thread(target=begins)
+thread.start()
+begun.wait(30)
+outcomes.append(outcome_in_child(lambda: mb.compile(lambda x: x + x)(1.0) == 2.0, seconds=5))
+ended.set()
+thread.join()
 print(*outcomes)
 """
 
@@ -245,5 +299,11 @@ def test_the_child_of_a_fork_during_a_compilation():
 
 
 @needs_fork
+@needs_llvm
+def test_the_child_of_a_fork_during_a_call_into_llvm_by_other_code():
+    assert printed_by(DURING_A_CALL_BY_OTHERS) == "right\n"
+
+
+@needs_fork
 def test_the_child_of_a_fork_during_a_recording_has_its_collector():
-    assert printed_by(DURING_A_RECORDING) == "right right right\n"
+    assert printed_by(DURING_A_RECORDING) == "right right right right\n"

@@ -24,7 +24,9 @@ def work():
 
 def whole():
     before = x.grad
-    root.backward()
+    other = threading.Thread(target=root.backward, daemon=True)  # no thread of the child has the lock
+    other.start()
+    other.join(4)
     return before % 5001 == 0 and x.grad == before + 5001 and len(topological_order(root)) == 20_001
 
 thread = threading.Thread(target=work)

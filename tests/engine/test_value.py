@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import micrograd_bp as mb
 from micrograd_bp import DomainError, PoleError, Value, ops, topological_order
 from micrograd_bp.engine.node import described
+from micrograd_bp.engine.value import _lock, add_to_gradients, clear_gradients
 
 finite = st.floats(-1e3, 1e3)
 
@@ -438,6 +439,31 @@ def test_threads_lose_no_update():
     for thread in threads:
         thread.join()
     assert shared.grad == 200 * sum(3 * i + 1 for i in range(1, 9))
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda root, x: root.backward(),
+        lambda root, x: root.backward(create_graph=True),
+        lambda root, x: root.zero_grad(),
+        lambda root, x: topological_order(root),
+        lambda root, x: clear_gradients([x]),
+        lambda root, x: add_to_gradients([x], [1.0]),
+    ],
+    ids=["backward", "create_graph", "zero_grad", "topological_order", "clear_gradients", "add_to_gradients"],
+)
+def test_what_marks_or_changes_the_nodes_waits_for_the_lock(work):
+    x = Value(3.0)
+    root = x * x
+    root.backward()
+    thread = threading.Thread(target=work, args=(root, x))
+    with _lock:  # as a pass in another thread has it
+        thread.start()
+        thread.join(0.05)
+        assert thread.is_alive()
+        assert (x.grad, x.has_grad, root.grad) == (6.0, True, 1.0)
+    thread.join()
 
 
 @pytest.mark.skipif(mb.compiled, reason="of the interpreted build: MICROGRAD_BP_BUILD=pure pip install .")
