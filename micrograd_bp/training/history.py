@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from micrograd_bp.errors import StateError
+from micrograd_bp.ops.reals import as_float, short
 from micrograd_bp.training.optim import Optimiser
 
 _FORMAT, _VERSION = "micrograd_bp training", 1
@@ -72,10 +74,7 @@ def state_of(optimiser: Optimiser, shuffle: random.Random) -> dict[str, Any]:
 
 
 def restore(state: dict[str, Any], optimiser: Optimiser, shuffle: random.Random) -> None:
-    """Set the parameters, the optimiser and the random numbers to `state`.
-
-    Raises StateError, KeyError, TypeError or ValueError where it does not fit.
-    """
+    """Set the parameters, the optimiser and the random numbers to what `state_of` returned."""
     version, numbers, gauss = state["shuffle"]
     optimiser.load_state_dict(state["optimiser"])
     shuffle.setstate((version, tuple(numbers), gauss))
@@ -84,12 +83,31 @@ def restore(state: dict[str, Any], optimiser: Optimiser, shuffle: random.Random)
 
 
 def resume_from(history: History, optimiser: Optimiser, shuffle: random.Random) -> None:
-    """Continue from a history's state. Where it does not fit, nothing changes and StateError is raised."""
+    """Continue from a history's state. Raise StateError, and change nothing, where it does not fit or is damaged."""
     if not history.state:
         return
     before = state_of(optimiser, shuffle)
     try:
+        _check(history.state, len(optimiser.parameters))
         restore(history.state, optimiser, shuffle)
-    except (KeyError, TypeError, ValueError) as error:
+    except Exception as error:  # an optimiser of the user's may raise anything
         restore(before, optimiser, shuffle)
-        raise StateError(f"the history's state does not fit this model and optimiser: {error}") from None
+        raise StateError(f"the history's state does not fit this model and optimiser: {error}") from error
+
+
+def _check(state: dict[str, Any], size: int) -> None:
+    """Raise an error for a state with another number of parameters, or with nan where numbers are needed."""
+    missing = {"parameters", "optimiser", "shuffle"} - set(state)
+    if missing:
+        raise ValueError(f"it has no {', '.join(sorted(missing))}")
+    parameters, (_, _, gauss) = state["parameters"], state["shuffle"]
+    if not isinstance(parameters, list) or len(parameters) != size:
+        raise ValueError(f"it has not the {size} parameters of the model, but {short(parameters)}")
+    for index, x in enumerate(parameters):
+        if not math.isfinite(as_float(x)):
+            raise ValueError(f"parameter {index} is {x!r}, not a finite number")
+    for name, numbers in state["optimiser"].items():
+        if isinstance(numbers, list) and any(x != x for x in numbers):
+            raise ValueError(f"{name} of the optimiser contains nan")
+    if gauss is not None:
+        as_float(gauss)

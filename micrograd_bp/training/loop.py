@@ -54,7 +54,7 @@ def fit(
     `optimiser`      "gradient_descent" (the default), "adam", "adamw", or an Optimiser of the model's parameters;
                      `optimizer` is another spelling
     `learning_rate`  the step size of an optimiser that is given by name; by default 0.1 for gradient descent and 0.001
-                     for Adam and AdamW. An Optimiser object has its own
+                     for Adam and AdamW. An Optimiser object has its own, and giving both is a TypeError
     `epochs`         the number of passes over the samples
     `batch`          the number of samples per step, shuffled in each epoch; "full" uses all samples in their order
     `seed`           the seed of the shuffling
@@ -74,9 +74,9 @@ def fit(
 
     Ctrl-C ends the training, and `stopped` of the history is "interrupted".
 
-    Raises TypeError, ValueError or ShapeError for wrong data or settings before training begins, TraceError where a
-    compiled model decides by numbers or draws random ones (dropout), TrainingError where the cost is not finite, with
-    the value where that began.
+    Raises TypeError, ValueError or ShapeError for wrong data or settings, StateError for a history that does not fit,
+    and TraceError where a compiled model decides by numbers or draws random ones (dropout), all before training begins;
+    TrainingError where the cost is not finite, with the value where that began.
 
     >>> from micrograd_bp.nn import MLP
     >>> line = MLP(1, [1], seed=0)
@@ -100,7 +100,8 @@ def fit(
     run.cost(samples[:1])  # raises where model, loss and data do not fit, before training begins
     shuffle = random.Random(int(seed) if isinstance(seed, Integral) else seed)  # type: ignore[arg-type]  # the stubs of random allow str
     history = History() if resume is None else resume
-    resume_from(history, optimiser, shuffle)
+    if not isinstance(history, History):
+        raise TypeError(f"resume is a History, not {type(history).__name__}; History.load reads one from its file")
     if compiled and workers is not None:
         raise ValueError("compiled=True and workers= exclude each other: give one of them")
     with _workers(workers, run) as run:
@@ -108,8 +109,12 @@ def fit(
         if compiled:
             from micrograd_bp.training import native_loop  # needs NumPy and the extra `native`
 
-            run = run._replace(workers=native_loop.Lanes(model, run.loss, optimiser.parameters))
+            lanes = native_loop.Lanes(model, run.loss, optimiser.parameters)
+            run = run._replace(workers=lanes)
             loop = native_loop.loop_for(run, samples)
+            if loop is None:
+                lanes.gradients(samples[:1])  # raises TraceError where the model decides by numbers
+        resume_from(history, optimiser, shuffle)  # the first change: whatever is refused is refused before it
         if loop is None:
             _train(run, samples, epochs, shuffle, history, progress, calls)
         else:
@@ -269,6 +274,11 @@ def _numbers(entry: Any) -> list[float]:
 def optimiser_for(optimiser: str | Optimiser, learning_rate: float | None, model: Any) -> Optimiser:
     """Return the optimiser of that name for the model's parameters; an Optimiser is returned as it is."""
     if isinstance(optimiser, Optimiser):
+        if learning_rate is not None:
+            raise TypeError(
+                "learning_rate is for an optimiser that is given by name; "
+                f"this {type(optimiser).__name__} has its own, {optimiser.learning_rate!r}: set it there"
+            )
         return optimiser
     if not isinstance(optimiser, str):
         raise TypeError(f"an optimiser is a name or an Optimiser, not {type(optimiser).__name__}")

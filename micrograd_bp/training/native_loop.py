@@ -42,7 +42,7 @@ class Loop:
     """Epochs of training on a cost that is recorded on a tape.
 
     `run` changes the parameters and the optimiser like the same number of epochs of the engine. Raises TraceError for
-    an optimiser that decides by traced numbers or has a parameter twice.
+    an optimiser that decides by traced numbers.
     """
 
     def __init__(
@@ -54,8 +54,6 @@ class Loop:
         stop_cost: float | None = None,
         stop_gradient: float | None = None,
     ) -> None:
-        if len(set(optimiser.parameters)) < len(optimiser.parameters):
-            raise TraceError("the optimiser has a parameter twice; with compiled=True each may occur once")
         self.optimiser = optimiser
         self._tape, self._root, self._clip = tape, root, clip
         self._stops = np.array([-np.inf if stop is None else stop for stop in (stop_cost, stop_gradient)])

@@ -22,7 +22,7 @@ __all__ = ["OPTIMISERS", "Adam", "AdamW", "GradientDescent", "Optimiser", "clip_
 class Optimiser:
     """The base class of optimisers: `step()` changes the parameters by their gradients, `zero_grad()` clears these.
 
-    `parameters`     the leaves that the optimiser changes
+    `parameters`     the leaves that the optimiser changes; one that is given twice counts once, as in a Module
     `learning_rate`  the step size without the schedule, by default `usual_rate` of the class
     `schedule`       a function from the number of steps made to a factor of the learning rate
     `steps`          the number of steps made
@@ -40,11 +40,12 @@ class Optimiser:
         self, parameters: Iterable[Value], learning_rate: float | None = None, schedule: Schedule | None = None
     ) -> None:
         self.parameters = list(parameters)
-        if not self.parameters:
-            raise ValueError("an optimiser needs at least one parameter; are all parameters of the model frozen?")
         for p in self.parameters:
             if not isinstance(p, Value) or p.op is not None:
                 raise TypeError(f"a parameter is a leaf Value, not {p!r}")
+        self.parameters = list(dict.fromkeys(self.parameters))
+        if not self.parameters:
+            raise ValueError("an optimiser needs at least one parameter; are all parameters of the model frozen?")
         self.learning_rate = _positive("learning_rate", self.usual_rate if learning_rate is None else learning_rate)
         self.schedule = schedule or constant()
         self.steps = 0
@@ -94,7 +95,10 @@ class Optimiser:
                 raise StateError(
                     f"{name} is a list of {len(self.parameters)} numbers, one per parameter, not {short(numbers)}"
                 )
-        loaded = {name: [as_float(x) for x in numbers] for name, numbers in lists.items() if numbers is not None}
+        try:
+            loaded = {name: [as_float(x) for x in numbers] for name, numbers in lists.items() if numbers is not None}
+        except (TypeError, OverflowError) as error:
+            raise StateError(f"the state has something else than floats: {error}") from None
         self.steps = steps
         for name, numbers in loaded.items():
             setattr(self, name, numbers)
@@ -211,19 +215,19 @@ OPTIMISERS: dict[str, type[Optimiser]] = {
 
 
 def gradient_norm(parameters: Iterable[Value]) -> float:
-    """Return the Euclidean length of the gradient.
+    """Return the Euclidean length of the gradient; a parameter that is given twice counts once.
 
     >>> a, b = Value(0.0), Value(0.0)
     >>> a.grad, b.grad = 3.0, -4.0
     >>> gradient_norm([a, b])
     5.0
     """
-    return math.hypot(*[p.grad for p in parameters])
+    return math.hypot(*[p.grad for p in dict.fromkeys(parameters)])
 
 
 def clip_gradient(parameters: Iterable[Value], longest: float) -> float:
     """Scale the gradient to the length `longest` if it is longer, and return its length before."""
-    every = list(parameters)
+    every = list(dict.fromkeys(parameters))
     longest = _positive("longest", longest)
     norm = gradient_norm(every)
     if norm > longest:

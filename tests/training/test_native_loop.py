@@ -22,7 +22,8 @@ Y = [0.0, 1.0, 1.0, 0.0]
 def trained(compiled, epochs=1000, optimiser=None, batch="full", X=X, Y=Y, **settings):
     model = MLP(2, [3, 1], "sigmoid", "sigmoid", seed=3)
     steps = optimiser(model.parameters()) if optimiser else "gradient_descent"
-    options = {"batch": batch, "optimiser": steps, "learning_rate": 2.0, "progress": False, **settings}
+    rate = None if optimiser else 2.0
+    options = {"batch": batch, "optimiser": steps, "learning_rate": rate, "progress": False, **settings}
     history = mb.fit(model, X, Y, epochs=epochs, compiled=compiled, **options)
     return history, [p.data for p in model.parameters()], steps
 
@@ -274,8 +275,10 @@ def test_whole_numbers_are_no_classes_unless_the_loss_takes_them_so():
     assert len(classes._programs) == 3
 
 
-def test_a_parameter_that_is_there_twice_is_refused():
-    model = MLP(1, [1], seed=0)
-    steps = GradientDescent([*model.parameters(), model.parameters()[0]], 0.1)
-    with pytest.raises(TraceError, match="twice"):
+def test_a_parameter_that_is_there_twice_counts_once():
+    models = [MLP(1, [1], seed=0) for _ in range(2)]
+    for model, twice in zip(models, [True, False], strict=True):
+        parameters = model.parameters()
+        steps = GradientDescent(parameters + parameters[: int(twice)], 0.1)
         mb.fit(model, LINE_X, LINE_Y, optimiser=steps, epochs=5, compiled=True)
+    assert models[0].state_dict() == models[1].state_dict()
