@@ -9,12 +9,14 @@ epochs, and 92 % of the networks classify XOR.
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import os
 from pathlib import Path
 
 import numpy as np
 
+from micrograd_bp import files
 from micrograd_bp.check.closed_form import compare
 from micrograd_bp.cli.arguments import Options
 from micrograd_bp.engine import Value
@@ -72,7 +74,9 @@ def plot(costs: list[float], path: Path) -> None:
     axes.annotate(f"stop: {STOP}", (0, STOP), xytext=(4, 4), textcoords="offset points", color="#b3661a")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=150)
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=150, format="png")
+    files.write(path, picture.getvalue())
 
 
 def run(arguments: list[str]) -> int:

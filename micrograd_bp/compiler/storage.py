@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from micrograd_bp import files
 from micrograd_bp.autodiff.pytree import flatten
 from micrograd_bp.autodiff.tape import Tape
 from micrograd_bp.compiler.recording import Recording
@@ -33,14 +33,13 @@ def save(path: str | Path, recordings: list[Recording], fast_math: bool) -> None
         "parameters": [[value.name, value.data.hex()] for value in known],
         "recordings": [_as_json(recording, known) for recording in recordings],
     }
-    text = json.dumps(whole)
-    Path(path).write_text(text, encoding="utf-8")
+    files.write(path, files.as_json(whole))
 
 
 def load(path: str | Path) -> tuple[list[Recording], bool]:
     """Return the recordings, with new Values as parameters, and `fast_math`. Raises StateError for any other file."""
     try:
-        whole = json.loads(Path(path).read_text(encoding="utf-8"))
+        whole = files.read_json(path)
         if not isinstance(whole, dict) or whole.get("format") != FORMAT:
             raise StateError(f"{path} is not a saved program")
         if whole["version"] != VERSION:

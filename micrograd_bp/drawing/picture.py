@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from micrograd_bp import files
 from micrograd_bp.drawing import graphviz, theme
 
 _SMALL = 250  # lines of DOT; a larger picture would have hundreds of megapixels at 192 dpi
@@ -46,16 +47,14 @@ class Graph:
     def save(self, path: str | Path) -> Path:
         """Write the picture in the format of the ending of `path` (.svg, .png, .pdf, .dot, .mmd, .html), and return it.
 
-        Missing folders are created. Raises ValueError for another ending, and for .html where a network is drawn.
+        Missing folders are created, and a file that exists is replaced as a whole or not at all.
+        Raises ValueError for another ending, and for .html where a network is drawn.
         """
-        path = Path(path).expanduser()
+        path = Path(path)
         writer = WRITERS.get(path.suffix.lower())
         if writer is None:
             raise ValueError(f"a picture is saved as {', '.join(WRITERS)}, not {path.name!r}")
-        content = writer(self)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        return path
+        return files.write(path, writer(self))
 
     def _repr_svg_(self) -> str:
         return self.svg

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from micrograd_bp import files
 from micrograd_bp.engine import Value
 from micrograd_bp.engine.value import clear_gradients
 from micrograd_bp.errors import StateError
@@ -190,25 +188,15 @@ class Module:
     def save(self, path: str | Path) -> Path:
         """Write the parameters to a JSON file and return its path; `load` restores every float exactly.
 
-        A file at `path` is replaced only after everything is written. Raises StateError for a parameter that is not
-        finite, because `load` does not accept it.
+        The file is replaced as a whole or not at all. Raises StateError for a parameter that is not finite, because
+        `load` does not accept it.
         """
-        path = Path(path)
         state = self.state_dict()
         invalid = tuple(f"{name} = {x!r}" for name, x in state.items() if not math.isfinite(x))
         if invalid:
             raise StateError(f"some parameters are not finite, no file is written: {_list(invalid)}", invalid=invalid)
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = {"format": _FORMAT, "version": _VERSION, "module": repr(self), "parameters": state}
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(content, file, indent=1)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink()
-            raise
-        return path
+        return files.write(path, files.as_json(content, indent=1))
 
     def load(self, path: str | Path) -> None:
         """Set the parameters from a file that `save` wrote.
@@ -217,7 +205,7 @@ class Module:
         no parameter is changed then.
         """
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            content = files.read_json(path)
         except (ValueError, RecursionError) as error:
             raise StateError(f"{path} is not a file of saved parameters: {error}") from None
         if not isinstance(content, dict) or content.get("format") != _FORMAT:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from micrograd_bp import files
 from micrograd_bp.errors import StateError
 from micrograd_bp.ops.reals import as_float, short
 from micrograd_bp.training.optim import Optimiser
@@ -39,18 +39,17 @@ class History:
         return len(self.cost)
 
     def save(self, path: str | Path) -> Path:
-        """Write the history, its state and the model's parameters to a JSON file, and return the path."""
-        path = Path(path)
-        content = {"format": _FORMAT, "version": _VERSION, **vars(self)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content), encoding="utf-8")
-        return path
+        """Write the history, its state and the model's parameters to a JSON file, and return the path.
+
+        The file is replaced as a whole or not at all, so that a callback may save the history after each epoch.
+        """
+        return files.write(path, files.as_json({"format": _FORMAT, "version": _VERSION, **vars(self)}))
 
     @classmethod
     def load(cls, path: str | Path) -> History:
         """Return the history that `save` wrote. Raises StateError for any other file."""
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            content = files.read_json(path)
         except (ValueError, RecursionError) as error:
             raise StateError(f"{path} is not a file of saved training: {error}") from None
         if not isinstance(content, dict) or (content.pop("format", 0), content.pop("version", 0)) != (
@@ -60,6 +59,15 @@ class History:
             raise StateError(f"{path} is not a file of saved training of version {_VERSION}")
         if set(content) != {"cost", "gradient_norm", "rate", "stopped", "state"}:
             raise StateError(f"{path} is not a file of saved training: it has the entries {', '.join(content)}")
+        lists = [content[name] for name in ("cost", "gradient_norm", "rate")]
+        if not all(isinstance(numbers, list) and len(numbers) == len(lists[0]) for numbers in lists):
+            raise StateError(f"{path}: cost, gradient_norm and rate are lists of one number per epoch")
+        if not isinstance(content["stopped"], str) or not isinstance(content["state"], dict):
+            raise StateError(f"{path}: stopped is a word, and state an object")
+        try:
+            content |= {name: [as_float(x) for x in content[name]] for name in ("cost", "gradient_norm", "rate")}
+        except (TypeError, OverflowError) as error:
+            raise StateError(f"{path}: cost, gradient_norm and rate are lists of numbers: {error}") from None
         return cls(**content)
 
 
