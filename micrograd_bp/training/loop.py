@@ -48,8 +48,9 @@ def fit(
 ) -> History:
     """Train `model` on the samples `X` with the targets `Y` and return the history.
 
-    `X`, `Y`         lists with one entry per sample, or arrays with the samples along the first axis. The model is
-                     called with an entry of X; an entry of Y is a number or a sequence with one number per output
+    `X`, `Y`         lists with one entry per sample, arrays with the samples along the first axis, or pandas frames and
+                     series with one row per sample. The model is called with an entry of X as a number or a list; an
+                     entry of Y is a number or a sequence with one number per output
     `loss`           a name in `losses.LOSSES`, or a function of (outputs, targets) of one sample. The cost is its mean
     `optimiser`      "gradient_descent" (the default), "adam", "adamw", or an Optimiser of the model's parameters;
                      `optimizer` is another spelling
@@ -234,11 +235,15 @@ def _workers(count: SupportsIndex | None, run: _Run) -> Iterator[_Run]:
 
 
 def paired(X: Numbers, Y: Numbers) -> list[Sample]:
-    """Return the samples as pairs (x, y), with NumPy arrays as lists.
+    """Return the samples as pairs (x, y), with NumPy arrays, frames and series as lists.
 
     Raises TypeError for data that are not sequences of numbers, ShapeError for different lengths, ValueError for nan
-    and inf.
+    and inf, and for a frame and a series whose indexes differ.
     """
+    ours, theirs = getattr(X, "index", None), getattr(Y, "index", None)
+    if hasattr(ours, "equals") and hasattr(theirs, "equals") and len(X) == len(Y) and not ours.equals(theirs):
+        raise ValueError("the indexes of X and Y differ: align them, by Y.loc[X.index], or give X.to_numpy()")
+    X, Y = _rows("X", X), _rows("Y", Y)
     for name, data in (("X", X), ("Y", Y)):
         scalar = getattr(data, "ndim", None) == 0  # NumPy gives an array without an axis a __len__
         if scalar or not hasattr(data, "__len__") or isinstance(data, (str, bytes, dict, set)):
@@ -260,9 +265,18 @@ def paired(X: Numbers, Y: Numbers) -> list[Sample]:
     return samples
 
 
+def _rows(name: str, data: Any) -> Any:
+    """Return a frame, which would be iterated over the names of its columns, or a series as an array."""
+    rows = data.to_numpy() if hasattr(data, "to_numpy") else data
+    if getattr(getattr(rows, "dtype", None), "kind", "") in ("M", "m"):
+        raise TypeError(f"{name} contains dates or durations; data are numbers: convert them, to days for example")
+    return rows
+
+
 def _plain(entry: Any) -> Any:
-    """Convert NumPy arrays to lists once, instead of at each use."""
-    return entry.tolist() if hasattr(entry, "tolist") else entry
+    """Convert NumPy arrays, and rows of frames, to lists once, instead of at each use."""
+    rows = _rows("an entry", entry)
+    return rows.tolist() if hasattr(rows, "tolist") else rows
 
 
 def _numbers(entry: Any) -> list[float]:

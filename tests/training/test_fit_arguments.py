@@ -127,3 +127,15 @@ def test_an_optimiser_of_ones_own_that_has_no_usual_rate(monkeypatch):
 def test_bad_input(settings, error, message):
     with pytest.raises(error, match=message):
         trained(**{"X": X, "Y": Y, **settings})
+
+
+@pytest.mark.parametrize("unit", ["ns", "D"])
+def test_dates_are_no_numbers(unit):
+    for dates in (
+        np.array([1, 2, 3, 4], dtype=f"datetime64[{unit}]"),
+        np.array([1, 2, 3, 4], dtype=f"timedelta64[{unit}]"),
+    ):
+        with pytest.raises(TypeError, match="Y contains dates or durations; data are numbers"):
+            trained(X, dates)
+        with pytest.raises(TypeError, match="contains dates or durations"):
+            trained([dates[:2]] * 4, Y)
