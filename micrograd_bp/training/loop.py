@@ -240,7 +240,8 @@ def paired(X: Numbers, Y: Numbers) -> list[Sample]:
     Raises TypeError for data that are not sequences of numbers, ShapeError for different lengths, ValueError for nan
     and inf, and for a frame and a series whose indexes differ.
     """
-    ours, theirs = getattr(X, "index", None), getattr(Y, "index", None)
+    ours: Any = getattr(X, "index", None)
+    theirs: Any = getattr(Y, "index", None)
     if hasattr(ours, "equals") and hasattr(theirs, "equals") and len(X) == len(Y) and not ours.equals(theirs):
         raise ValueError("the indexes of X and Y differ: align them, by Y.loc[X.index], or give X.to_numpy()")
     X, Y = _rows("X", X), _rows("Y", Y)
