@@ -11,6 +11,7 @@ the pickle is made. Shared nodes stay shared: in a copy of `(x, loss)`, the new 
 from __future__ import annotations
 
 import copyreg
+from inspect import isdatadescriptor
 from types import MemberDescriptorType
 from typing import Any
 from weakref import WeakValueDictionary
@@ -127,7 +128,7 @@ def _node(
 
 def _own_state(node: Value) -> Any:
     """Return what a subclass's `__getstate__` gives or, as Python does, its attributes and slots; None without any."""
-    if type(node).__getstate__ is not object.__getstate__:
+    if type(node).__getstate__ is not Value.__getstate__:  # object's or, in the compiled build, one by mypyc
         return node.__getstate__()
     attributes = getattr(node, "__dict__", None) or None
     slots = {
@@ -141,14 +142,17 @@ def _own_state(node: Value) -> Any:
 
 
 def _set_own_state(node: Any, state: Any) -> None:
-    if hasattr(node, "__setstate__"):
+    if getattr(type(node), "__setstate__", None) is not getattr(Value, "__setstate__", None):
         node.__setstate__(state)
+        node._mark = 0  # a mark of another process may be larger than those to come, as if the node had been visited
         return
     attributes, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
-    if attributes:
-        vars(node).update(attributes)
+    for name, attribute in (attributes or {}).items():
+        if not isdatadescriptor(getattr(Value, name, None)):  # what a Value has itself is set already
+            vars(node)[name] = attribute
     for name, attribute in (slots or {}).items():
-        setattr(node, name, attribute)
+        if not isdatadescriptor(getattr(Value, name, None)):
+            setattr(node, name, attribute)
 
 
 Value.__reduce__ = _reduce  # type: ignore[method-assign, assignment]  # a method, which subclasses inherit

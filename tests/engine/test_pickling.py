@@ -158,6 +158,15 @@ class Chosen(Value):
         self.kept, self.read = state["kept"], True
 
 
+class Extended(Value):
+    """A subclass that adds to what is copied anyway."""
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        attributes = state[0] if isinstance(state, tuple) else state
+        return {**(attributes or {}), "kept": "kept", "tanh": 1.0}
+
+
 class Constructed(Value):
     """A subclass with its own way to be pickled."""
 
@@ -181,7 +190,7 @@ def leaf(kind):
 
 
 @ways
-@pytest.mark.parametrize("kind", [Plain, Weight, Slotted, Chosen, Constructed])
+@pytest.mark.parametrize("kind", [Plain, Weight, Slotted, Chosen, Extended, Constructed])
 @pytest.mark.parametrize("order", ["x h loss", "loss h x", "h loss x", "loss x h"])
 def test_leaves_of_subclasses_stay_shared(duplicate, kind, order):
     x = leaf(kind)
@@ -202,6 +211,8 @@ def test_leaves_of_subclasses_stay_shared(duplicate, kind, order):
         assert twin.about is not x.about
     if kind is Slotted:
         assert (twin.tag, twin.secret(), hasattr(twin, "empty")) == ("t", [3.0], False)
+    if kind is Extended:
+        assert (vars(twin), twin.has_grad) == ({"kept": "kept", "tanh": 1.0}, True)
     if kind is Chosen:
         assert vars(twin) == {"kept": [1.0], "read": True}
     if kind is Constructed:
@@ -255,7 +266,7 @@ def test_a_deep_chain_over_leaves_of_subclasses(duplicate):
 
 
 def test_shallow_copies_of_subclasses():
-    for kind in (Plain, Weight, Slotted, Chosen, Constructed):
+    for kind in (Plain, Weight, Slotted, Chosen, Extended, Constructed):
         x = leaf(kind)
         y = x * x
         twin = copy.copy(x)
@@ -288,3 +299,26 @@ def test_modules_whose_leaves_are_of_subclasses(duplicate):
     assert twin.parameters() == [twin.w]
     new_loss.backward()
     assert (twin.w.grad, twin.b[0].grad, model.w.grad) == (2 * 2 * 3.0 + 1.0, 3.0, 0.0)
+
+
+class Marked(Value):
+    """A subclass whose state has all that a Value has, marks too."""
+
+    def __getstate__(self):
+        return {name: getattr(self, name) for name in ("_data", "_grad", "_has_grad", "_mark", "_name")}
+
+    def __setstate__(self, state):
+        for name, part in state.items():
+            setattr(self, name, part)
+
+
+@ways
+def test_marks_of_another_process_hide_no_node(duplicate):
+    """A node whose mark is larger than the next one would count as visited, and get no gradient."""
+    for node in (Marked(3.0), Plain(3.0)):
+        node._mark = 2**50
+        y, twin = duplicate((Value(2.0) * 3.0, node))
+        square = twin * twin
+        square.backward()
+        assert twin.grad == 6.0
+        assert y.data == 6.0
