@@ -101,6 +101,8 @@ def guarded(x, y):
         lambda x, y: [2.0 * x + x * y + y * y + x * y * 3.0 + guarded(x, y) + guarded(y, x) + 4.0 * y, y],  # a chain
         lambda x, y: (lambda s: [s + y * y, s])(x + x * y + 3.0 * y),  # a result within it
         lambda x, y: (lambda s: [s + y * y + s * s])(x + x * y),  # used twice within it
+        lambda x, y: [x * y, mb.where(x, y * y, 0.0), x * x],  # the guard is the factor of the product before it
+        lambda x, y: [mb.where(x, y * y, 0.0), x * y, x * x],
         lambda x, y: [x * y, guarded(x, y + 1.0), x * 2.0, x * (y - 2.0), guarded(x, x + y), y * 2.0, 3.0 * y, x],
         lambda x, y: [
             mb.where(x, y * y, 0.0) + y,
