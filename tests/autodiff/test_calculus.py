@@ -215,6 +215,14 @@ def test_directional_derivatives():
     assert max(turned) <= along
 
 
+@pytest.mark.parametrize("kind", [list, tuple, np.array])
+def test_directional_derivatives_of_operations(kind):
+    assert mb.directional_derivative(mb.hypot, kind([3.0, 4.0]), kind([2.0, 0.0])) == pytest.approx(0.6, rel=1e-15)
+    assert mb.directional_derivative(mb.where, kind([1.0, 2.0, 3.0]), kind([0.0, 3.0, 4.0])) == pytest.approx(0.6)
+    assert mb.directional_derivative(mb.leaky_relu, kind([-2.0, 0.25]), kind([1.0, 0.0])) == 0.25
+    assert mb.directional_derivative(mb.leaky_relu, kind([-2.0]), kind([3.0])) == 0.01  # the default slope
+
+
 def test_products():
     def f(x, y):
         return {"a": x[0] * y, "b": [x[1] ** 2]}
@@ -245,6 +253,8 @@ def test_products():
         (lambda: mb.vjp(lambda x: [x], 1.0)[1](1.0), ShapeError, "the weights must have the structure of the result"),
         (lambda: mb.directional_derivative(lambda x: x, 1.0, 0.0), ValueError, "positive finite length, not 0.0"),
         (lambda: mb.directional_derivative(lambda x: x, 1.0, math.nan), ValueError, "not nan"),
+        (lambda: mb.directional_derivative(lambda x: x, 1.0, -math.inf), ValueError, "not inf"),
+        (lambda: mb.directional_derivative(mb.hypot, (1.0, 1.0), (1.7e308, 1.7e308)), ValueError, "not inf"),
         (lambda: mb.gradients(3.0, []), TypeError, "takes a Value, not float"),
     ],
 )
