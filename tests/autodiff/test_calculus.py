@@ -15,6 +15,7 @@ import micrograd_bp as mb
 from micrograd_bp import OPS, DomainError, ShapeError, Value
 from micrograd_bp.autodiff.dual import Dual
 from micrograd_bp.autodiff.levels import Level
+from micrograd_bp.autodiff.reverse import zero_times_infinity
 
 finite = st.floats(-2, 2)
 
@@ -213,6 +214,20 @@ def test_directional_derivatives():
     assert mb.directional_derivative(f, point, [gradient[1], -gradient[0]]) == pytest.approx(0.0, abs=1e-13)
     turned = [mb.directional_derivative(f, point, [math.cos(t), math.sin(t)]) for t in np.linspace(0, 6.3, 200)]
     assert max(turned) <= along
+
+
+def test_where_0_meets_infinity():
+    x, y = Value(0.0, "x"), Value(0.0, "y")
+    root, power = x.cbrt(), y.sqrt()
+    total = (mb.exp(x) * 2.0 + root**3) * 3.0 + (power * power).sin()
+    assert [(e.node, e.index, e.adjoint, e.derivative) for e in zero_times_infinity(total)] == [
+        (power, 0, 0.0, math.inf),
+        (root, 0, 0.0, math.inf),
+    ]
+    assert zero_times_infinity(mb.exp(x) * y + mb.sqrt(x * 0.0 + 1.0)) == []
+    assert zero_times_infinity(root + mb.where(0.0, power, x)) == []  # inf, and nothing that is not selected
+    (only,) = zero_times_infinity(mb.where(1.0, root**2, power))
+    assert str(only).startswith("0 · inf at d cbrt(x) / d x (adjoint 0.0, local derivative inf)")
 
 
 @pytest.mark.parametrize("kind", [list, tuple, np.array])

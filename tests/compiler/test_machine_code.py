@@ -221,3 +221,23 @@ def test_many_results_take_no_minutes(n, what):
     else:
         f = mb.compile(lambda v: sum(100 * (v[i + 1] - v[i] ** 2) ** 2 + (1 - v[i]) ** 2 for i in range(n - 1)))
         assert np.array(f.hessian(at))[:2, :2].tolist() == [[802.0, -400.0], [-400.0, 1002.0]]
+
+
+@needs_llvm
+@pytest.mark.parametrize("lanes", [False, True])
+def test_fast_math_keeps_the_order_of_sums_and_what_is_not_finite(lanes):
+    """It may fuse and divide by multiplying; compensated sums, nan and infinities stay what they are."""
+
+    def lost(x, y):
+        return (x + y) - y - x  # what rounding drops
+
+    def run(f, *numbers):
+        fast = mb.compile(f, backend="native", fast_math=True)
+        return fast.batched(*[[number] * 9 for number in numbers])[0][4] if lanes else fast(*numbers)
+
+    assert run(lost, 1.0, 1e16) == lost(1.0, 1e16) == -1.0
+    assert run(lost, 3.0, 1e16) == lost(3.0, 1e16) == 1.0
+    assert run(lambda x, y: (x * y) / y, 1e-200, 1e-200) == 0.0
+    assert math.isnan(run(lambda x, y: x * y, math.inf, 0.0))
+    assert run(lambda x, y: mb.maximum(x, y) - 1.0, math.inf, 2.0) == math.inf
+    assert math.isnan(run(lambda x, y: x - y, math.inf, math.inf))
