@@ -80,6 +80,64 @@ def test_the_report_tells():
 # --- wrong gradients are found ----------------------------------------------------------------------------------------
 
 
+HINTS = {
+    "it is twice the right one": lambda x, y: (2 * math.cos(x) * y, math.sin(x)),
+    "it is half the right one": lambda x, y: (math.cos(x) * y / 2, math.sin(x)),
+    "it is 3 times the right one": lambda x, y: (math.cos(x) * y, 3 * math.sin(x)),
+    "it is a third of the right one": lambda x, y: (math.cos(x) * y / 3, math.sin(x)),
+    "it is 4 times the right one": lambda x, y: (4 * math.cos(x) * y, math.sin(x)),
+    "it is a quarter of the right one": lambda x, y: (math.cos(x) * y, math.sin(x) / 4),
+    "it has the opposite sign": lambda x, y: (math.cos(x) * y, -math.sin(x)),
+    "it is the derivative by y: are two of them swapped?": lambda x, y: (math.sin(x), math.cos(x) * y),
+    "it is the derivative by x: are two of them swapped?": lambda x, y: (math.cos(x) * y, math.cos(x) * y),
+    "it is 0 or missing, but the function changes": lambda x, y: (math.cos(x) * y, 0.0),
+    "it is not finite, but the function is smooth here": lambda x, y: (math.inf, math.sin(x)),
+}
+
+
+@pytest.mark.parametrize("said", HINTS)
+@pytest.mark.parametrize("m", [mb, math], ids=["replay", "differences"])
+def test_hints_by_numbers_alone(said, m):
+    assert f"hint: {said}" in str(mismatch(lambda x, y: m.sin(x) * y, 0.7, 5.5, grad=HINTS[said]))
+
+
+@pytest.mark.parametrize("m", [mb, math], ids=["replay", "differences"])
+def test_no_hint_fits_every_mistake(m):
+    assert "hint" not in str(mismatch(lambda x, y: m.sin(x) * y, 0.7, 5.5, grad=lambda x, y: (4.9, math.sin(x))))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda x: math.sin(x), "only one of 3 uses is counted, that in mul"),
+        (lambda x: x * math.cos(x), "only one of 3 uses is counted, that in sin"),
+        (lambda x: x * math.cos(x) + 0.75, "one of 3 uses is not counted, that in mul"),
+        (lambda x: math.sin(x) + 0.75, "one of 3 uses is not counted, that in sin"),
+    ],
+)
+def test_hints_by_the_uses_of_a_variable(wrong, said):
+    assert f"hint: {said}" in str(mismatch(lambda x: x * mb.sin(x) + 0.75 * x, 1.3, grad=wrong))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda x: math.exp(math.sin(x)), f"a factor {math.cos(0.4):.6g} is missing, the derivative of sin"),
+        (lambda x: math.cos(x), f"a factor {math.exp(math.sin(0.4)):.6g} is missing, the derivative of exp"),
+        (
+            lambda x: math.exp(math.sin(x)) * math.cos(x) ** 2,
+            f"a factor {math.cos(0.4):.6g}, the derivative of sin, occurs once too often",
+        ),
+        (
+            lambda x: math.exp(math.sin(x)) ** 2 * math.cos(x),
+            f"a factor {math.exp(math.sin(0.4)):.6g}, the derivative of exp, occurs once too often",
+        ),
+    ],
+)
+def test_hints_by_the_factors_of_the_chain(wrong, said):
+    assert f"hint: {said}" in str(mismatch(lambda x: mb.exp(mb.sin(x)), 0.4, grad=wrong))
+
+
 @pytest.mark.parametrize(
     ("f", "wrong", "point", "said"),
     [
