@@ -218,3 +218,22 @@ class TestPhysicsInformed:
         for data in (0.6, -1.2):
             w.data = data
             assert f(2.0) == pytest.approx(2.0 * math.cos(2.0 * data) + 4.0 * data, rel=1e-14)
+
+
+@pytest.mark.parametrize("outer", [mb.grad, mb.derivative], ids=["grad", "derivative"])
+@pytest.mark.parametrize(
+    "inner",
+    [
+        lambda f, v: mb.jvp(f, 0.0, v)[1],
+        lambda f, v: mb.vjp(f, 0.0)[1](v),
+        lambda f, v: mb.directional_derivative(lambda p: f(p[0]), [0.0], [2.0]) * v,
+    ],
+    ids=["jvp", "vjp", "directional"],
+)
+def test_a_direction_is_a_variable_too(outer, inner):
+    """d/dv of f'(0) v is f'(0): not 0 where a computed 0 meets inf, whichever of them the direction v meets first."""
+    assert outer(lambda v: inner(lambda x: 3.0 * x + mb.square(x), v))(2.0) == 3.0
+    assert outer(lambda v: inner(mb.square, v))(2.0) == 0.0
+    for f in (lambda x: mb.cbrt(mb.square(x)), lambda x: mb.square(mb.cbrt(x)), lambda x: mb.cbrt(x) ** 3):
+        assert math.isnan(outer(lambda v, f=f: inner(f, v))(2.0))
+    assert outer(lambda v: inner(lambda x: mb.cbrt(x * 0.0) + mb.relu(mb.cbrt(x) - 1.0) + x, v))(2.0) == 1.0
