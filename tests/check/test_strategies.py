@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import example, find, given, settings
+from hypothesis import Phase, example, find, given, settings
 from hypothesis import strategies as st
 
 import micrograd_bp as mb
@@ -22,6 +22,27 @@ def test_the_code_of_an_expression_is_the_expression(e):
     assert 1 <= len(e.point) <= 3
     assert math.isfinite(ours.data)
     assert abs(ours.data) <= 1e6
+
+
+KINDS = {
+    "a chain": lambda e: len(e.lines) == 3 and all(k - 1 in line for k, line in enumerate(e.lines) if k),
+    "a node that is used twice": lambda e: [arg for line in e.lines for arg in line].count(0) == 2,
+    "two variables": lambda e: len(e.point) == 2,
+    "a constant": lambda e: any(type(arg) is float for line in e.lines for arg in line),
+    "a variable that is used twice": lambda e: [arg for line in e.lines for arg in line].count("x") == 2,
+}
+
+
+def test_expressions_are_of_every_kind():
+    seen = set()
+
+    @settings(max_examples=150, database=None, derandomize=True, deadline=None, phases=[Phase.generate])
+    @given(expressions())
+    def draw(e):
+        seen.update(kind for kind, holds in KINDS.items() if holds(e))
+
+    draw()
+    assert seen == set(KINDS)
 
 
 @given(expressions(away_from_kinks=True))
