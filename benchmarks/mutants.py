@@ -7,7 +7,8 @@
 
 A mutant has one change of the syntax tree: another operator or comparison, another constant, an argument in the place
 of another, a statement, a `not`, a lock or a step of a formula less. What survives is shown with its diff: a test is
-missing there, or the change changes nothing. Everything happens in a copy of the checkout in a temporary folder.
+missing there, or the change changes nothing. Everything happens in a copy of the checkout in a temporary folder. This
+needs POSIX, for limits of memory and groups of processes.
 """
 
 from __future__ import annotations
