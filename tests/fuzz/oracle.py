@@ -35,6 +35,8 @@ FACTORIAL = [math.factorial(k) for k in range(12)]
 class Outside(ValueError):
     """A function is not defined at its argument."""
 
+    constant = False  # whether nothing that is differentiated arrives there
+
 
 class Singular(ArithmeticError):
     """A derivative that does not exist is needed as a number."""
@@ -182,7 +184,11 @@ def composed(x: Exact, coefficients: Callable[[Any, int], list[Any]]) -> Exact:
         nth = multiplied(nth, rest)
     if x.terms[0] != x.terms[0]:
         raise Singular  # a derivative that does not exist is the argument of a function
-    series = coefficients(x.terms[0], len(powers))
+    try:
+        series = coefficients(x.terms[0], len(powers))
+    except Outside as error:
+        error.constant = not powers
+        raise
     terms = {0: series[0]}
     for c, nth in zip(series[1:], powers, strict=True):
         for k, v in nth.items():
@@ -240,6 +246,11 @@ def _log(a: Any, n: int) -> list[Any]:
     if a <= 0:
         raise Outside("log")
     return [M.log(a), *(-((-1 / a) ** k) / k for k in range(1, n + 1))]
+
+
+def _log1p(a: Any, n: int) -> list[Any]:
+    rest = _log(1 + a, n)[1:]
+    return [M.log1p(a), *rest]
 
 
 def _power(a: Any, p: Any, n: int) -> list[Any]:
@@ -388,6 +399,8 @@ def _silu(a: Any, n: int) -> list[Any]:
 def _reciprocal(a: Any, n: int) -> list[Any]:
     if a == 0:
         raise Outside("div")
+    if abs(a) < 1e-10:
+        run.notes.add("small divisor")
     out = [1 / a]
     for _ in range(n):
         out.append(-out[-1] / a)
@@ -403,7 +416,7 @@ SERIES: dict[str, Callable[[Any, int], list[Any]]] = {
     "exp": _exp,
     "expm1": lambda a, n: [M.expm1(a), *_exp(a, n)[1:]],
     "log": _log,
-    "log1p": lambda a, n: _log(1 + a, n),
+    "log1p": _log1p,
     "log2": lambda a, n: _scaled(_log(a, n), 1 / LN2),
     "log10": lambda a, n: _scaled(_log(a, n), 1 / LN10),
     "sqrt": _root(2),
