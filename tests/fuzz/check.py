@@ -299,7 +299,7 @@ def _judge(exam: Examination, result: dict[str, Any], quantity: str, reference: 
         if "cut" in exam.notes:
             return "convention (sign of a zero)", expected
         if given != given and "edge" in exam.notes:
-            return "nan (0 · inf)", expected
+            return "nan at a corner or pole that nothing reaches", expected
         if exam.spreads is None:
             return "ill-conditioned", expected
         spreads, notes = exam.spreads

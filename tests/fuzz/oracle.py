@@ -7,7 +7,8 @@ by its Taylor coefficients at a point (`SERIES`), a function of two by functions
 
 `NAMES` stands in for the package in a program. A function that is not defined at its argument raises `Outside`. Where a
 function has a corner or a jump, a kink is noted, and a convention followed. Where a derivative is infinite or does not
-exist, an edge is noted, and the coefficient is nan; an engine may compute 0 · inf there, too.
+exist, an edge is noted, and the coefficient is nan. An edge is also noted where that is so but nothing arrives that is
+differentiated, as for the square root or a corner at x - x: nan is not wrong there.
 """
 
 from __future__ import annotations
@@ -460,8 +461,7 @@ def _side(x: Exact) -> int:
     if x.value != x.value:
         raise Singular
     if x.value == 0:
-        if x.varies and any(v for k, v in x.terms.items() if k):
-            run.notes.add("kink")
+        run.notes.add("kink" if any(v for k, v in x.terms.items() if k) else "edge")
         return 0
     return 1 if x.value > 0 else -1
 
