@@ -85,6 +85,7 @@ class Examination:
                 self.state = "singular"
         except oracle.Outside as error:
             self.state = "outside, a constant" if error.constant else "outside"
+            self.notes = oracle.run.notes
         except oracle.Singular:
             self.state = "singular"
             try:
@@ -232,7 +233,7 @@ def _compare_refusals(
         report.outcomes["outside: no error"] += 1
         # constants, also derivatives that are constants, are floats, on which operations follow IEEE 754
         value, floats = results["backward"]["value"], program.kinds & INNER
-        if math.isfinite(value) and not floats and not _near_edge(exam):
+        if math.isfinite(value) and not floats and "cut" not in exam.notes and not _near_edge(exam):
             report.findings.append(Finding(program, "backward", "value", value, "a DomainError", "not"))
     for name, error in refused.items():
         if exam.state != "known" or _near_edge(exam):
