@@ -75,7 +75,7 @@ def test_owns_what_it_changes(change_op, own_ops, monkeypatch, tmp_path):
 
 def test_is_not_spoilt_by_the_others():
     x = mb.Value(0.5)
-    assert x.tanh().local_grads == (1 - math.tanh(0.5) ** 2,)
+    assert math.isclose(x.tanh().local_grads[0], 1 - math.tanh(0.5) ** 2)
     assert list(mb.OPS)[:2] == ["add", "sub"]
     assert "mine" not in mb.OPS and not hasattr(x, "mine")
     assert x.exp().data == math.exp(0.5) and x.sin().data == math.sin(0.5)
