@@ -285,7 +285,7 @@ def test_duals_are_numbers():
     assert x > 1.5
     assert f"{x:.1f}" == "2.0"
     assert (Dual(Value(4.0), 1.0, level)).data == 4.0
-    with pytest.raises(TypeError, match="a Dual is not converted to a float"):
+    with pytest.raises(TypeError, match="a number that is being differentiated is not converted to a float"):
         float(x)
     with pytest.raises(TypeError, match="real number is needed, not str"):
         x + "1"
