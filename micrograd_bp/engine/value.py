@@ -169,7 +169,7 @@ class Value(Methods):
         from micrograd_bp.autodiff.reverse import gradients
 
         leaves: list[Value] = [leaf for leaf, _ in before]
-        slopes = gradients(self, leaves, start)
+        slopes: list[Any] = gradients(self, leaves, start)  # traced numbers in a recording
         return {
             leaf: Value(slope) if type(slope) is float else slope for leaf, slope in zip(leaves, slopes, strict=True)
         }
@@ -273,8 +273,7 @@ def add_to_gradients(leaves: list[Value], amounts: list[Any]) -> None:
         before = [(leaf, leaf._grad, leaf._has_grad) for leaf in leaves]
         try:
             for leaf, amount in zip(leaves, amounts, strict=True):
-                leaf._grad += as_float(amount)  # mypyc would hand a C double to the setter of `grad`
-                leaf._has_grad = True
+                setattr(leaf, "grad", leaf.grad + amount)  # noqa: B010 (mypyc hands a C double to a setter that it knows)
         except BaseException:
             for leaf, grad, known in before:
                 leaf._grad, leaf._has_grad = grad, known
