@@ -10,7 +10,8 @@ from typing import Any
 from micrograd_bp.check.replay import UNDEFINED, Replay
 from micrograd_bp.check.report import NodeError
 from micrograd_bp.check.scales import slope_along
-from micrograd_bp.engine import Value
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.engine.chain import parents
 from micrograd_bp.ops.op import Op
 
 _EPS = 2.0**-52
@@ -167,6 +168,13 @@ def corner(replay: Replay) -> Value | None:
             if on_kink(node.op, _numbers(node), indices):
                 return node
     return None
+
+
+def on_exact_kink(replay: Replay) -> bool:
+    """Return whether the first node on a kink is there without rounding: all numbers below it are exact."""
+    node = corner(replay)
+    below = [other for arg in parents(node) for other in topological_order(arg)] if node is not None else []
+    return node is not None and all(replay.values[other] == other.data for other in below)
 
 
 def wrong_value(replay: Replay) -> Value | None:

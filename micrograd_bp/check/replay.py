@@ -149,19 +149,43 @@ class Replay:
             for up, middle, down, *sizes in zip(ahead, here, behind, large, small, strict=True)
         ]
 
-    def differentiable(self, i: int) -> bool:
-        """Return whether the root's one-sided slopes by variable i agree, though a node on the way may have a kink."""
-        x = self._point[i]
-        size = min(1, abs(x)) if x else 1
-        with self.m.workdps(200 + 5 * int(-self.m.log10(size))):
-            root, bends = self.order[-1], []
-            for h in (size * self.m.mpf(10) ** -power for power in (40, 42)):
-                behind, here, ahead = (
-                    self._forward([x + step * (index == i) for index, x in enumerate(self._point)])[root]
-                    for step in (-h, 0, h)
-                )
-                bends.append(abs(ahead - 2 * here + behind) / h)
-        return bool(bends[1] <= 0.5 * bends[0] or bends[1] <= 1e-30 * size * abs(here))
+    def slope_of_values(self, i: int) -> Any:
+        """Return d root / d variable i from values of the root alone, None where its one-sided slopes differ.
+
+        On a kink of a node, the function may have a derivative that the derivatives of the nodes do not tell.
+        """
+        size = self.size([self._point[i]])
+        with self._finely(size):
+            here = self._moved({})
+            steps = (size * self.m.mpf(10) ** -power for power in (30, 32))
+            return _agreed(*([(self._moved({i: s}) - here) / s for s in (h, -h)] for h in steps))
+
+    def bend_of_values(self, i: int, j: int) -> Any:
+        """Return the second derivative of the root by variables i and j likewise, by differences on all sides."""
+        size = self.size([self._point[i], self._point[j]])
+        with self._finely(size):
+            here = self._moved({})
+            found = []
+            for h in (size * self.m.mpf(10) ** -power for power in (30, 32)):
+                one = {(k, s): self._moved({k: s}) for k in (i, j) for s in (h, -h)}
+                if i == j:
+                    sides = [(self._moved({i: 2 * s}) - 2 * one[i, s] + here) / h**2 for s in (h, -h)]
+                else:
+                    sides = [
+                        (self._moved({i: s, j: t}) - one[i, s] - one[j, t] + here) / (s * t)
+                        for s in (h, -h)
+                        for t in (h, -h)
+                    ]
+                found.append(sides)
+            return _agreed(*found)
+
+    def _finely(self, size: Any) -> Any:
+        """Return a context with the digits for differences at steps far below `size`."""
+        return self.m.workdps(200 + 5 * int(-self.m.log10(size)))
+
+    def _moved(self, steps: dict[int, Any]) -> Any:
+        """Return the root's value where some variables are changed by steps."""
+        return self._forward([x + steps.get(index, 0) for index, x in enumerate(self._point)])[self.order[-1]]
 
     def recorded_sum(self) -> Sums:
         """Return the gradient from the recorded local derivatives, multiplied and added exactly."""
@@ -279,3 +303,17 @@ class Replay:
     def real(self, x: Any) -> bool:
         """Return whether x is a finite real number."""
         return isinstance(x, (int, self.m.mpf)) and bool(self.m.isfinite(x))
+
+
+def _agreed(coarse: list[Any], fine: list[Any]) -> Any:
+    """Return the limit of difference quotients on several sides, None where they do not approach one number.
+
+    The fine steps are 1/100 of the coarse ones, and the quotients differ from the limit by a multiple of the step.
+    """
+    before, after = max(coarse) - min(coarse), max(fine) - min(fine)
+    far, near = sum(coarse) / len(coarse), sum(fine) / len(fine)
+    settled = abs(near - far) <= 1e-9 * abs(near) or abs(near) <= 0.1 * abs(far)
+    if not settled or after > max(0.1 * before, 1e-20 * abs(near)):
+        return None
+    limit = (100 * near - far) / 99
+    return limit if abs(limit) > 1e-20 * max(map(abs, coarse)) else 0 * limit

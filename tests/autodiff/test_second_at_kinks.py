@@ -218,3 +218,12 @@ def test_the_derivative_of_a_convention_is_found(change_op):
     change_op(mb.OPS["hypot"], partials=quiet)
     with pytest.raises(mb.GradientMismatch, match=r"2\.0 is right"):
         check_gradient(lambda x, y: mb.hypot(x, y) ** 2, 0.0, 0.0, order=2)
+
+
+def test_a_second_derivative_of_the_side_that_is_not_that_of_the_function_is_found():
+    for f in (lambda x: mb.relu(x * x), lambda x: mb.where(x, x, 2 * x) ** 2):
+        with pytest.raises(mb.GradientMismatch, match=r"2\.0 is right"):
+            check_gradient(f, 0.0, order=2)
+    assert check_gradient(lambda y: mb.clip(y, y, y) ** 2, 0.5, order=2).findings[1].expected == 2.0
+    tiny = check_gradient(lambda x, y: mb.elu(mb.atan(y * y), 2 * x), 1.0, -2.4e-251, order=2)  # y * y underflows
+    assert tiny.verdict == "ill-conditioned"
