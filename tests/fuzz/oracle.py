@@ -27,9 +27,11 @@ NOISE = 1e-13  # the relative size of the errors that show how well a program is
 M = mpmath.MPContext()
 M.dps = DIGITS
 ZERO, ONE, NAN = M.mpf(0), M.mpf(1), M.nan
-TWO_OVER_SQRT_PI = 2 / M.sqrt(M.pi)
-SQRT_HALF = M.sqrt(M.mpf(1) / 2)
-LN2, LN10 = M.log(2), M.log(10)
+MANY_DIGITS = 700  # where terms of 1 cancel to 1e-300
+with M.workdps(MANY_DIGITS):
+    TWO_OVER_SQRT_PI = 2 / M.sqrt(M.pi)
+    SQRT_HALF = M.sqrt(M.mpf(1) / 2)
+    LN2, LN10 = M.log(2), M.log(10)
 FACTORIAL = [math.factorial(k) for k in range(12)]
 
 
@@ -275,6 +277,8 @@ def _root(degree: int) -> Callable[[Any, int], list[Any]]:
     def coefficients(a: Any, n: int) -> list[Any]:
         if a == 0:
             return singular(ZERO, n)
+        if abs(a) < 1e-40:  # it may be what is left of terms that cancel
+            run.notes.add("edge")
         if a < 0 and degree == 2:
             raise Outside("sqrt")
         out = [M.sign(a) * M.root(abs(a), degree)]
