@@ -11,6 +11,7 @@ from micrograd_bp.autodiff.dual import Dual
 from micrograd_bp.autodiff.levels import Level, opened
 from micrograd_bp.autodiff.pytree import check_same_structure, flatten
 from micrograd_bp.autodiff.reverse import grad
+from micrograd_bp.autodiff.variables import ended
 from micrograd_bp.engine.chain import number_of, seed
 from micrograd_bp.ops.reals import as_float
 
@@ -41,7 +42,7 @@ def _jvp(f: Function, args: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple
         level.open = False
     results, _, put = flatten(out)
     slopes = [number_of(x.tangent) if isinstance(x, Dual) and x.level is level else 0.0 for x in results]
-    return put([opened(x) for x in results]), put([opened(tangent) for tangent in slopes])
+    return put([ended(x) for x in results]), put([ended(slope) for slope in slopes])
 
 
 def derivative(f: Function, order: int = 1) -> Function:

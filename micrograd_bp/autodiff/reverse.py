@@ -11,17 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ParamSpec
 
 from micrograd_bp.autodiff.arguments import Argnums, Function, check_argnums, chosen, named_as
-from micrograd_bp.autodiff.levels import Leveled, opened
+from micrograd_bp.autodiff.levels import opened
 from micrograd_bp.autodiff.pytree import check_same_structure, flatten
 from micrograd_bp.autodiff.tape import Tracer, append_gradient
-from micrograd_bp.autodiff.variables import Variable, variable
+from micrograd_bp.autodiff.variables import Variable, by_parts, ended, leaves_within, variable
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.chain import (
-    Flow,
     contribution,
     dependents,
     local_derivative,
@@ -135,32 +133,19 @@ def _reverse(f: Function, args: tuple[Any, ...]) -> tuple[Any, Callable[[Any], A
                 node.active = False
 
     def settled(number: Any) -> Any:
-        return _by_parts(lambda part: [_settled(part, own)], opened(number))[0]
+        return ended(number, own)
 
     def gradient(number: Any) -> Any:
-        gradient_of_args = rebuild(_by_parts(lambda part: _slopes(part, nodes, own), opened(number)))
+        gradient_of_args = rebuild(by_parts(lambda part: _slopes(part, nodes, own), opened(number)))
         return gradient_of_args[0] if len(args) == 1 else gradient_of_args
 
     return out, gradient, settled
 
 
-def _by_parts(function: Callable[[Any], list[Any]], number: Any) -> list[Any]:
-    """Return function(number); for a number with derivatives, of each part, put together in numbers of its level."""
-    if isinstance(number, Leveled):
-        return number.mapped(partial(_by_parts, function))
-    if isinstance(number, Flow):
-        return [Flow(part, number.reached) for part in _by_parts(function, number.number)]
-    return function(number)
-
-
-def _settled(number: Any, own: set[Any]) -> Any:
-    return number._data if isinstance(number, Value) and _leaves_within(number, own) else number
-
-
 def _slopes(number: Any, nodes: list[Any], own: set[Any]) -> list[Any]:
     """Return the derivatives of a number by `nodes`, traced where it depends on other active variables."""
     if isinstance(number, Value):
-        return _accumulate(number, nodes, 1.0, graph=not _leaves_within(number, own))
+        return _accumulate(number, nodes, 1.0, graph=not leaves_within(number, own))
     if isinstance(number, Tracer):
         tape = number.tape
         places = [node.place if isinstance(node, Tracer) else tape.index_of(node) for node in nodes]
@@ -168,12 +153,6 @@ def _slopes(number: Any, nodes: list[Any], own: set[Any]) -> list[Any]:
         slopes = iter([tape.tracer(place) for place in found])
         return [0.0 if place is None else next(slopes) for place in places]
     return [number if number is None else 0.0] * len(nodes)  # None is a tangent that is structurally zero
-
-
-def _leaves_within(root: Value, own: set[Value]) -> bool:
-    """Return whether every leaf below `root` is in `own` or is a variable that is no longer active."""
-    leaves = (node for node in topological_order(root) if node.op is None)
-    return all(leaf in own or (isinstance(leaf, Variable) and not leaf.active) for leaf in leaves)
 
 
 def value_and_grad(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, tuple[Any, Any]]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from micrograd_bp.autodiff.levels import Level, Leveled, evaluate, opened
+from micrograd_bp.autodiff.variables import ended
 from micrograd_bp.engine.chain import Flow, contribution, joined, local_derivative, number_of, selected, times
 from micrograd_bp.ops.op import Op, Operand
 
@@ -151,8 +152,10 @@ def taylor(f: Callable[[Any], Any], x: Any, order: int) -> list[Any]:
         out = f(Series(level, [opened(x), 1.0, *[None] * (order - 1)][: order + 1]))
         if _on(level, out):
             out.coefficient(order)
-            return [opened(number_of(c)) for c in out.coefficients]
+            coefficients = [number_of(c) for c in out.coefficients]
+        else:
+            coefficients = [out, *[0.0] * order]
     finally:
         level.open = False
         level.results.clear()
-    return [opened(out), *[0.0] * order]
+    return [ended(c) for c in coefficients]

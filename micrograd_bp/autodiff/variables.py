@@ -1,12 +1,15 @@
-"""`Variable`, a leaf by which a derivative is taken, and `variable`, which makes one of a number of any kind."""
+"""`Variable`, a leaf by which a derivative is taken: how one is made of a number of any kind, and how it ends."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Set
+from functools import partial
 from typing import Any, ClassVar
 
 from micrograd_bp import ops
-from micrograd_bp.autodiff.levels import Leveled
-from micrograd_bp.engine import Value
+from micrograd_bp.autodiff.levels import Leveled, opened
+from micrograd_bp.engine import Value, topological_order
+from micrograd_bp.engine.chain import Flow
 from micrograd_bp.ops.op import Operand
 
 
@@ -34,3 +37,30 @@ def variable(number: Any) -> Any:
     leaf = Variable(number)
     leaf.active = True
     return leaf
+
+
+def by_parts(function: Callable[[Any], list[Any]], number: Any) -> list[Any]:
+    """Return function(number); for a number with derivatives, of each part, put together in numbers of its level."""
+    if isinstance(number, Leveled):
+        return number.mapped(partial(by_parts, function))
+    if isinstance(number, Flow):
+        return [Flow(part, number.reached) for part in by_parts(function, number.number)]
+    return function(number)
+
+
+def ended(number: Any, own: Set[Any] = frozenset()) -> Any:
+    """Return a number without derivatives that have ended: as a float where it depends on no others.
+
+    `own` has the variables of the derivative that ends now.
+    """
+    return by_parts(lambda part: [_as_data(part, own)], opened(number))[0]
+
+
+def _as_data(number: Any, own: Set[Any]) -> Any:
+    return number._data if isinstance(number, Value) and leaves_within(number, own) else number
+
+
+def leaves_within(root: Value, own: Set[Any]) -> bool:
+    """Return whether every leaf below `root` is in `own` or is a variable that is no longer active."""
+    leaves = (node for node in topological_order(root) if node.op is None)
+    return all(leaf in own or (isinstance(leaf, Variable) and not leaf.active) for leaf in leaves)

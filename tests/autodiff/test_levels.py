@@ -118,6 +118,20 @@ def test_a_kept_number_is_a_number(inner):
     assert mb.grad(lambda x: kept[0])(5.0) == 0.0
 
 
+@pytest.mark.parametrize("inner", [name for name in TRANSFORMS if name != "compile"])
+@pytest.mark.parametrize("outer", [name for name in TRANSFORMS if name != "compile"])
+def test_a_kept_number_may_be_the_result(outer, inner):
+    outer, inner = TRANSFORMS[outer], TRANSFORMS[inner]
+
+    def f(x):
+        kept = []
+        inner(lambda y: kept.append(y * y) or kept[-1])(x)
+        return kept[-1] + 0.0 * x
+
+    slope = outer(f)(3.0)
+    assert (type(slope), slope) == (float, 6.0)
+
+
 def test_closed_over_values_stay_in_the_graph():
     w = Value(2.0)
     for transform in TRANSFORMS.values():
