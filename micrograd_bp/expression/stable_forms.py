@@ -29,6 +29,7 @@ FORMS = (
     ("log1p(-sigmoid(u))", "log_sigmoid(-u)"),
     ("log(1 / (1 + exp(-u)))", "log_sigmoid(u)"),
     ("log(exp(u) + exp(v))", "logaddexp(u, v)"),
+    ("log(exp(u) + exp(v) + exp(w))", "logaddexp(logaddexp(u, v), w)"),
     ("log(exp(u))", "u"),
     ("log(u + sqrt(u**2 + 1))", "asinh(u)"),
     ("log(u + sqrt(u**2 - 1))", "acosh(u)"),
@@ -58,7 +59,7 @@ _LOST = 1e-8  # a larger relative difference of the two sides is reported: half 
 
 
 class UnstableForm(NamedTuple):
-    """A formula of the table in a graph: its top node, its nodes, both texts, and the numbers in place of u and v."""
+    """A formula of the table in a graph: its top node, all its nodes, both texts, and what u, v and w are."""
 
     node: Value
     nodes: tuple[Value, ...]
@@ -67,7 +68,7 @@ class UnstableForm(NamedTuple):
     bound: dict[str, Value | float]
 
     def __str__(self) -> str:
-        where = " and ".join(f"{name} is {_shown(number)}" for name, number in self.bound.items())
+        where = ", ".join(f"{name} is {_shown(number)}" for name, number in self.bound.items())
         return f"{self.stable} is {self.unstable} and keeps its digits here, where {where}"
 
 
@@ -135,7 +136,7 @@ _Match = tuple[dict[str, Value | float], tuple[Value, ...]]
 
 @cache
 def _patterns() -> tuple[tuple[str, str, _Pattern], ...]:
-    names = {name: _Pattern(None, (), name) for name in "uv"}
+    names = {name: _Pattern(None, (), name) for name in "uvw"}
     return tuple([(unstable, stable, _evaluated(unstable, names)) for unstable, stable in FORMS])
 
 

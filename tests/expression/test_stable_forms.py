@@ -42,7 +42,8 @@ def points(text):
     names = parse(text).leaves
     draw = random.Random(text)
     lists = [(u, v) for u in NUMBERS for v in NUMBERS[::3]]
-    return [dict(zip(names, (draw.choice((u, -u)), draw.choice((v, -v))), strict=False)) for u, v in lists]
+    signed = [(draw.choice((u, -u)), draw.choice((v, -v)), draw.choice((-1.0, 0.5 * u))) for u, v in lists]
+    return [dict(zip(names, numbers, strict=False)) for numbers in signed]
 
 
 @forms
