@@ -60,8 +60,8 @@ def _regular(target: Path, path: Path) -> os.stat_result | None:
     """Return the facts of the file, or None where there is none. Raises OSError where it cannot be replaced."""
     try:
         old = target.lstat()
-    except FileNotFoundError:
-        return None
+    except (FileNotFoundError, NotADirectoryError):
+        return None  # the second is raised again, about the folder, when that is made
     if stat.S_ISLNK(old.st_mode):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     if stat.S_ISDIR(old.st_mode):

@@ -7,7 +7,7 @@ from micrograd_bp.explanation.backward_steps import Step, backward_steps
 from micrograd_bp.explanation.lines import Writing
 from micrograd_bp.explanation.paths import Equation, equations
 from micrograd_bp.explanation.render import html, latex, markdown, text
-from micrograd_bp.ops.reals import as_float, kind
+from micrograd_bp.ops.reals import as_float, shown
 from micrograd_bp.symbolic.graph_formulas import Symbols
 
 
@@ -89,7 +89,7 @@ def explain(root: Value, wrt: Value | None = None, *, digits: int = 4, seed: flo
     """
     for given in (root, wrt):
         if not (given is wrt is None or isinstance(given, Value)):
-            raise TypeError(f"explain takes Values, not {kind(given)}")
+            raise TypeError(f"explain takes Values, not {shown(given)}")
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
         raise ValueError(f"digits is a whole number from 1 to 17, not {digits!r}")
     seed = as_float(seed)

@@ -49,7 +49,7 @@ def as_float(x: object) -> float:
         if math.isinf(number) and bool(given != number):
             raise OverflowError(f"{type(x).__name__} {short(x)} is too large for a float (at most 1.8e308)")
         return number
-    raise TypeError(f"a real number is needed, not {kind(x)}{_shown(x)}: {_remedy(x)}")
+    raise TypeError(f"a real number is needed, not {shown(x)}: {_remedy(x)}")
 
 
 def is_real(x: object) -> bool:
@@ -75,8 +75,9 @@ def kind(x: object) -> str:
     return named
 
 
-def _shown(x: object) -> str:
-    return "" if hasattr(type(x), "KIND") else f" {short(x)}"
+def shown(x: object) -> str:
+    """Return how a message names `x`: its kind and, where users know its class, its text."""
+    return kind(x) if hasattr(type(x), "KIND") else f"{kind(x)} {short(x)}"
 
 
 def _remedy(x: object) -> str:
