@@ -243,7 +243,7 @@ def paired(X: Numbers, Y: Numbers) -> list[Sample]:
     ours: Any = getattr(X, "index", None)
     theirs: Any = getattr(Y, "index", None)
     if hasattr(ours, "equals") and hasattr(theirs, "equals") and len(X) == len(Y) and not ours.equals(theirs):
-        raise ValueError("the indexes of X and Y differ: align them, by Y.loc[X.index], or give X.to_numpy()")
+        raise ValueError("the indexes of X and Y differ: align them, by Y.loc[X.index], or give arrays")
     X, Y = _rows("X", X), _rows("Y", Y)
     for name, data in (("X", X), ("Y", Y)):
         scalar = getattr(data, "ndim", None) == 0  # NumPy gives an array without an axis a __len__
