@@ -74,7 +74,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "check.hints": ("tests/check/test_check_gradient.py",),
     "check.nodes": ("tests/check/test_check_gradient.py", "tests/check/test_kinks.py"),
     "check.random_expressions": ("tests/check/test_strategies.py",),
-    "check.replay": ("tests/check/test_check_gradient.py", "tests/check/test_second_order.py"),
+    "check.replay": (
+        "tests/check/test_check_gradient.py",
+        "tests/check/test_second_order.py",
+        "tests/check/test_kinks.py",
+        "tests/check/test_differences.py",
+    ),
     "check.run": ("tests/check/test_check_gradient.py",),
     "check.scales": ("tests/check/test_differences.py", "tests/check/test_kinks.py"),
     "check.strategies": ("tests/check/test_strategies.py",),

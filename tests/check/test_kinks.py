@@ -97,3 +97,16 @@ def test_both_derivatives_1_at_a_tie_are_too_much(change_op):
     assert check_gradient(mb.maximum, 2.0, 2.0).verdict == "kink"
     change_op(mb.OPS["maximum"], partials=(lambda x, y, out: 1.0, lambda x, y, out: 1.0))
     assert "together" in str(mismatch(mb.maximum, 2.0, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("f", "at"),
+    [
+        (lambda x, low: mb.clip(x, low, 2.0), (1.0, 1.0, 0.0)),
+        (lambda x, high: mb.clip(x, -1.0, high), (1.0, 0.0, 1.0)),
+    ],
+)
+def test_a_tie_of_two_of_three_arguments(change_op, f, at):
+    assert check_gradient(f, 0.5, 0.5).verdict == "kink"
+    change_op(mb.OPS["clip"], partials=tuple(lambda x, low, high, out, slope=slope: slope for slope in at))
+    assert "together" in str(mismatch(f, 0.5, 0.5))
