@@ -50,3 +50,18 @@ def test_a_rule_that_does_not_hold_for_values_is_found_at_second_order(change_op
     error = mismatch(mb.square, 3.0, order=2)
     assert error.kind == "wrong rule"
     assert "d² f / d (x, x)" in str(error)
+
+
+@pytest.mark.parametrize("factor", [2.01, 2.0001, -2.0, 4.0])
+def test_a_rule_that_is_a_little_wrong_for_values_is_found(change_op, factor):
+    change_op(mb.OPS["square"], partials=(lambda x, out: 2.0 * x if isinstance(x, float) else factor * x,))
+    assert check_gradient(mb.square, 3.0).verdict == "right"
+    assert mismatch(mb.square, 3.0, order=2).kind == "wrong rule"
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_function_that_is_smooth_where_its_nodes_have_kinks(order):
+    f = lambda x: mb.sin(mb.maximum(x, 0.0) + mb.minimum(x, 0.0) + x * x)  # noqa: E731
+    smooth = lambda x: mb.sin(abs(x) * abs(x) + x)  # noqa: E731
+    assert check_gradient(smooth, 0.0).verdict == "right"
+    assert check_gradient(f, 0.0, order=order).findings[0].expected == pytest.approx(1.0, rel=1e-12)
