@@ -309,6 +309,7 @@ def _judge(exam: Examination, result: dict[str, Any], quantity: str, reference: 
         if close(given, expected, scale):
             return "right", expected
         size = max([1.0, *(float(abs(x)) for x in exam.exact if x == x)])
+        size *= max([1.0, *(1.0 / abs(x) for x in exam.program.point if abs(x) > 1e-3)]) ** order  # terms like 1 / x**2
         if "extreme" not in exam.program.kinds and abs(given - expected) <= FLOOR * size:
             return "right but for rounding", expected
         if "cut" in exam.notes:
@@ -322,7 +323,7 @@ def _judge(exam: Examination, result: dict[str, Any], quantity: str, reference: 
         spreads, notes = exam.spreads
         if "range" in notes:
             return "out of range", expected
-        if math.isfinite(given) and abs(given - expected) <= 10.0 * spreads[order]:
+        if abs(given - expected) <= 10.0 * spreads[order] or spreads[order] > 1e-3 * abs(expected) > 0.0:
             return "ill-conditioned", expected
         if "kink" in notes:
             return "near a kink", expected
