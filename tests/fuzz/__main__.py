@@ -53,7 +53,7 @@ def run(first: int, count: int, kinds: tuple[str, ...] = KINDS, most: int = 1000
     tally = Tally()
     with own_operations() as own:
         for seed in range(first, first + count):
-            program = draw(seed, tuple(kind for kind in kinds if kind != "compiled"))
+            program = draw(seed, kinds)
             report = examine(program, own, switched=kinds)
             tally.kinds.update(program.kinds)
             tally.states[report.state] += 1
@@ -107,7 +107,7 @@ def main() -> int:
     options = parser.parse_args()
     kinds = (*options.kinds, *options.also)
     if options.show is not None:
-        program = draw(options.show, tuple(kind for kind in kinds if kind != "compiled"))
+        program = draw(options.show, kinds)
         print(f"{sorted(program.kinds)} at {program.point} along {program.direction}\n{program.source}")
         print(*run(options.show, 1, kinds).findings, sep="\n")
         return 0

@@ -27,7 +27,7 @@ import micrograd_bp as mb
 
 from . import oracle
 from .modes import MODES, NotAssigned, Subject, modes_of
-from .program import INNER, Program
+from .program import INNER, KINDS, Program
 
 REFUSED = (mb.DomainError, ZeroDivisionError, OverflowError)  # the last two by Python's operators on floats
 ORDERS = {"value": 0, "gradient": 1, "first": 1, "hessian": 2, "second": 2, "third": 3}
@@ -177,7 +177,7 @@ def close(a: float, b: float, scale: float = 0.0, slack: float = CLOSE) -> bool:
 
 
 def examine(
-    program: Program, own: dict[str, Any], names: Sequence[str] | None = None, switched: Container[str] = ()
+    program: Program, own: dict[str, Any], names: Sequence[str] | None = None, switched: Container[str] = KINDS
 ) -> Report:
     """Run a program through `backward` and other modes: those of `names`, or a random choice of all."""
     code = program.code()

@@ -28,12 +28,11 @@ OWN = {"gudermann": 1, "blend": 2, "pick": 2}  # the operations that `modes.py` 
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0)
 EXTREME = (*SPECIAL, float("inf"), float("-inf"), float("nan"), 5e-324, 1e-300, -1e-300, 1e300, 1.7e308, 1e-17, 1e10)
 
-KINDS = ("plain", "loop", "sequence", "where", "branch", "nested", "copy", "assign", "custom", "special", "extreme")
-SWITCHED = ("taylor", "kept", "compiled")
-"""What a run has to ask for: derivatives by `taylor`, nested in others; numbers that outlive the derivative in which
-they were computed; programs with nested derivatives, compiled."""
-
-
+KINDS = ("plain", "loop", "sequence", "where", "branch", "nested", "taylor", "copy", "assign", "custom", "special",
+         "extreme", "compiled")  # fmt: skip
+"""The kinds of a usual run; "compiled" means that programs with nested derivatives are compiled, too."""
+SWITCHED = ("kept",)
+"""What a run has to ask for: numbers that outlive the derivative in which they were computed."""
 INNER = {"nested", "taylor", "kept"}  # the kinds that take derivatives within the program
 
 
@@ -306,6 +305,7 @@ def draw(seed: int, kinds: tuple[str, ...] = KINDS) -> Program:
     """Return the program of a seed; its kinds are among `kinds`."""
     own = _Draw(seed)
     rng = own.rng
+    kinds = tuple(kind for kind in kinds if kind != "compiled")
     main = rng.choice(kinds)
     names = ["x", "y", "z"][: rng.choice((1, 1, 2, 2, 3))]
     inputs = tuple(names)
