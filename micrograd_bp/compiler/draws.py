@@ -8,8 +8,9 @@ The generators that are watched are those of `random` and `numpy.random`, and ev
 `Generator` that the function reaches by its closure, its defaults, the globals that its code names, and the attributes
 and items of the objects that it finds there. Numbers from elsewhere (the clock, the operating system) are not noticed.
 
-Where a state has changed, the function runs a second time, line by line. This finds the line. It also tells apart a
-function that draws once and keeps the numbers, and a draw of another thread in the meantime: neither is refused.
+Where a state has changed, the function runs again, some times. If no state changes then, it has drawn once and kept the
+numbers, or another thread has drawn meanwhile: neither is refused. Otherwise it runs line by line, which finds the
+line. (Only a long recording beside a thread that draws all the time can be refused without reason.)
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from micrograd_bp.ops.op import Operand
 
 T = TypeVar("T")
 MOST = 200_000  # objects that are looked at
+TRIES = 3  # runs that have to draw too
 _KINDS: tuple[type, ...] = (random.Random, np.random.RandomState, np.random.Generator)
 _USUAL = {Value, float, int, str, type(None)}
 _BARE = (Operand, float, int, str, bytes, complex, type(None), np.ndarray, np.generic)
@@ -45,9 +47,15 @@ def without_draws(run: Callable[[], T], calls: Any) -> T:
     generators = reachable(calls)
     before = _states(generators)
     result = run()
-    if _states(generators) != before:
+    if _states(generators) != before and all(_changes(run, generators) for _ in range(TRIES)):
         _find_draw(run, generators)
     return result
+
+
+def _changes(run: Callable[[], object], generators: list[Any]) -> bool:
+    before = _states(generators)
+    run()
+    return _states(generators) != before
 
 
 def reachable(thing: Any) -> list[Any]:

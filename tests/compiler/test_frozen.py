@@ -249,7 +249,23 @@ def test_a_draw_of_another_thread_is_not_taken_for_the_functions():
 
     calls = []
     assert mb.compile(disturbed)(2.0) == 2.0
-    assert len(calls) == 2  # the second time to see whether it draws
+    assert len(calls) == 2  # again, to see whether it draws
+
+
+def test_a_thread_that_draws_all_the_time():
+    stop = threading.Event()
+
+    def draws():
+        while not stop.is_set():
+            random.random()
+
+    thread = threading.Thread(target=draws)
+    thread.start()
+    try:
+        assert [mb.compile(lambda x: x * w, backend="python")(2.0) for _ in range(20)] == [2.0] * 20
+    finally:
+        stop.set()
+        thread.join()
 
 
 def test_a_function_runs_once_where_nothing_is_drawn():
