@@ -189,7 +189,12 @@ def examine(
     chosen = ["backward", *(name for name in names if name != "backward" and name in possible)]
     exam = Examination(program, code)
     order = max(3 if name in ("taylor", "third derivative") else 2 if MODES[name].second else 1 for name in chosen)
-    exam.run(order)
+    try:
+        exam.run(order)
+    except Exception as error:  # one program more to look at, and no end of the run
+        report.state = "error"
+        report.findings.append(Finding(program, "oracle", "error", f"{type(error).__name__}: {error}", "", "an error"))
+        return report
     report.state, report.modes = exam.state, chosen
     subject = Subject(program, code, own)
     results: dict[str, dict[str, Any]] = {}

@@ -756,6 +756,11 @@ def along(
     run = Run(noise, watch)
     symbol = run.symbol(order)
     given = [moved(x, symbol, d) for x, d in zip(point, direction, strict=True)] if order else [exact(x) for x in point]
-    out = exact(f(*given))
+    try:
+        out = exact(f(*given))
+    except (ZeroDivisionError, OverflowError) as error:  # Python's operators on two floats of the program
+        refused = Outside(str(error))
+        refused.constant = True
+        raise refused from error
     found = [coefficient(out, symbol, k).value * FACTORIAL[k] for k in range(order + 1)]
     return found, run.notes
