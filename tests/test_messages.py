@@ -17,7 +17,7 @@ from micrograd_bp.check import strategies
 from micrograd_bp.drawing.picture import Graph
 
 PACKAGE = Path(mb.__file__).parent
-PROJECT = PACKAGE.parent / "pyproject.toml"
+PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 NO_MESSAGES = {"ops/table.py", "page/javascript.py"}  # templates in C
 NO_MESSAGES |= {f"compiler/{name}.py" for name in ("interpreter", "llvm_build", "llvm_ir", "vector_math", "c_source")}
 NO_MESSAGES |= {"drawing/graphviz.py", "drawing/theme.py"}  # programs for other processes, and CSS

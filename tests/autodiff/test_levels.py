@@ -116,6 +116,7 @@ def test_a_kept_number_is_a_number(inner):
     assert (kept[0] * 2.0 if inner in ("derivative", "jvp", "directional", "taylor") else 18.0) == 18.0
     assert TRANSFORMS[inner](lambda x: x * kept[0])(5.0) == 9.0
     assert mb.grad(lambda x: kept[0])(5.0) == 0.0
+    assert mb.compile(lambda x: [kept[0], x * kept[0]], backend="python")(5.0) == [9.0, 45.0]
 
 
 @pytest.mark.parametrize("inner", [name for name in TRANSFORMS if name != "compile"])

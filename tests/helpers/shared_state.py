@@ -28,7 +28,8 @@ def attributes(op: Op) -> dict[str, object]:
     """What an operation holds, by name: no property over an attribute of its own (`partials`), no cache (`reads`)."""
     if hasattr(op, "__dict__"):
         return {name: value for name, value in vars(op).items() if name != "reads"}
-    names = [name for name, kind in vars(type(op)).items() if isinstance(kind, GetSetDescriptorType)]
+    kinds = type(op).__mro__  # `where` is of a subclass
+    names = [name for kind in kinds for name, thing in vars(kind).items() if isinstance(thing, GetSetDescriptorType)]
     return {name: getattr(op, name) for name in names if f"_{name}" not in names and name != "reads"}
 
 

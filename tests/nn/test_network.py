@@ -256,7 +256,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     model = nn.MLP(1, [1], seed=1)
     path = model.save(tmp_path / "m.json")
     before = path.read_text()
-    monkeypatch.setattr(json, "dump", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr(json, "dumps", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         model.save(path)
     assert path.read_text() == before
