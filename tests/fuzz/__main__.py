@@ -21,7 +21,7 @@ os.environ.setdefault("MICROGRAD_BP_CACHE", "off")
 
 from .check import Finding, examine
 from .modes import own_operations
-from .program import KINDS, SWITCHED, draw
+from .program import KINDS, draw
 from .shrink import as_test, shrunk
 
 CHUNK = 500
@@ -99,13 +99,11 @@ def main() -> int:
     parser.add_argument("--programs", type=int, default=10_000, help="how many programs (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="the first program; program k has the seed SEED + k")
     parser.add_argument("--workers", type=int, default=1, help="how many processes (default: %(default)s)")
-    parser.add_argument("--kinds", nargs="+", choices=KINDS + SWITCHED, default=KINDS, metavar="KIND",
-                        help=f"only these kinds of programs: {', '.join(KINDS + SWITCHED)}")  # fmt: skip
-    parser.add_argument("--also", nargs="+", choices=SWITCHED, default=(), metavar="KIND",
-                        help=f"kinds beside the usual ones: {', '.join(SWITCHED)}")  # fmt: skip
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, metavar="KIND",
+                        help=f"only these kinds of programs: {', '.join(KINDS)}")  # fmt: skip
     parser.add_argument("--show", type=int, metavar="SEED", help="print the program of a seed, and what it gives")
     options = parser.parse_args()
-    kinds = (*options.kinds, *options.also)
+    kinds = tuple(options.kinds)
     if options.show is not None:
         program = draw(options.show, kinds)
         print(f"{sorted(program.kinds)} at {program.point} along {program.direction}\n{program.source}")

@@ -28,11 +28,10 @@ OWN = {"gudermann": 1, "blend": 2, "pick": 2}  # the operations that `modes.py` 
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0)
 EXTREME = (*SPECIAL, float("inf"), float("-inf"), float("nan"), 5e-324, 1e-300, -1e-300, 1e300, 1.7e308, 1e-17, 1e10)
 
-KINDS = ("plain", "loop", "sequence", "where", "branch", "nested", "taylor", "copy", "assign", "custom", "special",
-         "extreme", "compiled")  # fmt: skip
-"""The kinds of a usual run; "compiled" means that programs with nested derivatives are compiled, too."""
-SWITCHED = ("kept",)
-"""What a run has to ask for: numbers that outlive the derivative in which they were computed."""
+KINDS = ("plain", "loop", "sequence", "where", "branch", "nested", "taylor", "kept", "copy", "assign", "custom",
+         "special", "extreme", "compiled")  # fmt: skip
+"""In "kept", numbers outlive the derivative in which they were computed; "compiled" means that programs with nested
+derivatives are compiled, too."""
 INNER = {"nested", "taylor", "kept"}  # the kinds that take derivatives within the program
 
 
