@@ -170,8 +170,8 @@ def test_a_wrong_row_is_noticed(blank):
     ],
 )
 def test_rows_that_javascript_cannot_compute(visit, rule, native, own_ops):
-    row = mb.op(rule, name="fabs", native=native)(lambda x: x**3)
-    assert not_in_javascript([row]) == ["fabs"]
+    row = mb.op(rule, name="logb", native=native)(lambda x: x**3)
+    assert not_in_javascript([row]) == ["logb"]
     x = Value(2.0, "x")
     loss = row(x) * 2
     loss.backward()
