@@ -22,15 +22,19 @@ from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.chain import (
     contribution,
     dependents,
+    joined,
     local_derivative,
     number_of,
     parents,
     passes,
     reached,
     reverse_pass,
+    seed,
+    times,
 )
 from micrograd_bp.engine.node import described, edges, refuse_while_recording
 from micrograd_bp.engine.number import bottom
+from micrograd_bp.ops.op import Operand
 
 P = ParamSpec("P")
 
@@ -211,7 +215,8 @@ def grad(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, Any]:
 def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
     """Return f(*args) and a function that maps weights to the gradient of the weighted sum of f's results.
 
-    The weights, a vector, have the structure of f's result. Raises ShapeError for another structure.
+    The weights, a vector, have the structure of f's result. They are factors of gradients: those that depend on `args`
+    are not differentiated here, but by the derivatives around. Raises ShapeError for another structure.
 
     >>> out, pull_back = vjp(lambda x, y: [x * y, x + y], 2.0, 5.0)
     >>> out, pull_back([1.0, 10.0])
@@ -223,12 +228,30 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
     def pull_back(weights: Any) -> Any:
         given, given_paths, _ = flatten(weights)
         check_same_structure(paths, given_paths, "the weights", "the result")
+        weights = [opened(weight) for weight in given]
+        if any(isinstance(weight, Operand) for weight in weights):  # in a sum they would be differentiated as well
+            return _weighted_sum(weights, [gradient(leaf) for leaf in leaves])
         total: Any = 0.0
-        for weight, leaf in zip(given, leaves, strict=True):
+        for weight, leaf in zip(weights, leaves, strict=True):
             total = total + weight * leaf
         return gradient(total)
 
     return rebuild([settled(leaf) for leaf in leaves]), pull_back
+
+
+def _weighted_sum(weights: Sequence[Any], gradients: Sequence[Any]) -> Any:
+    """Return the sum of weights times gradients, numbers in one structure. A weight of exactly 0 passes nothing."""
+    _, _, rebuild = flatten(gradients[0])
+    seeds = [seed(weight) for weight in weights]
+    totals = []
+    for slopes in zip(*[flatten(gradient)[0] for gradient in gradients], strict=True):
+        total = None
+        for flow, slope in zip(seeds, slopes, strict=True):
+            if flow is not None:
+                amount = times(slope, flow)
+                total = amount if total is None else joined(total, amount)
+        totals.append(ended(number_of(total)))
+    return rebuild(totals)
 
 
 def jacobian(f: Callable[P, Any], argnums: Argnums = None) -> Callable[P, Any]:
