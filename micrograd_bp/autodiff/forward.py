@@ -81,9 +81,10 @@ def hvp(f: Function, args: Any, vector: Any) -> Any:
 def directional_derivative(f: Function, point: Any, direction: Any) -> Any:
     """Return the directional derivative D_u f = grad f . u, where u is the direction scaled to length 1.
 
-    `point` and `direction` are given as to `jvp`, but a list is read as the only argument where f accepts that. The
-    result is largest in the direction of the gradient, where it is the gradient's length, and smallest in the opposite
-    direction (third tutorial, (3) and (4)). Raises ValueError where the direction's length is 0 or not finite.
+    `point` and `direction` are given as to `jvp`, but a list is read as the only argument where f accepts that, and the
+    direction has plain numbers. The result is largest in the direction of the gradient, where it is the gradient's
+    length, and smallest in the opposite direction (third tutorial, (3) and (4)). Raises ValueError where the
+    direction's length is 0 or not finite.
 
     >>> f = lambda p: p[0] ** 2 + 3 * p[1] ** 2
     >>> round(directional_derivative(f, [4.0, -4.0], [3.0, 4.0]), 12)

@@ -10,14 +10,19 @@ primal is used.
 from __future__ import annotations
 
 import itertools
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from micrograd_bp._mypyc import mypyc_attr
 from micrograd_bp.engine.number import Number, bottom, check_domain
 from micrograd_bp.ops.op import Op, Operand
-from micrograd_bp.ops.reals import as_float
+from micrograd_bp.ops.reals import as_float, is_real, short
 
 _heights = itertools.count(1)
+
+
+def next_height() -> int:
+    """Return a number above all that were returned before."""
+    return next(_heights)
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -27,7 +32,7 @@ class Level:
     __slots__ = ("height", "open")
 
     def __init__(self) -> None:
-        self.height: int = next(_heights)
+        self.height: int = next_height()
         self.open = True
 
 
@@ -53,6 +58,23 @@ class Leveled(Number):
 
     def apply_unchecked(self, op: Op, args: tuple[Any, ...]) -> Any:
         return _on_highest(op, args, False)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both are the same number. Raise TypeError for a plain number, as a Value does."""
+        if is_real(other):
+            raise TypeError(
+                f"{self.KIND} == {short(other)}: compare .data == {short(other)}, or numbers with derivatives by `is`"
+            )
+        return self is other if isinstance(other, Number) else NotImplemented
+
+    def __hash__(self) -> int:
+        return id(self) >> 4
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
 
     def extended(self, op: Op, args: tuple[Any, ...], checked: bool) -> Any:
         """Return op(*args) on this number's level, the highest among `args`."""

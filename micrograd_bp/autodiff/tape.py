@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from micrograd_bp import ops
-from micrograd_bp.autodiff.levels import Leveled, opened
+from micrograd_bp.autodiff.levels import Leveled, next_height, opened
 from micrograd_bp.autodiff.refusal import refuse
 from micrograd_bp.autodiff.variables import Variable
 from micrograd_bp.engine import Value, topological_order
@@ -22,6 +22,10 @@ from micrograd_bp.ops.op import Op
 from micrograd_bp.ops.reals import as_float, is_real
 
 _UNKNOWN = "a traced number has no value while it is recorded, because the recording must hold for every input. "
+_OUTSIDE = (
+    "a number that is being differentiated comes from outside the function that is recorded, whose program would keep "
+    "it as a constant. Make it an argument of the function"
+)
 _CHOOSE = "To choose by it, use where(condition, a, b), less, step, maximum or minimum of this package"
 
 
@@ -39,6 +43,7 @@ class Tape:
 
     def __init__(self, guarded: bool = True) -> None:
         self.guarded = guarded
+        self.height = next_height()  # what is being differentiated by a lower level comes from outside
         self.ops: list[Op | None] = []
         self.args: list[tuple[int, ...]] = []
         self.names: list[str] = []
@@ -78,7 +83,9 @@ class Tape:
             for node in topological_order(value):
                 if node in self._known:
                     continue
-                if isinstance(node, Variable):  # a derivative is taken by it, so it has an index of its own
+                if isinstance(node, Variable) and node.active and node.height < self.height:
+                    refuse(_OUTSIDE)
+                if isinstance(node, Variable) and node.op is None:  # it has an index of its own
                     self._known[node] = self.record(ops.mul, [self.constant(node._data), self.constant(1.0)])
                 elif node.op is None:
                     index = self._known[node] = self._add(None, (), node.name or "")
@@ -95,6 +102,8 @@ class Tape:
     def place(self, number: Any) -> int:
         """Return the index of a tracer, a Value or a float."""
         number = opened(number)
+        if isinstance(number, Leveled):
+            refuse(_OUTSIDE)
         if isinstance(number, Tracer):
             if number.tape is not self:
                 raise TraceError("a traced number is used outside its recording, which ends when the function returns")
@@ -190,6 +199,12 @@ class Tracer(Unknown):
             if isinstance(arg, Leveled):
                 return arg.apply_unchecked(op, args)
         return Tracer(self.tape, self.tape.record(op, [self.tape.place(arg) for arg in args]))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
 
     def __repr__(self) -> str:
         return f"Tracer({self.place}{f', {self.name!r}' if self.name else ''})"

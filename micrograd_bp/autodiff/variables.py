@@ -7,19 +7,28 @@ from functools import partial
 from typing import Any, ClassVar
 
 from micrograd_bp import ops
-from micrograd_bp.autodiff.levels import Leveled, opened
+from micrograd_bp.autodiff.levels import Leveled, next_height, opened
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.chain import Flow
 from micrograd_bp.ops.op import Operand
 
 
 class Variable(Value):
-    """A leaf by which a derivative is taken. It is `active` while its function runs, and a constant afterwards."""
+    """A leaf by which a derivative is taken. It is `active` while its function runs, and a constant afterwards.
 
-    __slots__ = ("active",)
+    The variable of a Value is a copy of it, 1·x. Its `height` is above that of all levels that were opened before it.
+    """
+
+    __slots__ = ("active", "height")
 
     KIND: ClassVar[str] = "a number that is being differentiated"
-    active: bool
+
+    def __init__(self, number: Any) -> None:
+        super().__init__(number._data if isinstance(number, Value) else number)
+        self.active = True
+        self.height = next_height()
+        if isinstance(number, Value):
+            self._op, self._x, self._dx, self._y = ops.mul, number, 1.0, 1.0
 
     def __repr__(self) -> str:
         return super().__repr__().replace(type(self).__name__, Value.__name__, 1)
@@ -32,11 +41,9 @@ def variable(number: Any) -> Any:
     """
     if isinstance(number, Leveled):
         return number.on_primal(variable(number.primal))
-    if isinstance(number, Operand):
+    if isinstance(number, Operand) and not isinstance(number, Value):
         return number.apply_unchecked(ops.mul, (number, 1.0))
-    leaf = Variable(number)
-    leaf.active = True
-    return leaf
+    return Variable(number)
 
 
 def by_parts(function: Callable[[Any], list[Any]], number: Any) -> list[Any]:

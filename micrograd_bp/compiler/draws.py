@@ -35,7 +35,7 @@ MOST = 200_000  # objects that are looked at
 TRIES = 3  # runs that have to draw too
 _KINDS: tuple[type, ...] = (random.Random, np.random.RandomState, np.random.Generator)
 _USUAL = {Value, float, int, str, type(None)}
-_BARE = (Operand, float, int, str, bytes, complex, type(None), np.ndarray, np.generic)
+_BARE = (Operand, float, int, str, bytes, complex, type(None), np.ndarray, np.generic, random.SystemRandom)
 _PROBLEM = (
     "a random number is drawn while the function is recorded, and the program would repeat it at each call. Draw "
     "outside and give the numbers as arguments, or leave the function uncompiled"

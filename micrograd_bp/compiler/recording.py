@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any, NoReturn
 
 from micrograd_bp.autodiff.pytree import Rebuild, flatten
@@ -64,7 +65,7 @@ def statics(keywords: dict[str, Any]) -> Any:
 
 def _exactly(thing: Any) -> Any:
     parts = tuple([_exactly(part) for part in thing]) if isinstance(thing, tuple) else thing
-    return type(thing), repr(thing) if isinstance(thing, float) else parts
+    return type(thing), repr(thing) if isinstance(thing, Real) else parts
 
 
 class _Collector:
@@ -138,12 +139,12 @@ def recording_on(tape: Tape) -> Iterator[None]:
     """Let this thread record on `tape`."""
     thread = threading.get_ident()
     outer = RECORDING.get(thread)
-    RECORDING[thread] = OnTape(tape)
     try:
+        RECORDING[thread] = OnTape(tape)
         yield
     finally:
         if outer is None:
-            del RECORDING[thread]
+            RECORDING.pop(thread, None)
         else:
             RECORDING[thread] = outer
 

@@ -38,6 +38,11 @@ class History:
         """The number of completed epochs."""
         return len(self.cost)
 
+    def cut(self, epochs: int) -> None:
+        """Forget the epochs after the first `epochs`."""
+        for numbers in (self.cost, self.gradient_norm, self.rate):
+            del numbers[epochs:]
+
     def save(self, path: str | Path) -> Path:
         """Write the history, its state and the model's parameters to a JSON file, and return the path.
 

@@ -134,17 +134,19 @@ def _train(
 ) -> None:
     optimiser = run.optimiser
     for _ in counted(epochs, progress, history):
-        before = state_of(optimiser, shuffle)
+        before, state, complete = state_of(optimiser, shuffle), history.state, history.epochs
         try:
             every = run.size == len(samples)
             reason = run.epoch(samples if every else shuffle.sample(samples, len(samples)), history)
+            history.state = state_of(optimiser, shuffle)
         except BaseException as error:
             restore(before, optimiser, shuffle)
+            history.cut(complete)
+            history.state = state
             if not isinstance(error, KeyboardInterrupt):
                 raise
             history.stopped = "interrupted"
             break
-        history.state = state_of(optimiser, shuffle)
         history.stopped = reason or "epochs"
         call(callbacks, history)
         if history.stopped != "epochs":

@@ -330,8 +330,7 @@ def train_by(
     ours, eager = loop.cost(), run.cost(samples).data
     if not math.isclose(ours, eager, rel_tol=1e-9, abs_tol=1e-12):
         restore(start, run.optimiser, shuffle)
-        for numbers in (history.cost, history.gradient_norm, history.rate):
-            del numbers[first:]
+        history.cut(first)
         raise TraceError(
             f"the cost is {eager!r}, but {ours!r} in machine code: the model or the loss decides by numbers that "
             "training changes, or draws random numbers. Use where(condition, a, b), maximum, ... or leave out "
@@ -344,19 +343,22 @@ def _advance(
 ) -> None:
     """Run up to `count` epochs. However they end, the model is that of the last complete epoch."""
     before = state_of(run.optimiser, shuffle)
+    state, epochs = history.state, history.epochs
     try:
         costs, norms, rates, reason = loop.run(count)
+        whole = len(costs) - (reason == "not finite")
+        history.cost += costs[:whole]
+        history.gradient_norm += norms[:whole]
+        history.rate += rates[:whole]
+        history.state = state_of(run.optimiser, shuffle)
     except BaseException as error:
         restore(before, run.optimiser, shuffle)
+        history.cut(epochs)
+        history.state = state
         if not isinstance(error, KeyboardInterrupt):
             raise
         history.stopped = "interrupted"
         return
-    whole = len(costs) - (reason == "not finite")
-    history.cost += costs[:whole]
-    history.gradient_norm += norms[:whole]
-    history.rate += rates[:whole]
-    history.state = state_of(run.optimiser, shuffle)
     if reason == "not finite":
         raise not_finite(run.cost(samples), history)
     history.stopped = reason or "epochs"

@@ -1,5 +1,6 @@
 """All derivatives nest in all others, in any order, three deep; a number that outlives its derivative is a constant."""
 
+import copy
 import itertools
 import math
 
@@ -8,6 +9,7 @@ import pytest
 import micrograd_bp as mb
 from micrograd_bp import Value
 from micrograd_bp.compiler.program import BACKENDS
+from micrograd_bp.errors import TraceError
 
 mpmath = pytest.importorskip("mpmath")
 
@@ -252,3 +254,97 @@ def test_a_direction_is_a_variable_too(outer, inner):
     for f in (lambda x: mb.cbrt(mb.square(x)), lambda x: mb.square(mb.cbrt(x)), lambda x: mb.cbrt(x) ** 3):
         assert math.isnan(outer(lambda v, f=f: inner(f, v))(2.0))
     assert outer(lambda v: inner(lambda x: mb.cbrt(x * 0.0) + mb.relu(mb.cbrt(x) - 1.0) + x, v))(2.0) == 1.0
+
+
+# --- what a function does with the numbers that are being differentiated ----------------------------------------------
+
+KINDS = [name for name in TRANSFORMS if name != "compile"]
+
+
+@pytest.mark.parametrize("route", ["derivative", "jvp", "directional", "taylor"])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda x: copy.deepcopy([x, {"x": x * 1.0}])[1]["x"]])
+def test_a_copy_is_differentiated(route, copied):
+    slope = TRANSFORMS[route](lambda x: copied(x) * x)(3.0)
+    assert slope == 6.0
+    for name in KINDS:  # within a recording all numbers are traced
+        assert mb.compile(TRANSFORMS[name](lambda y: copied(y) * y), backend="python")(3.0) == slope
+
+
+@pytest.mark.parametrize("route", KINDS)
+def test_numbers_that_are_differentiated_are_compared_by_their_data(route):
+    def found(question):
+        answers = []
+        TRANSFORMS[route](lambda x: answers.append(question(x)) or x)(3.0)
+        return answers[0]
+
+    for question in (lambda x: x == 3.0, lambda x: x != 3.0, lambda x: x == 3, lambda x: x in [3.0, 4.0]):
+        with pytest.raises(TypeError, match=r"== 3(\.0)?: compare \S*data == 3"):
+            found(question)
+    assert found(lambda x: x.data == 3.0)
+    assert found(lambda x: (x == x, x != x, x == x * 1.0, x != x * 1.0, x == "x")) == (True, False, False, True, False)
+    assert found(lambda x: {x: 1}[x]) == 1
+
+
+CLOSED_OVER = {
+    "an argument": lambda x: x,
+    "computed": lambda x: mb.tanh(x) * 2.0,
+}
+
+
+@pytest.mark.parametrize("used", CLOSED_OVER.values(), ids=CLOSED_OVER)
+@pytest.mark.parametrize("at", [3.0, Value(3.0)], ids=["float", "Value"])
+@pytest.mark.parametrize("route", KINDS)
+def test_a_program_does_not_keep_a_number_that_is_differentiated(route, at, used):
+    """Its derivative would be a quiet 0: the program is recorded once, and its result is a float."""
+    for call in (
+        lambda x: mb.compile(lambda y: used(x) * y)(2.0),
+        lambda x: mb.compile(lambda y: used(x))(2.0),
+        lambda x: mb.compile(lambda y: used(x) * y).value_and_grad(2.0)[0],
+        lambda x: mb.compile(lambda y: mb.grad(lambda z: used(x) * z * y)(1.0))(2.0),
+    ):
+        with pytest.raises(TraceError, match="Make it an argument of the function") as error:
+            TRANSFORMS[route](call)(at)
+        assert error.value.text.startswith("lambda x: mb.compile(")
+    within = TRANSFORMS[route](lambda x: mb.compile(lambda x, y: used(x) * y)(x, 2.0))(at)
+    alone = TRANSFORMS[route](lambda x: used(x) * 2.0)(at)
+    assert str(within) == str(alone)
+
+
+def test_a_program_uses_what_is_differentiated_within_it_and_what_was_differentiated_before():
+    kept = []
+    mb.grad(lambda x: kept.append(x) or x)(3.0)
+    assert mb.compile(lambda y: kept[0] * y)(2.0) == 6.0
+    for at in (3.0, Value(3.0)):
+        assert mb.compile(lambda y, at=at: mb.grad(lambda x: x * y * x)(at))(2.0) == 12.0
+        assert mb.compile(lambda y, at=at: mb.derivative(lambda x: x * y * x)(at))(2.0) == 12.0
+
+
+@pytest.mark.parametrize("backend", [None, *BACKENDS])
+def test_weights_of_vjp_are_factors(backend):
+    """pull_back(w) is linear in w, and w may be computed from the same numbers."""
+
+    def recorded(f):
+        return f if backend is None else mb.compile(f, backend=backend)
+
+    def g(y):
+        out, pull_back = mb.vjp(lambda x: x * x * y, 3.0)
+        return pull_back(out)  # 9y · 6y
+
+    def own(x):
+        out, pull_back = mb.vjp(lambda z: [z * z, mb.sin(z)], x)
+        return pull_back([out[1], x])  # sin x · 2x + x · cos x, whose slope needs the slopes of the weights
+
+    slope = mpmath.diff(lambda x: mpmath.sin(x) * 2 * x + x * mpmath.cos(x), 1.3)
+    assert recorded(g)(2.0) == 216.0
+    for derivative in (mb.grad, mb.derivative, lambda f: mb.grad(recorded(f)), lambda f: recorded(mb.grad(f))):
+        assert derivative(g)(2.0) == 216.0
+        assert derivative(own)(1.3) == pytest.approx(float(slope), rel=1e-14)
+
+
+@pytest.mark.parametrize("backend", [None, *BACKENDS])
+def test_a_weight_of_zero_passes_nothing(backend):
+    def f(w):
+        return mb.vjp(lambda x: [mb.sqrt(x), x], 0.0)[1]([w, 1.0])
+
+    assert (f if backend is None else mb.compile(f, backend=backend))(0.0) == 1.0
+    assert math.isinf((f if backend is None else mb.compile(f, backend=backend))(1.0))

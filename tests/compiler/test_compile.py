@@ -417,6 +417,7 @@ def test_first_calls_by_many_threads():
 def test_keyword_arguments_are_told_apart_to_the_bit():
     f = mb.compile(lambda x, c=0.0: mb.div(x, c))
     assert (f(1.0, c=0.0), f(1.0, c=-0.0)) == (math.inf, -math.inf)
+    assert (f(1.0, c=np.float32(0.0)), f(1.0, c=np.float32(-0.0))) == (math.inf, -math.inf)
     g = mb.compile(lambda x, n=1: x * 2 if n is True else x)
     assert (g(1.0, n=True), g(1.0, n=1), g(1.0, n=(1,)), g(1.0, n=(True,))) == (2.0, 1.0, 1.0, 1.0)
     assert len(g._recordings) == 4

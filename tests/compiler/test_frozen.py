@@ -136,6 +136,8 @@ def test_what_is_the_same_at_each_call_is_recorded():
             made.append(shared.random())
         return x * made[0]
 
+    system = random.SystemRandom()  # it has no state, so that a draw cannot be seen
+    assert mb.compile(lambda x: x * (system is not None))(2.0) == 2.0
     assert mb.compile(seeded)(2.0) == seeded(2.0)
     assert mb.compile(drawn_at_first)(2.0) == 2.0 * made[0]
     table = {w: 3.0}

@@ -5,6 +5,7 @@ import math
 import random
 
 import pytest
+from needs import needs_llvm
 
 from micrograd_bp import ShapeError, StateError, TrainingError, Value, nn
 from micrograd_bp.training.history import History
@@ -326,3 +327,37 @@ def test_the_rate_told_is_that_of_the_epochs_last_step():
     steps = GradientDescent(model.parameters(), 0.4, schedule=exponential(0.5))
     assert fit(model, X, XOR, optimiser=steps, epochs=3, progress=False).rate == [0.4, 0.2, 0.1]
     assert fit(model, X, XOR, optimiser=steps, epochs=1, batch=2, progress=False).rate == [0.025]
+
+
+class Interrupting(list):
+    """A list that Ctrl-C meets after `count` numbers have been added."""
+
+    def __init__(self, count):
+        super().__init__()
+        self.count = count
+
+    def _full(self):
+        if len(self) == self.count:
+            raise KeyboardInterrupt
+
+    def append(self, number):
+        self._full()
+        super().append(number)
+
+    def __iadd__(self, numbers):
+        for number in numbers:
+            self.append(number)
+        return self
+
+
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=needs_llvm)])
+@pytest.mark.parametrize("name", ["cost", "gradient_norm", "rate"])
+def test_an_interruption_while_an_epoch_is_recorded_forgets_it(name, compiled):
+    model, twin = nn.MLP(2, [2, 1], seed=0), nn.MLP(2, [2, 1], seed=0)
+    history = History(**{name: Interrupting(2)})
+    fit(model, [[0.0, 1.0]], [1.0], epochs=9, progress=False, resume=history, compiled=compiled)
+    assert history.stopped == "interrupted"
+    assert len(history.cost) == len(history.gradient_norm) == len(history.rate) == 2
+    fit(twin, [[0.0, 1.0]], [1.0], epochs=2, progress=False, compiled=compiled)
+    assert model.state_dict() == twin.state_dict()
+    assert history.state["parameters"] == [p.data for p in model.parameters()]
