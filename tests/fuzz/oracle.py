@@ -293,13 +293,19 @@ def _circle(values: Sequence[Any], n: int) -> list[Any]:
     return [values[k % 4] / FACTORIAL[k] for k in range(n + 1)]
 
 
+def _sin_and_cos(a: Any) -> tuple[Any, Any]:
+    if abs(a) > 1e308:  # an argument of 10**100000 would need as many digits of pi
+        raise Beyond("sin")
+    return M.sin(a), M.cos(a)
+
+
 def _sin(a: Any, n: int) -> list[Any]:
-    s, c = M.sin(a), M.cos(a)
+    s, c = _sin_and_cos(a)
     return _circle((s, c, -s, -c), n)
 
 
 def _cos(a: Any, n: int) -> list[Any]:
-    s, c = M.sin(a), M.cos(a)
+    s, c = _sin_and_cos(a)
     return _circle((c, -s, -c, s), n)
 
 

@@ -102,3 +102,10 @@ def test_what_is_not_differentiable_is_noted():
     assert derivatives[1] != derivatives[1]
     with pytest.raises(oracle.Outside):
         oracle.along(lambda x: o.log(x), (-1.0,), (1.0,), 1)
+
+
+@pytest.mark.parametrize("name", ["sin", "cos", "tan"])
+def test_an_argument_that_needs_a_million_digits_of_pi_is_beyond_the_oracle(name):
+    oracle.SERIES[name](oracle.M.mpf(10) ** 300, 1)
+    with pytest.raises(oracle.Beyond):
+        oracle.SERIES[name](oracle.M.mpf(10) ** 100_000, 1)
