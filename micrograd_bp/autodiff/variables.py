@@ -68,6 +68,8 @@ def _as_data(number: Any, own: Set[Any]) -> Any:
 
 
 def leaves_within(root: Value, own: Set[Any]) -> bool:
-    """Return whether every leaf below `root` is in `own` or is a variable that is no longer active."""
-    leaves = (node for node in topological_order(root) if node.op is None)
-    return all(leaf in own or (isinstance(leaf, Variable) and not leaf.active) for leaf in leaves)
+    """Return whether `root` depends on nothing but `own` and variables that are no longer active."""
+    return all(
+        node in own or not (node.active if isinstance(node, Variable) else node.op is None)
+        for node in topological_order(root)
+    )

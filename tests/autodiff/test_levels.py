@@ -348,3 +348,19 @@ def test_a_weight_of_zero_passes_nothing(backend):
 
     assert (f if backend is None else mb.compile(f, backend=backend))(0.0) == 1.0
     assert math.isinf((f if backend is None else mb.compile(f, backend=backend))(1.0))
+
+
+@pytest.mark.parametrize("second", ["grad", "vjp", "jacobian"])
+@pytest.mark.parametrize("inner", KINDS)
+@pytest.mark.parametrize("outer", KINDS)
+def test_a_derivative_may_be_taken_at_a_number_that_was_kept(outer, inner, second):
+    """The number depends on a variable that is no longer active, and the derivative there has a variable that is."""
+
+    def f(x):
+        kept = []
+        mb.grad(lambda y: kept.append(y) or y)(x)
+        return TRANSFORMS[second](TRANSFORMS[inner](lambda t: t**3))(kept[0] + 1.0)
+
+    assert f(1.0) == 12.0
+    assert TRANSFORMS[outer](f)(1.0) == 6.0
+    assert mb.jvp(f, 1.0, 1.0) == (12.0, 6.0)
