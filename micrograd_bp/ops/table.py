@@ -38,9 +38,9 @@ div: Op = Op("div", ieee.div, lambda x, y, out: div(1.0, y), lambda x, y, out: d
 neg: Op = Op("neg", operator.neg, lambda x, out: -1.0)
 # At x = 0 the other branches have the values and derivatives of the limits, and nan at y = 0.
 # The factor of d/dx is y for y > 1, a constant times inf for 0 < y < 1, and has the slope -inf at y = 1, as 1 + log x.
-# x**y · log x is a little below -x**y, however little x**y is. At y = 0, y / x is 0 where y * (1 / x) overflows.
+# x**y · log x is a little below -x**y, however little x**y is. At y = 0, y · out / x is 0 where y * (1 / x) overflows.
 pow: Op = Op("pow", ieee.power,
-             lambda x, y, out: where(y, where(x, y, maximum(y, sign(y) * (1.0 + cbrt(1.0 - y)))) * pow(x, y - 1.0), where(x, div(y, where(x, x, 1.0)), sqrt(y * y))),
+             lambda x, y, out: where(y, where(x, y, maximum(y, sign(y) * (1.0 + cbrt(1.0 - y)))) * pow(x, y - 1.0), where(x, div(y * out, where(x, x, 1.0)), sqrt(y * y))),
              lambda x, y, out: where(x, out * log(where(x, x, 1.0)), where(y, 0.0 - pow(x, _ALMOST_1 * y), exceeds(x, y))))
 square: Op = Op("square", lambda x: x * x, lambda x, out: 2.0 * x)
 reciprocal: Op = Op("reciprocal", lambda x: ieee.div(1.0, x), lambda x, out: -out * out)

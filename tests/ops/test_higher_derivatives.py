@@ -143,3 +143,13 @@ def test_a_rule_whose_second_derivative_is_off_fails(op, change_op):
     change_op(op, partials=(lambda *a: rule(*a) * (1.0 + 1e-9 * mb.sin(1e3 * a[0])), *others))
     with pytest.raises(AssertionError, match="times the bound"):
         check(op, 40, higher_than=1)
+
+
+@pytest.mark.parametrize("x", [0.3, 1.0, 2.0, 1e100])
+def test_pow_at_the_exponent_0_is_the_function_around_it(x):
+    """x**y = exp(y · log x): the branch of the rule at y = 0 has the same derivatives of every order."""
+    powers, exponentials = (lambda t: (x + t) ** t), (lambda t: mb.exp(t * mb.log(x + t)))
+    assert mb.taylor(powers, 0.0, 4) == pytest.approx(mb.taylor(exponentials, 0.0, 4), rel=1e-12)
+    for f in (powers, lambda t: (x + t) ** (t * t)):
+        third = mb.grad(mb.grad(mb.grad(f)))(0.0)
+        assert mb.derivative(f, order=3)(0.0) == third == 6.0 * mb.taylor(f, 0.0, 3)[3]
