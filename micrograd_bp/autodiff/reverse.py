@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, ParamSpec
 
 from micrograd_bp.autodiff.arguments import Argnums, Function, check_argnums, chosen, named_as
 from micrograd_bp.autodiff.levels import opened
 from micrograd_bp.autodiff.pytree import check_same_structure, flatten
 from micrograd_bp.autodiff.tape import Tracer, append_gradient
-from micrograd_bp.autodiff.variables import Variable, by_parts, ended, leaves_within, variable
+from micrograd_bp.autodiff.variables import Variable, by_parts, depends_only_on, ended, variable
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.chain import (
     contribution,
@@ -149,7 +150,7 @@ def _reverse(f: Function, args: tuple[Any, ...]) -> tuple[Any, Callable[[Any], A
 def _slopes(number: Any, nodes: list[Any], own: set[Any]) -> list[Any]:
     """Return the derivatives of a number by `nodes`, traced where it depends on other active variables."""
     if isinstance(number, Value):
-        return _accumulate(number, nodes, 1.0, graph=not leaves_within(number, own))
+        return _accumulate(number, nodes, 1.0, graph=not depends_only_on(number, own))
     if isinstance(number, Tracer):
         tape = number.tape
         places = [node.place if isinstance(node, Tracer) else tape.index_of(node) for node in nodes]
@@ -242,15 +243,11 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
 def _weighted_sum(weights: Sequence[Any], gradients: Sequence[Any]) -> Any:
     """Return the sum of weights times gradients, numbers in one structure. A weight of exactly 0 passes nothing."""
     _, _, rebuild = flatten(gradients[0])
-    seeds = [seed(weight) for weight in weights]
+    flows = [seed(weight) for weight in weights]
     totals = []
     for slopes in zip(*[flatten(gradient)[0] for gradient in gradients], strict=True):
-        total = None
-        for flow, slope in zip(seeds, slopes, strict=True):
-            if flow is not None:
-                amount = times(slope, flow)
-                total = amount if total is None else joined(total, amount)
-        totals.append(ended(number_of(total)))
+        amounts = [times(slope, flow) for slope, flow in zip(slopes, flows, strict=True) if flow is not None]
+        totals.append(ended(number_of(reduce(joined, amounts) if amounts else None)))
     return rebuild(totals)
 
 

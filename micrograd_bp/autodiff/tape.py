@@ -85,14 +85,14 @@ class Tape:
                     continue
                 if isinstance(node, Variable) and node.active and node.height < self.height:
                     refuse(_OUTSIDE)
-                if isinstance(node, Variable) and node.op is None:  # it has an index of its own
-                    self._known[node] = self.record(ops.mul, [self.constant(node._data), self.constant(1.0)])
-                elif node.op is None:
-                    index = self._known[node] = self._add(None, (), node.name or "")
-                    self.parameters[index] = node
-                else:
+                if node.op is not None:
                     args = [self.place(arg) for arg in node.args]
                     self._known[node] = self.record(node.op, args, node.name or "")
+                elif isinstance(node, Variable):  # a derivative is taken by it, so it has an index of its own
+                    self._known[node] = self.record(ops.mul, [self.constant(node._data), self.constant(1.0)])
+                else:
+                    index = self._known[node] = self._add(None, (), node.name or "")
+                    self.parameters[index] = node
         return self._known[value]
 
     def index_of(self, value: Value) -> int | None:

@@ -64,10 +64,10 @@ def ended(number: Any, own: Set[Any] = frozenset()) -> Any:
 
 
 def _as_data(number: Any, own: Set[Any]) -> Any:
-    return number._data if isinstance(number, Value) and leaves_within(number, own) else number
+    return number._data if isinstance(number, Value) and depends_only_on(number, own) else number
 
 
-def leaves_within(root: Value, own: Set[Any]) -> bool:
+def depends_only_on(root: Value, own: Set[Any]) -> bool:
     """Return whether `root` depends on nothing but `own` and variables that are no longer active."""
     return all(
         node in own or not (node.active if isinstance(node, Variable) else node.op is None)

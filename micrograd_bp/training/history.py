@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,25 @@ def restore(state: dict[str, Any], optimiser: Optimiser, shuffle: random.Random)
     shuffle.setstate((version, tuple(numbers), gauss))
     for p, x in zip(optimiser.parameters, state["parameters"], strict=True):
         p.data = x
+
+
+def completed(epochs: Callable[[], str], optimiser: Optimiser, shuffle: random.Random, history: History) -> str:
+    """Call `epochs`, which trains and extends the history, and return its reason to stop, "" without one.
+
+    Where it is interrupted or fails, everything is as it was before. Ctrl-C is the reason "interrupted".
+    """
+    before, state, done = state_of(optimiser, shuffle), history.state, history.epochs
+    try:
+        reason = epochs()
+        history.state = state_of(optimiser, shuffle)
+    except BaseException as error:
+        restore(before, optimiser, shuffle)
+        history.cut(done)
+        history.state = state
+        if not isinstance(error, KeyboardInterrupt):
+            raise
+        return "interrupted"
+    return reason
 
 
 def resume_from(history: History, optimiser: Optimiser, shuffle: random.Random) -> None:

@@ -17,7 +17,7 @@ from micrograd_bp.errors import ShapeError
 from micrograd_bp.nn import Module
 from micrograd_bp.ops.op import Operand
 from micrograd_bp.ops.reals import Numbers, as_float, short
-from micrograd_bp.training.history import History, restore, resume_from, state_of
+from micrograd_bp.training.history import History, completed, resume_from
 from micrograd_bp.training.losses import Loss, Sample, l2_penalty, loss_function, mean
 from micrograd_bp.training.optim import OPTIMISERS, Optimiser, clip_gradient, gradient_norm
 from micrograd_bp.training.progress import Callback, call, counted, not_finite
@@ -132,23 +132,14 @@ def _train(
     progress: bool | None,
     callbacks: Iterable[Callback],
 ) -> None:
-    optimiser = run.optimiser
+    def epoch() -> str:
+        every = run.size == len(samples)
+        return run.epoch(samples if every else shuffle.sample(samples, len(samples)), history)
+
     for _ in counted(epochs, progress, history):
-        before, state, complete = state_of(optimiser, shuffle), history.state, history.epochs
-        try:
-            every = run.size == len(samples)
-            reason = run.epoch(samples if every else shuffle.sample(samples, len(samples)), history)
-            history.state = state_of(optimiser, shuffle)
-        except BaseException as error:
-            restore(before, optimiser, shuffle)
-            history.cut(complete)
-            history.state = state
-            if not isinstance(error, KeyboardInterrupt):
-                raise
-            history.stopped = "interrupted"
-            break
-        history.stopped = reason or "epochs"
-        call(callbacks, history)
+        history.stopped = completed(epoch, run.optimiser, shuffle, history) or "epochs"
+        if history.stopped != "interrupted":
+            call(callbacks, history)
         if history.stopped != "epochs":
             break
 

@@ -28,7 +28,7 @@ from micrograd_bp.compiler.recording import recording_on
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.errors import TraceError
 from micrograd_bp.ops.reals import as_float
-from micrograd_bp.training.history import History, restore, state_of
+from micrograd_bp.training.history import History, completed, restore, state_of
 from micrograd_bp.training.losses import Sample
 from micrograd_bp.training.optim import Optimiser
 from micrograd_bp.training.progress import Callback, call, counted, not_finite
@@ -342,23 +342,16 @@ def _advance(
     loop: Any, run: Any, samples: Sequence[Sample], count: int, shuffle: random.Random, history: History
 ) -> None:
     """Run up to `count` epochs. However they end, the model is that of the last complete epoch."""
-    before = state_of(run.optimiser, shuffle)
-    state, epochs = history.state, history.epochs
-    try:
+
+    def epochs() -> str:
         costs, norms, rates, reason = loop.run(count)
         whole = len(costs) - (reason == "not finite")
         history.cost += costs[:whole]
         history.gradient_norm += norms[:whole]
         history.rate += rates[:whole]
-        history.state = state_of(run.optimiser, shuffle)
-    except BaseException as error:
-        restore(before, run.optimiser, shuffle)
-        history.cut(epochs)
-        history.state = state
-        if not isinstance(error, KeyboardInterrupt):
-            raise
-        history.stopped = "interrupted"
-        return
+        return str(reason)
+
+    reason = completed(epochs, run.optimiser, shuffle, history)
     if reason == "not finite":
         raise not_finite(run.cost(samples), history)
     history.stopped = reason or "epochs"

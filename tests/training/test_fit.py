@@ -336,12 +336,9 @@ class Interrupting(list):
         super().__init__()
         self.count = count
 
-    def _full(self):
+    def append(self, number):
         if len(self) == self.count:
             raise KeyboardInterrupt
-
-    def append(self, number):
-        self._full()
         super().append(number)
 
     def __iadd__(self, numbers):
