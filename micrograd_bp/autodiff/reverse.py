@@ -18,9 +18,10 @@ from micrograd_bp.autodiff.arguments import Argnums, Function, check_argnums, ch
 from micrograd_bp.autodiff.levels import opened
 from micrograd_bp.autodiff.pytree import check_same_structure, flatten
 from micrograd_bp.autodiff.tape import Tracer, append_gradient
-from micrograd_bp.autodiff.variables import Variable, by_parts, depends_only_on, ended, variable
+from micrograd_bp.autodiff.variables import Variable, depends_only_on, ended, variable
 from micrograd_bp.engine import Value, topological_order
 from micrograd_bp.engine.chain import (
+    by_parts,
     contribution,
     dependents,
     joined,

@@ -15,7 +15,7 @@ from micrograd_bp.autodiff.levels import Leveled, next_height, opened
 from micrograd_bp.autodiff.refusal import refuse
 from micrograd_bp.autodiff.variables import Variable
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.engine.chain import Unknown, contribution, dependents, joined, number_of, reverse_pass, seed
+from micrograd_bp.engine.chain import Flow, Unknown, contribution, dependents, joined, number_of, reverse_pass
 from micrograd_bp.engine.number import Number
 from micrograd_bp.errors import TraceError
 from micrograd_bp.ops.op import Op
@@ -232,7 +232,10 @@ def append_gradient(tape: Tape, root: int, wrt: Iterable[int]) -> list[int]:
 def append_tangents(tape: Tape, results: Iterable[int]) -> list[int]:
     """Append inputs for the tangents of all inputs, and the tangents of `results`; return the indices of the latter."""
     recorded = len(tape)
-    tangents = {place: seed(Tracer(tape, tape.input())) for place in list(tape.inputs)}
+    tangents: dict[int, Any] = {}
+    for place in list(tape.inputs):
+        tangent = Tracer(tape, tape.input())
+        tangents[place] = Flow(tangent, tangent)  # not `computed`: no program differentiates by the tangents
     for place in range(recorded):
         for index, arg in enumerate(tape.args[place]):
             amount = _contribution(tape, place, index, tangents[arg]) if arg in tangents else None

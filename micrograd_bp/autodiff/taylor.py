@@ -82,7 +82,7 @@ class Series(Leveled):
             return self._sum(k, 1.0 / SCALE) / k * SCALE
         if total is None or k == 1:
             return total
-        return Flow(total.number / k, total.reached) if isinstance(total, Flow) else total / k
+        return Flow(total.number / k, total.reached, total.computed) if isinstance(total, Flow) else total / k
 
     def _sum(self, k: int, scale: float) -> Any:
         """Return `scale` · k · out_k: coefficient k - 1 of the sum of rule(args, out) · arg'."""

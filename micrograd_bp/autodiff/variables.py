@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
-from functools import partial
+from collections.abc import Set
 from typing import Any, ClassVar
 
 from micrograd_bp import ops
 from micrograd_bp.autodiff.levels import Leveled, next_height, opened
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.engine.chain import Flow
+from micrograd_bp.engine.chain import by_parts
 from micrograd_bp.ops.op import Operand
 
 
@@ -44,15 +43,6 @@ def variable(number: Any) -> Any:
     if isinstance(number, Operand) and not isinstance(number, Value):
         return number.apply_unchecked(ops.mul, (number, 1.0))
     return Variable(number)
-
-
-def by_parts(function: Callable[[Any], list[Any]], number: Any) -> list[Any]:
-    """Return function(number); for a number with derivatives, of each part, put together in numbers of its level."""
-    if isinstance(number, Leveled):
-        return number.mapped(partial(by_parts, function))
-    if isinstance(number, Flow):
-        return [Flow(part, number.reached) for part in by_parts(function, number.number)]
-    return function(number)
 
 
 def ended(number: Any, own: Set[Any] = frozenset()) -> Any:

@@ -16,12 +16,12 @@ structural  No contribution passes, even if the adjoint is inf: to an argument t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from micrograd_bp._mypyc import mypyc_attr
 from micrograd_bp.engine.node import RECORDING, Node, traced
 from micrograd_bp.engine.number import Number, bottom
-from micrograd_bp.ops import where
+from micrograd_bp.ops import sqrt, square, where
 from micrograd_bp.ops.op import Op, Operand, Rule
 from micrograd_bp.ops.reals import as_float
 
@@ -84,14 +84,17 @@ class Unknown(Number):
 class Flow:
     """An adjoint or tangent of which only the running program knows whether a contribution reaches its number.
 
-    Where `reached` is 0, none does, and `number` is 0. All other adjoints and tangents are written as plain numbers.
+    Where `reached` is 0, none does, and `number` is 0. If the flow is `computed`, the number may have derivatives even
+    there: `reached` is then a weight or a tangent that was computed and is 0, and not an operation that did not select
+    its argument. All other adjoints and tangents are written as plain numbers.
     """
 
-    __slots__ = ("number", "reached")
+    __slots__ = ("computed", "number", "reached")
 
-    def __init__(self, number: Any, reached: Unknown) -> None:
+    def __init__(self, number: Any, reached: Unknown, computed: bool = False) -> None:
         self.number = number
         self.reached = reached
+        self.computed = computed
 
 
 def contribution(op: Op, index: int, args: Sequence[Any], derivative: Any, incoming: Any) -> Any:
@@ -126,24 +129,46 @@ def times(factor: Any, incoming: Any) -> Any:
     """Return a factor times an adjoint or tangent, which stays 0 where no contribution reaches it."""
     if not isinstance(incoming, Flow):
         return product(factor, incoming)
-    number = product(factor, incoming.number)
-    if isinstance(factor, Number) or factor - factor != 0.0:
-        number = _kept_at_zero(number, incoming.reached)
-    return Flow(number, incoming.reached)
+    before, reached = incoming.number, incoming.reached
+    number = product(factor, before)
+    if reached.guarded and (isinstance(factor, Number) or factor - factor != 0.0):
+        if incoming.computed:
+            base = bottom(before)
+            root = reached.apply(sqrt, (reached.apply(square, (base,)),))  # where base is 0, it is 0 with the slope nan
+            (number,) = by_parts(lambda part: [_unless_infinite(part, reached, root)], number)
+        else:
+            number = _chosen(reached, number, 0.0)
+    return Flow(number, reached, incoming.computed)
+
+
+def _unless_infinite(part: Any, reached: Unknown, otherwise: Any) -> Any:
+    """Return a part of a product with a computed flow: a finite factor gives 0 with the derivatives of the product."""
+    if part is None or not isinstance(part, Number):
+        return part
+    return reached.apply(where, (part - part, _chosen(reached, part, otherwise), part))
+
+
+def by_parts(function: Callable[[Any], list[Any]], number: Any) -> list[Any]:
+    """Return function(number); for a number with derivatives, of each part, put together in numbers of its level."""
+    if isinstance(number, Flow):
+        return [Flow(part, number.reached, number.computed) for part in by_parts(function, number.number)]
+    if isinstance(number, Number) and number.primal is not number:
+        several: list[Any] = cast(Any, number).mapped(lambda part: by_parts(function, part))
+        return several
+    return function(number)
 
 
 def selected(condition: Unknown, flow: Any) -> Flow:
     """Return an adjoint or tangent that reaches its number only where `condition` is not 0."""
-    if isinstance(flow, Flow):
-        reached = flow.reached.apply(where, (flow.reached, condition, 0.0))
-        return Flow(_kept_at_zero(flow.number, reached), reached)
-    return Flow(_kept_at_zero(flow, condition), condition)
+    if not isinstance(flow, Flow):
+        return Flow(_chosen(condition, flow, 0.0), condition)
+    return Flow(_chosen(condition, flow.number, 0.0), _chosen(flow.reached, condition, 0.0), flow.computed)
 
 
-def _kept_at_zero(number: Any, reached: Unknown) -> Any:
-    if not reached.guarded or number is reached:
+def _chosen(condition: Unknown, number: Any, otherwise: Any) -> Any:
+    if not condition.guarded or number is condition:
         return number
-    return reached.apply(where, (reached, number, 0.0))
+    return condition.apply(where, (condition, number, otherwise))
 
 
 def joined(first: Any, then: Any) -> Any:
@@ -153,14 +178,13 @@ def joined(first: Any, then: Any) -> Any:
     if not isinstance(then, Flow):
         return first.number + then
     reached = first.reached if first.reached is then.reached else first.reached.either(then.reached)
-    return Flow(first.number + then.number, reached)
+    return Flow(first.number + then.number, reached, first.computed or then.computed)
 
 
 def seed(tangent: Any) -> Any:
     """Return a tangent that starts a derivative: None where it is exactly 0, a `Flow` where that is unknown."""
-    base = bottom(tangent)
-    if isinstance(base, Unknown):
-        return Flow(tangent, base)
+    if isinstance(tangent, Unknown):
+        return Flow(tangent, tangent, computed=True)
     return None if type(tangent) is float and tangent == 0.0 else tangent
 
 

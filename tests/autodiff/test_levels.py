@@ -186,6 +186,35 @@ def test_what_is_not_selected_passes_nothing_at_any_level(route, compiled, x):
     assert f(x) == (expected / 2 if route == "taylor" else expected)
 
 
+DIRECTED = {
+    "jvp": lambda f: lambda y: mb.jvp(f, y, y)[1],
+    "vjp": lambda f: lambda y: mb.vjp(f, y)[1](y),
+    "jvp of jvp": lambda f: lambda y: mb.jvp(lambda t: mb.jvp(f, t, y)[1], y, 1.0)[1],
+}
+ASKED = {
+    "value_and_grad": lambda q: mb.compile(q).value_and_grad(0.0)[1],
+    "compile(grad)": lambda q: mb.compile(mb.grad(q))(0.0),
+    "compile(derivative)": lambda q: mb.compile(mb.derivative(q))(0.0),
+    "jvp": lambda q: mb.compile(q).jvp((0.0,), (1.0,))[1],
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("directed", DIRECTED)
+def test_a_tangent_that_is_0_has_a_slope(directed, asked):
+    """The tangent y is 0 and passes nothing, but the derivative by y is the slope of the function."""
+    q = DIRECTED[directed](lambda t: mb.exp(t) * mb.cos(t))  # the first and the second derivatives at 0 are 1 and 0
+    assert ASKED[asked](q) == mb.grad(q)(0.0) == (0.0 if directed == "jvp of jvp" else 1.0)
+    q = DIRECTED[directed](mb.cbrt)
+    assert mb.compile(q)(0.0) == q(0.0) == 0.0
+    assert math.isnan(ASKED[asked](q))
+    assert math.isnan(mb.grad(q)(0.0))
+    q = DIRECTED[directed](lambda t: mb.relu(t - 1.0) * mb.cbrt(t))
+    assert ASKED[asked](q) == 0.0 or math.isnan(mb.grad(q)(0.0))
+    q = DIRECTED[directed](lambda t: mb.sqrt(t) * t)  # its second derivative is infinite
+    assert mb.compile(q)(0.0) == q(0.0) == 0.0
+
+
 class TestPhysicsInformed:
     """u' and u'' of a network inside a loss, differentiated by its parameters: eager and compiled."""
 
