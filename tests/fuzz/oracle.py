@@ -22,6 +22,7 @@ import mpmath
 
 DIGITS = 60
 BITS = 4  # of an exponent
+CANCELLED = 1e-45  # a number that is compared with 0, and that is 0 but for the oracle's own rounding
 NOISE = 1e-13  # the relative size of the errors that show how well a program is conditioned
 
 M = mpmath.MPContext()
@@ -52,12 +53,13 @@ class Beyond(ArithmeticError):
 class Run:
     """One evaluation: the symbols in use, what was noted, and whether errors are added."""
 
-    def __init__(self, noise: random.Random | None = None, watch: bool = False) -> None:
+    def __init__(self, noise: random.Random | None = None, watch: bool = False, snap: bool = False) -> None:
         self.most: list[int] = []  # by symbol, the largest exponent that is kept
         self.fits: dict[int, bool] = {}
         self.notes: set[str] = set()
         self.noise = noise
         self.watch = watch  # for numbers that leave the floats
+        self.snap = snap  # what is 0 but for rounding to 0, where it decides
 
     def symbol(self, most: int) -> int:
         """Return the exponents of a new symbol."""
@@ -86,6 +88,8 @@ class Exact:
             terms = {k: v * (1 + NOISE * gauss(0.0, 1.0)) for k, v in terms.items()}
         if run.watch and any(v and not 1e-280 < abs(v) < 1e280 for v in terms.values()):
             run.notes.add("range")
+        if run.watch and any(v and not 1e-90 < abs(v) < 1e90 for v in terms.values()):
+            run.notes.add("third power out of range")
         self.terms = terms
 
     @property
@@ -265,6 +269,8 @@ def _power(a: Any, p: Any, n: int) -> list[Any]:
         if not whole and n > p:
             return [*singular(ZERO, 0), *[ZERO if k < p else NAN for k in range(1, n + 1)]]
         return [ONE if whole and k == p else ZERO for k in range(n + 1)]
+    if abs(a) < 1e-90:
+        run.notes.add("third power out of range")  # also where p is 0 and no coefficient shows it
     if a < 0 and p != int(p):
         raise Outside("pow")
     out = [M.power(a, p)]
@@ -470,9 +476,11 @@ def _side(x: Exact) -> int:
     """Return the sign of the value; notes a kink where it is 0 and varies."""
     if x.value != x.value:
         raise Singular
-    if x.value == 0:
+    if x.value == 0 or (run.snap and abs(x.value) < CANCELLED):
         run.notes.add("kink" if any(v for k, v in x.terms.items() if k) else "edge")
         return 0
+    if abs(x.value) < CANCELLED:
+        run.notes.add("cancelled")
     return 1 if x.value > 0 else -1
 
 
@@ -547,7 +555,8 @@ def hypot(x: Any, y: Any) -> Exact:
 
 def logaddexp(x: Any, y: Any) -> Exact:
     """log(exp(x) + exp(y)) = x + log(1 + exp(y - x))."""
-    return exact(x) + through("softplus", exact(y) - x)
+    x, y = exact(x), exact(y)
+    return x + through("softplus", y - x) + _lost(x + y)
 
 
 def atan2(y: Any, x: Any) -> Exact:
@@ -565,7 +574,13 @@ def atan2(y: Any, x: Any) -> Exact:
     if a == 0 and b < 0 and y.varies:
         run.notes.add("kink")
     turned = (y * exact(b) - x * exact(a)) / (x * exact(b) + y * exact(a))
-    return (M.atan2(a, b) if a or b > 0 else M.pi if b < 0 else ZERO) + through("atan", turned)
+    start = M.atan2(a, b) if a or b > 0 else M.pi if b < 0 else ZERO
+    return start + through("atan", turned) + _lost((x + y) / M.hypot(a, b))
+
+
+def _lost(x: Exact) -> Any:
+    """Return an error in every derivative by x. Derivatives that cancel are 0, which no relative error changes."""
+    return 0 if run.noise is None else NOISE * run.noise.gauss(0.0, 1.0) * through("exp", x - x.value)
 
 
 def undifferentiable(value: Any, *args: Exact) -> Exact:
@@ -756,10 +771,11 @@ def along(
     order: int,
     noise: random.Random | None = None,
     watch: bool = False,
+    snap: bool = False,
 ) -> tuple[list[Any], set[str]]:
     """Return f and its derivatives up to `order` along a direction, as numbers of 60 digits, and what was noted."""
     global run
-    run = Run(noise, watch)
+    run = Run(noise, watch, snap)
     symbol = run.symbol(order)
     given = [moved(x, symbol, d) for x, d in zip(point, direction, strict=True)] if order else [exact(x) for x in point]
     try:

@@ -6,8 +6,9 @@ import pytest
 import micrograd_bp as mb
 from tests.fuzz import oracle
 from tests.fuzz.__main__ import run, smallest
+from tests.fuzz.check import examine
 from tests.fuzz.modes import MODES
-from tests.fuzz.program import INNER, KINDS, draw
+from tests.fuzz.program import INNER, KINDS, Program, draw
 from tests.fuzz.shrink import as_test
 
 
@@ -109,3 +110,27 @@ def test_an_argument_that_needs_a_million_digits_of_pi_is_beyond_the_oracle(name
     oracle.SERIES[name](oracle.M.mpf(10) ** 300, 1)
     with pytest.raises(oracle.Beyond):
         oracle.SERIES[name](oracle.M.mpf(10) ** 100_000, 1)
+
+
+@pytest.mark.parametrize(
+    ("result", "point"),
+    [
+        (("sin", ("asin", "x")), 1.0),  # cos(asin(1)) is 6e-17 in floats, and not 0
+        (("asin", ("log2", ("add", 1.0, "x"))), 1.0),  # log2(2) is 1 in floats
+        (("maximum", ("atan", "x"), "x"), 1e-17),  # so is atan(x) / x
+        (("less", ("sin", "x"), "x"), 1e-17),
+        (("where", ("sub", ("sin", "x"), "x"), 1.0, "x"), 1e-17),
+    ],
+)
+def test_what_rounding_decides_is_not_an_error(result, point):
+    program = Program(1, frozenset({"plain", "extreme"}), ("x",), (point,), (1.0,), (), result)
+    assert [str(finding) for finding in examine(program, {}, ["hvp", "taylor"]).findings] == []
+
+
+@pytest.mark.parametrize(
+    "result", [("maximum", ("atan", "x"), "x"), ("mul", ("less", ("sin", "x"), 0.5), ("atan", "x"))]
+)
+def test_a_wrong_slope_beside_it_is_one(change_op, result):
+    change_op(mb.atan, partials=(lambda x, out: mb.div(0.7, 1.0 + x),))
+    program = Program(1, frozenset({"plain", "extreme"}), ("x",), (1e-17,), (1.0,), (), result)
+    assert {finding.quantity for finding in examine(program, {}, ["hvp"]).findings} >= {"gradient"}
