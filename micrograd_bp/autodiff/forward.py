@@ -12,7 +12,7 @@ from micrograd_bp.autodiff.levels import Level, opened
 from micrograd_bp.autodiff.pytree import check_same_structure, flatten
 from micrograd_bp.autodiff.reverse import grad
 from micrograd_bp.autodiff.variables import ended
-from micrograd_bp.engine.chain import number_of, seed
+from micrograd_bp.engine.chain import number_of, seeded
 from micrograd_bp.ops.reals import as_float
 
 
@@ -37,7 +37,7 @@ def _jvp(f: Function, args: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple
     check_same_structure(paths, given, "the tangents", "the arguments")
     level = Level()
     try:
-        out = f(*rebuild([Dual(opened(x), seed(opened(t)), level) for x, t in zip(leaves, directions, strict=True)]))
+        out = f(*rebuild([Dual(opened(x), seeded(opened(t)), level) for x, t in zip(leaves, directions, strict=True)]))
     finally:
         level.open = False
     results, _, put = flatten(out)

@@ -31,7 +31,7 @@ from micrograd_bp.engine.chain import (
     passes,
     reached,
     reverse_pass,
-    seed,
+    seeded,
     times,
 )
 from micrograd_bp.engine.node import described, edges, refuse_while_recording
@@ -244,7 +244,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
 def _weighted_sum(weights: Sequence[Any], gradients: Sequence[Any]) -> Any:
     """Return the sum of weights times gradients, numbers in one structure. A weight of exactly 0 passes nothing."""
     _, _, rebuild = flatten(gradients[0])
-    flows = [seed(weight) for weight in weights]
+    flows = [seeded(weight) for weight in weights]
     totals = []
     for slopes in zip(*[flatten(gradient)[0] for gradient in gradients], strict=True):
         amounts = [times(slope, flow) for slope, flow in zip(slopes, flows, strict=True) if flow is not None]

@@ -7,7 +7,7 @@ derivative rules are applied to tracers, which appends the adjoint program.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any, ClassVar, Self
 
 from micrograd_bp import ops
@@ -15,7 +15,16 @@ from micrograd_bp.autodiff.levels import Leveled, next_height, opened
 from micrograd_bp.autodiff.refusal import refuse
 from micrograd_bp.autodiff.variables import Variable
 from micrograd_bp.engine import Value, topological_order
-from micrograd_bp.engine.chain import Flow, Unknown, contribution, dependents, joined, number_of, reverse_pass
+from micrograd_bp.engine.chain import (
+    Flow,
+    Unknown,
+    contribution,
+    dependents,
+    guarded_product,
+    joined,
+    number_of,
+    reverse_pass,
+)
 from micrograd_bp.engine.number import Number
 from micrograd_bp.errors import TraceError
 from micrograd_bp.ops.op import Op
@@ -221,7 +230,7 @@ def append_gradient(tape: Tape, root: int, wrt: Iterable[int]) -> list[int]:
     def contributions(place: int, adjoint: Any) -> Iterator[tuple[int, Any]]:
         for index, arg in enumerate(tape.args[place]):
             if arg in between:
-                amount = _contribution(tape, place, index, adjoint)
+                amount = _contribution(tape, place, index, adjoint, between)
                 if amount is not None:
                     yield arg, amount
 
@@ -235,19 +244,25 @@ def append_tangents(tape: Tape, results: Iterable[int]) -> list[int]:
     tangents: dict[int, Any] = {}
     for place in list(tape.inputs):
         tangent = Tracer(tape, tape.input())
-        tangents[place] = Flow(tangent, tangent)  # not `computed`: no program differentiates by the tangents
+        tangents[place] = Flow(tangent, tangent)  # no `seed`: no program differentiates by the tangents
     for place in range(recorded):
         for index, arg in enumerate(tape.args[place]):
-            amount = _contribution(tape, place, index, tangents[arg]) if arg in tangents else None
+            amount = _contribution(tape, place, index, tangents[arg], tangents) if arg in tangents else None
             if amount is not None:
                 tangents[place] = joined(tangents[place], amount) if place in tangents else amount
     return [tape.place(number_of(tangents.get(place))) for place in results]
 
 
-def _contribution(tape: Tape, place: int, index: int, incoming: Any) -> Any:
+def _contribution(tape: Tape, place: int, index: int, incoming: Any, varying: Container[int]) -> Any:
     op: Any = tape.ops[place]
+    if op is guarded_product and tape.args[place][2] in varying:  # as eagerly, where no number that varies is guarded
+        if index == 2:
+            return None
+        op = ops.mul
     args = [tape.tracer(arg) for arg in tape.args[place]]
-    return contribution(op, index, args, op.partials[index](*args, Tracer(tape, place)), incoming)
+    return contribution(
+        op, index, args[: op.arity], op.partials[index](*args[: op.arity], Tracer(tape, place)), incoming
+    )
 
 
 def _order(tape: Tape, root: int) -> list[int]:

@@ -12,7 +12,16 @@ from typing import Any
 
 from micrograd_bp.autodiff.levels import Level, Leveled, evaluate, opened
 from micrograd_bp.autodiff.variables import ended
-from micrograd_bp.engine.chain import Flow, contribution, joined, local_derivative, number_of, selected, times
+from micrograd_bp.engine.chain import (
+    Flow,
+    contribution,
+    guarded_product,
+    joined,
+    local_derivative,
+    number_of,
+    restricted,
+    times,
+)
 from micrograd_bp.ops.op import Op, Operand
 
 MOST = 10
@@ -82,7 +91,7 @@ class Series(Leveled):
             return self._sum(k, 1.0 / SCALE) / k * SCALE
         if total is None or k == 1:
             return total
-        return Flow(total.number / k, total.reached, total.computed) if isinstance(total, Flow) else total / k
+        return total.of(total.number / k) if isinstance(total, Flow) else total / k
 
     def _sum(self, k: int, scale: float) -> Any:
         """Return `scale` · k · out_k: coefficient k - 1 of the sum of rule(args, out) · arg'."""
@@ -101,10 +110,10 @@ class Series(Leveled):
                 if s is None or c is None:
                     continue
                 c = times((k - i) * scale, c)
-                if i == 0:
+                if i == 0 or op is guarded_product:
                     amount = contribution(op, index, self.args, s, c)
                 elif isinstance(s, Flow):
-                    amount = selected(s.reached, times(s.number, c))
+                    amount = restricted(times(s.number, c), s)
                 else:
                     amount = times(s, c)
                 if amount is not None:

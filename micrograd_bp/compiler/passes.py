@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from micrograd_bp import ops
 from micrograd_bp.autodiff.tape import Tape
+from micrograd_bp.engine.chain import guarded_product
 from micrograd_bp.ops.op import Op
 
 Replace = Callable[[Tape, Op, tuple[int, ...]], int | None]
@@ -43,6 +44,17 @@ def rewritten(code: Code, replace: Replace, keep: Sequence[bool] | None = None) 
             new.names[indices[index]] = new.names[indices[index]] or old.names[index]
     new.inputs = [indices[index] for index in old.inputs]
     return Code(new, [indices[index] for index in code.results])
+
+
+def expand_guarded(code: Code) -> Code:
+    """Write guarded products as where(reached, x·y, 0); all derivatives have been taken."""
+
+    def expand(tape: Tape, op: Op, args: tuple[int, ...]) -> int | None:
+        if op is not guarded_product:
+            return None
+        return tape.record(ops.where, (args[2], tape.record(ops.mul, args[:2]), tape.constant(0.0)))
+
+    return rewritten(code, expand) if guarded_product in code.tape.ops else code
 
 
 def fold_constants(code: Code) -> Code:

@@ -14,7 +14,7 @@ from micrograd_bp.autodiff.pytree import Rebuild, flatten
 from micrograd_bp.autodiff.refusal import refuse
 from micrograd_bp.autodiff.tape import Tape, Tracer, append_gradient, append_tangents
 from micrograd_bp.compiler.draws import without_draws
-from micrograd_bp.compiler.passes import Code
+from micrograd_bp.compiler.passes import Code, expand_guarded
 from micrograd_bp.engine.node import RECORDING, described
 from micrograd_bp.errors import TraceError
 
@@ -195,6 +195,10 @@ def derived(recording: Recording, what: str) -> Code:
 
     Raises TraceError for the gradient of a function that gives several numbers.
     """
+    return expand_guarded(_appended(recording, what))
+
+
+def _appended(recording: Recording, what: str) -> Code:
     tape, results = recording.tape.copy(), list(recording.results)
     if what == "value":
         return Code(tape, results)

@@ -13,6 +13,7 @@ from micrograd_bp.autodiff.pytree import flatten
 from micrograd_bp.autodiff.tape import Tape
 from micrograd_bp.compiler.recording import Recording
 from micrograd_bp.engine import Value
+from micrograd_bp.engine.chain import guarded_product
 from micrograd_bp.errors import StateError
 from micrograd_bp.ops.op import OPS
 
@@ -72,7 +73,7 @@ def _as_json(recording: Recording, known: dict[Value, int]) -> dict[str, Any]:
 def _read(saved: dict[str, Any], values: list[Value]) -> Recording:
     tape = Tape()
     for name, args, shown in zip(saved["ops"], saved["takes"], saved["names"], strict=True):
-        op = None if name is None else OPS.get(name)
+        op = None if name is None else guarded_product if name == guarded_product.name else OPS.get(name)
         index = len(tape)
         if name is not None and op is None:
             raise StateError(

@@ -21,7 +21,7 @@ from typing import Any, TypeVar, cast
 from micrograd_bp._mypyc import mypyc_attr
 from micrograd_bp.engine.node import RECORDING, Node, traced
 from micrograd_bp.engine.number import Number, bottom
-from micrograd_bp.ops import sqrt, square, where
+from micrograd_bp.ops import where
 from micrograd_bp.ops.op import Op, Operand, Rule
 from micrograd_bp.ops.reals import as_float
 
@@ -81,20 +81,40 @@ class Unknown(Number):
         raise NotImplementedError
 
 
+guarded_product = Op(
+    "guarded_product",
+    lambda x, y, reached: x * y if reached else 0.0,
+    lambda x, y, reached, out: y,
+    lambda x, y, reached, out: x,
+    lambda x, y, reached, out: 0.0,
+)
+"""x·y, but 0 where `reached` is 0, as y is there, even if x is infinite.
+
+Only recordings of derivatives have it. Its derivative by y is x, also where y is 0, and that by x is y, which reaches x
+only where `reached` is not 0: that of where(reached, x·y, 0) by y would be 0 where y is. Where a derivative is taken by
+what `reached` depends on, it is a product as any other.
+"""
+
+
 class Flow:
     """An adjoint or tangent of which only the running program knows whether a contribution reaches its number.
 
-    Where `reached` is 0, none does, and `number` is 0. If the flow is `computed`, the number may have derivatives even
-    there: `reached` is then a weight or a tangent that was computed and is 0, and not an operation that did not select
-    its argument. All other adjoints and tangents are written as plain numbers.
+    None does, and `number` is 0, where `selected` or `seed` is 0; each may be None. `selected` is the condition of
+    operations that did not select their argument: there, all derivatives of the number are 0 as well. `seed` is the
+    weight or tangent from which the flow starts: by it, the number has derivatives also where it is 0. All other
+    adjoints and tangents are written as plain numbers.
     """
 
-    __slots__ = ("computed", "number", "reached")
+    __slots__ = ("number", "seed", "selected")
 
-    def __init__(self, number: Any, reached: Unknown, computed: bool = False) -> None:
+    def __init__(self, number: Any, selected: Unknown | None, seed: Unknown | None = None) -> None:
         self.number = number
-        self.reached = reached
-        self.computed = computed
+        self.selected = selected
+        self.seed = seed
+
+    def of(self, number: Any) -> Flow:
+        """Return the flow with another number."""
+        return Flow(number, self.selected, self.seed)
 
 
 def contribution(op: Op, index: int, args: Sequence[Any], derivative: Any, incoming: Any) -> Any:
@@ -109,6 +129,10 @@ def contribution(op: Op, index: int, args: Sequence[Any], derivative: Any, incom
     >>> contribution(ops.mul, 0, [Node(0.0), 0.0], 0.0, float("inf")) is None
     True
     """
+    if op is guarded_product:
+        if index == 0 and isinstance(args[2], Unknown):
+            return restricted(times(number_of(incoming), Flow(derivative, None, args[2])), incoming)
+        return None if index == 2 else times(derivative, incoming)
     if isinstance(derivative, Number):
         if not op.routes_gradient:
             return times(derivative, incoming)  # its rule reads a variable, so that no zero of it is structural
@@ -116,7 +140,7 @@ def contribution(op: Op, index: int, args: Sequence[Any], derivative: Any, incom
         if RECORDING and isinstance(base, Node):
             base = traced(base)
         if isinstance(base, Unknown):
-            return selected(base, times(derivative, incoming))
+            return restricted(times(derivative, incoming), Flow(base, base))
         zero = base.data == 0.0 if isinstance(base, Number) else base == 0.0
     else:
         zero = derivative == 0.0
@@ -129,62 +153,64 @@ def times(factor: Any, incoming: Any) -> Any:
     """Return a factor times an adjoint or tangent, which stays 0 where no contribution reaches it."""
     if not isinstance(incoming, Flow):
         return product(factor, incoming)
-    before, reached = incoming.number, incoming.reached
-    number = product(factor, before)
-    if reached.guarded and (isinstance(factor, Number) or factor - factor != 0.0):
-        if incoming.computed:
-            base = bottom(before)
-            root = reached.apply(sqrt, (reached.apply(square, (base,)),))  # where base is 0, it is 0 with the slope nan
-            (number,) = by_parts(lambda part: [_unless_infinite(part, reached, root)], number)
-        else:
-            number = _chosen(reached, number, 0.0)
-    return Flow(number, reached, incoming.computed)
+    number, selected, seed = product(factor, incoming.number), incoming.selected, incoming.seed
+    if isinstance(factor, Number) or factor - factor != 0.0:
+        if seed is not None and seed.guarded:
+            number = seed.apply(guarded_product, (factor, incoming.number, seed))
+        if selected is not None:
+            number = _where(selected, number)
+    return incoming.of(number)
 
 
-def _unless_infinite(part: Any, reached: Unknown, otherwise: Any) -> Any:
-    """Return a part of a product with a computed flow: a finite factor gives 0 with the derivatives of the product."""
-    if part is None or not isinstance(part, Number):
-        return part
-    return reached.apply(where, (part - part, _chosen(reached, part, otherwise), part))
+def restricted(flow: Any, by: Any) -> Any:
+    """Return an adjoint or tangent that reaches its number only where the adjoint or tangent `by` reaches its own."""
+    if not isinstance(by, Flow):
+        return flow
+    number, selected, seed = (flow.number, flow.selected, flow.seed) if isinstance(flow, Flow) else (flow, None, None)
+    if by.selected is not None:
+        number = _where(by.selected, number)
+        selected = by.selected if selected is None else _where(selected, by.selected)
+    if by.seed is not None:
+        seed = by.seed if seed is None else _where(seed, by.seed)
+    return Flow(number, selected, seed)
+
+
+def _where(condition: Unknown, number: Any) -> Any:
+    """Return the number, and 0 where the condition is 0."""
+    if not condition.guarded or number is condition:
+        return number
+    return condition.apply(where, (condition, number, 0.0))
 
 
 def by_parts(function: Callable[[Any], list[Any]], number: Any) -> list[Any]:
     """Return function(number); for a number with derivatives, of each part, put together in numbers of its level."""
     if isinstance(number, Flow):
-        return [Flow(part, number.reached, number.computed) for part in by_parts(function, number.number)]
+        return [number.of(part) for part in by_parts(function, number.number)]
     if isinstance(number, Number) and number.primal is not number:
         several: list[Any] = cast(Any, number).mapped(lambda part: by_parts(function, part))
         return several
     return function(number)
 
 
-def selected(condition: Unknown, flow: Any) -> Flow:
-    """Return an adjoint or tangent that reaches its number only where `condition` is not 0."""
-    if not isinstance(flow, Flow):
-        return Flow(_chosen(condition, flow, 0.0), condition)
-    return Flow(_chosen(condition, flow.number, 0.0), _chosen(flow.reached, condition, 0.0), flow.computed)
-
-
-def _chosen(condition: Unknown, number: Any, otherwise: Any) -> Any:
-    if not condition.guarded or number is condition:
-        return number
-    return condition.apply(where, (condition, number, otherwise))
-
-
 def joined(first: Any, then: Any) -> Any:
     """Return the sum of two contributions; it reaches the number where one of them does."""
-    if not isinstance(first, Flow):
-        return first + then.number if isinstance(then, Flow) else first + then
-    if not isinstance(then, Flow):
-        return first.number + then
-    reached = first.reached if first.reached is then.reached else first.reached.either(then.reached)
-    return Flow(first.number + then.number, reached, first.computed or then.computed)
+    total = number_of(first) + number_of(then)
+    if not (isinstance(first, Flow) and isinstance(then, Flow)):
+        return total
+    selected, seed = _either(first.selected, then.selected), _either(first.seed, then.seed)
+    return total if selected is None is seed else Flow(total, selected, seed)
 
 
-def seed(tangent: Any) -> Any:
+def _either(first: Unknown | None, then: Unknown | None) -> Unknown | None:
+    if first is None or first is then:
+        return first
+    return None if then is None else first.either(then)
+
+
+def seeded(tangent: Any) -> Any:
     """Return a tangent that starts a derivative: None where it is exactly 0, a `Flow` where that is unknown."""
     if isinstance(tangent, Unknown):
-        return Flow(tangent, tangent, computed=True)
+        return Flow(tangent, None, tangent)
     return None if type(tangent) is float and tangent == 0.0 else tangent
 
 

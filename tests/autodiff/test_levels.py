@@ -8,6 +8,7 @@ import pytest
 
 import micrograd_bp as mb
 from micrograd_bp import Value
+from micrograd_bp.compiler import Compiled
 from micrograd_bp.compiler.program import BACKENDS
 from micrograd_bp.errors import TraceError
 
@@ -190,6 +191,8 @@ DIRECTED = {
     "jvp": lambda f: lambda y: mb.jvp(f, y, y)[1],
     "vjp": lambda f: lambda y: mb.vjp(f, y)[1](y),
     "jvp of jvp": lambda f: lambda y: mb.jvp(lambda t: mb.jvp(f, t, y)[1], y, 1.0)[1],
+    "hvp": lambda f: lambda y: mb.hvp(f, y, y),
+    "grad of vjp": lambda f: lambda y: mb.grad(lambda t: mb.vjp(f, t)[1](y))(y),
 }
 ASKED = {
     "value_and_grad": lambda q: mb.compile(q).value_and_grad(0.0)[1],
@@ -204,7 +207,7 @@ ASKED = {
 def test_a_tangent_that_is_0_has_a_slope(directed, asked):
     """The tangent y is 0 and passes nothing, but the derivative by y is the slope of the function."""
     q = DIRECTED[directed](lambda t: mb.exp(t) * mb.cos(t))  # the first and the second derivatives at 0 are 1 and 0
-    assert ASKED[asked](q) == mb.grad(q)(0.0) == (0.0 if directed == "jvp of jvp" else 1.0)
+    assert ASKED[asked](q) == mb.grad(q)(0.0) == (1.0 if directed in ("jvp", "vjp") else 0.0)
     q = DIRECTED[directed](mb.cbrt)
     assert mb.compile(q)(0.0) == q(0.0) == 0.0
     assert math.isnan(ASKED[asked](q))
@@ -213,6 +216,14 @@ def test_a_tangent_that_is_0_has_a_slope(directed, asked):
     assert ASKED[asked](q) == 0.0 or math.isnan(mb.grad(q)(0.0))
     q = DIRECTED[directed](lambda t: mb.sqrt(t) * t)  # its second derivative is infinite
     assert mb.compile(q)(0.0) == q(0.0) == 0.0
+
+
+def test_a_saved_recording_keeps_the_slope_of_a_tangent_that_is_0(tmp_path):
+    f = mb.compile(lambda y: mb.hvp(lambda t: mb.exp(t) * t, y, y))  # its slope at 0 is the second derivative, 2
+    assert f.value_and_grad(0.0) == (0.0, 2.0)
+    f.save(tmp_path / "f.json")
+    assert "guarded_product" in (tmp_path / "f.json").read_text()
+    assert Compiled.load(tmp_path / "f.json").value_and_grad(0.0) == (0.0, 2.0)
 
 
 class TestPhysicsInformed:
